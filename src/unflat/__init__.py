@@ -1,0 +1,3 @@
+"""Turn flat pictures into space."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,66 @@
+"""Files appear whole or not at all: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from unflat.errors import OutputError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def check_target(path: Path, *, force: bool) -> None:
+    """Refuse early what would fail late: an existing file, a missing folder, a folder in the way.
+
+    Raises:
+        OutputError: ``path`` exists and ``force`` is not set, or its folder is missing or not writable.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", hint="Give a file name with a suffix.")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists already", hint="Add --force to replace it, or choose another name with -o.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"the folder {folder} does not exist", hint="Create it first.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder {folder} cannot be written")
+
+
+def translated(error: OSError, path: Path) -> OutputError:
+    """Say what an operating system's error means for ``path``."""
+    if error.errno in _FULL:
+        return OutputError(f"no room left on the disk for {path}", hint="Make room, or choose another disk with -o.")
+    return OutputError(f"{path} cannot be written: {error.strerror or error}")
+
+
+@contextmanager
+def replacing(*paths: Path, force: bool = False) -> Iterator[tuple[Path, ...]]:
+    """Give a temporary path beside each of ``paths``; rename all of them at the end, or remove all of them.
+
+    The temporary names keep the suffix, for libraries choose a format by it. The files are renamed in the order
+    given, so name the one that refers to the others last.
+
+    Args:
+        paths: Where the files should be in the end.
+        force: Replace files that exist.
+
+    Raises:
+        OutputError: The place cannot be written, or the disk is full.
+    """
+    for path in paths:
+        check_target(path, force=force)
+    drafts = tuple(p.with_name(f".{p.stem[:40]}.{secrets.token_hex(4)}.part{''.join(p.suffixes)[-24:]}") for p in paths)
+    try:
+        yield drafts
+        for draft, path in zip(drafts, paths, strict=True):
+            draft.replace(path)
+    except OSError as error:
+        raise translated(error, paths[-1]) from error
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,183 @@
+"""The table of formats: which suffix, which noun, which file of this folder, what is kept."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+from unflat.errors import InputError
+from unflat.formats.atomic import check_target
+from unflat.types.depth import DepthMap
+from unflat.types.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table.
+
+    A module of this folder that writes scenes has ``write(scene, path, options)``; one that reads them has
+    ``read(path) -> Scene``. For depth the noun is a DepthMap.
+
+    Attributes:
+        name: What people call it.
+        suffixes: Longest first, in lower case, with the dot.
+        module: The file of this folder.
+        noun: What it holds.
+        reads: Whether it is read back.
+        keeps: What survives, for the documentation and the round-trip law.
+        tolerance: Largest relative error of positions after reading back.
+        opens_in: Programs known to take it.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    noun: type[Scene] | type[DepthMap]
+    reads: bool
+    keeps: tuple[str, ...]
+    tolerance: float = 0.0
+    opens_in: tuple[str, ...] = ()
+
+    def load(self) -> ModuleType:
+        """Import the format's module, now that it is needed."""
+        return importlib.import_module(f"unflat.formats.{self.module}")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How files are written."""
+
+    force: bool = False
+    """Replace files that exist."""
+    texture_size: int = 4096
+    """Longest side of a texture in pixels; AR formats never go beyond 2048."""
+    texture_quality: int = 90
+    """JPEG quality of a texture that has to be encoded anew."""
+    print_width_mm: float = 100.0
+    """Longest side of a printable relief (STL, 3MF) in millimetres."""
+    near: str = field(default="white")
+    """Which end of the grey scale of a depth picture is near: white or black."""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "glTF binary",
+        (".glb",),
+        "glb",
+        Scene,
+        True,
+        ("mesh", "texture", "camera", "confidence", "provenance"),
+        1e-6,
+        ("Blender", "browsers", "Windows 3D Viewer", "Android", "Unity", "Unreal"),
+    ),
+    Format(
+        "glTF",
+        (".gltf",),
+        "glb",
+        Scene,
+        True,
+        ("mesh", "texture", "camera", "confidence", "provenance"),
+        1e-6,
+        ("Blender", "browsers", "Unity", "Unreal"),
+    ),
+    Format(
+        "USDZ",
+        (".usdz",),
+        "usdz",
+        Scene,
+        True,
+        ("mesh", "texture", "camera", "provenance"),
+        1e-6,
+        ("iPhone and iPad (AR Quick Look)", "Vision Pro", "Blender", "Houdini"),
+    ),
+    Format(
+        "splat PLY",
+        (".splat.ply",),
+        "splats",
+        Scene,
+        True,
+        ("splats",),
+        1e-6,
+        ("SuperSplat", "Spark", "PlayCanvas", "Postshot"),
+    ),
+    Format("SPZ", (".spz",), "spz", Scene, True, ("splats",), 2e-4, ("SuperSplat", "Spark", "Niantic Studio")),
+    Format(
+        "PLY",
+        (".ply",),
+        "ply",
+        Scene,
+        True,
+        ("mesh", "points", "confidence", "provenance"),
+        1e-6,
+        ("Blender", "MeshLab", "CloudCompare"),
+    ),
+    Format("Wavefront OBJ", (".obj",), "obj", Scene, True, ("mesh", "texture", "provenance"), 1e-5, ("everything",)),
+    Format("STL", (".stl",), "stl", Scene, True, ("relief",), 1e-5, ("PrusaSlicer", "Cura", "Bambu Studio")),
+    Format(
+        "3MF",
+        (".3mf",),
+        "threemf",
+        Scene,
+        True,
+        ("relief", "provenance"),
+        1e-5,
+        ("PrusaSlicer", "Cura", "Bambu Studio"),
+    ),
+    Format(
+        "web page",
+        (".html",),
+        "html",
+        Scene,
+        False,
+        ("mesh", "texture", "camera", "confidence", "provenance"),
+        1e-6,
+        ("browsers",),
+    ),
+    Format("depth PNG", (".png",), "depthmap", DepthMap, True, ("inverse depth", "sidecar"), 1 / 65535),
+    Format("OpenEXR depth", (".exr",), "depthmap", DepthMap, True, ("depth", "sidecar")),
+    Format("NumPy depth", (".npy",), "depthmap", DepthMap, True, ("depth", "sidecar")),
+    Format("PFM depth", (".pfm",), "depthmap", DepthMap, True, ("depth", "sidecar")),
+    Format("coloured depth", (".jpg", ".jpeg"), "depthmap", DepthMap, False, ("appearance",)),
+)
+
+
+def format_of(path: Path, noun: type[Scene] | type[DepthMap]) -> Format:
+    """The row for the suffix of ``path``.
+
+    Raises:
+        InputError: No format for this noun has the suffix.
+    """
+    name = path.name.lower()
+    rows = [row for row in FORMATS if row.noun is noun]
+    for row in sorted(rows, key=lambda r: -max(map(len, r.suffixes))):
+        if name.endswith(row.suffixes):
+            return row
+    known = " ".join(s for row in rows for s in row.suffixes)
+    raise InputError(f"no format for {path.name}", hint=f"Known suffixes: {known}")
+
+
+def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = None) -> None:
+    """Write a scene or a depth map; the suffix of ``path`` chooses the format.
+
+    Raises:
+        InputError: Unknown suffix.
+        OutputError: The place cannot be written.
+    """
+    options = options or ExportOptions()
+    row = format_of(path, type(thing))
+    check_target(path, force=options.force)
+    row.load().write(thing, path, options)
+
+
+def read_scene(path: Path) -> Scene:
+    """Read a scene back from a file.
+
+    Raises:
+        InputError: The format is write-only, unknown, or the file is damaged.
+    """
+    row = format_of(path, Scene)
+    if not row.reads:
+        raise InputError(f"{row.name} files are not read back", hint="Keep the .glb beside it.")
+    return row.load().read(path)

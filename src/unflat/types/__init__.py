@@ -1,0 +1,36 @@
+"""The nouns: frozen, checked, numpy only."""
+
+from unflat.types.camera import Camera, FocalBasis, Intrinsics, Pose
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Image, LensRecord, Size
+from unflat.types.mesh import Mesh
+from unflat.types.points import PointCloud, PointMap
+from unflat.types.provenance import Provenance, Rights, Source, Step
+from unflat.types.scene import Frame, Node, Role, Scale, ScaleBasis, Scene
+from unflat.types.splats import Splats
+
+__all__ = [
+    "Camera",
+    "DepthKind",
+    "DepthMap",
+    "FocalBasis",
+    "Frame",
+    "Image",
+    "Intrinsics",
+    "LensRecord",
+    "Mesh",
+    "Node",
+    "PointCloud",
+    "PointMap",
+    "Pose",
+    "Provenance",
+    "Rights",
+    "Role",
+    "Scale",
+    "ScaleBasis",
+    "Scene",
+    "Size",
+    "Source",
+    "Splats",
+    "Step",
+]

@@ -1,0 +1,103 @@
+"""Depth along the optical axis, and what kind of depth it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from unflat.errors import ShapeError, UnitError
+from unflat.types.arrays import F32, Bool, settle
+from unflat.types.camera import Intrinsics
+from unflat.types.image import Size
+
+
+class DepthKind(Enum):
+    """What the numbers of a depth map mean. The value is the word used in files and options."""
+
+    METRIC = "metric"
+    """z in metres."""
+    SCALE = "scale"
+    """z up to one unknown factor: planes stay planes."""
+    AFFINE = "affine"
+    """z up to an unknown factor and offset."""
+    DISPARITY = "disparity"
+    """Inverse depth up to an unknown factor and offset; near is large."""
+
+    @property
+    def is_depth(self) -> bool:
+        """True if the numbers are z itself, up to at most a factor: they can be lifted as they are."""
+        return self in (DepthKind.METRIC, DepthKind.SCALE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthMap:
+    """One depth per pixel, along +z.
+
+    Attributes:
+        values: (h, w) float32. METRIC, SCALE and AFFINE: z, and +inf in the sky. DISPARITY: inverse depth,
+            and its smallest value in the sky. Whatever stands where ``valid`` is False means nothing.
+        kind: What the numbers mean.
+        valid: (h, w) bool. The sky is valid.
+        sky: (h, w) bool, infinitely far; None means that nobody looked for sky.
+        confidence: (h, w) float32 in 0..1, or None where the source gives none.
+        intrinsics: The camera, or None while it is unknown.
+        origin: Which model or file it comes from.
+        licence: The licence of that model or file, or None where unknown.
+    """
+
+    values: F32
+    kind: DepthKind
+    valid: Bool | None = None
+    sky: Bool | None = None
+    confidence: F32 | None = field(default=None)
+    intrinsics: Intrinsics | None = None
+    origin: str = "array"
+    licence: str | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, "values", "float32", (None, None))
+        shape = self.size.shape
+        settle(self, "sky", "bool", shape)
+        if self.valid is None:
+            object.__setattr__(self, "valid", self._plausible())
+        settle(self, "valid", "bool", shape)
+        settle(self, "confidence", "float32", shape)
+        if self.intrinsics is not None and self.intrinsics.size != self.size:
+            raise ShapeError(f"intrinsics are for {self.intrinsics.size}, the depth map is {self.size}")
+
+    def _plausible(self) -> Bool:
+        """Finite, and in front of the camera where the kind has a front."""
+        ok = np.isfinite(self.values)
+        if self.kind.is_depth:
+            ok &= self.values > 0
+        return ok if self.sky is None else ok | self.sky
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(self.values.shape[1], self.values.shape[0])
+
+    @property
+    def surface(self) -> Bool:
+        """(h, w) bool: valid and not sky."""
+        valid = np.asarray(self.valid)
+        return valid if self.sky is None else valid & ~self.sky
+
+    @property
+    def z(self) -> F32:
+        """(h, w) z along the axis, in metres (METRIC) or up to a factor (SCALE).
+
+        Raises:
+            UnitError: The kind has an unknown offset, so it is not a z that could be lifted.
+        """
+        if not self.kind.is_depth:
+            raise UnitError(
+                f"a depth map of kind '{self.kind.value}' has an unknown offset and cannot be lifted as it is",
+                hint="Turn it into kind 'scale' first: unflat.geometry.align.assume_scale.",
+            )
+        return self.values
+
+    def __repr__(self) -> str:
+        return f"DepthMap({self.size}, {self.kind.value}, from {self.origin})"
