@@ -1,0 +1,282 @@
+"""Lengths read off a depth map: a spot on a surface, the span between two spots, planes, robust averages.
+
+Nothing here decides what a length means; it only reads it and says how well it is known.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unflat.errors import InputError
+from unflat.geometry.projection import rays
+from unflat.types.arrays import F64
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthMap
+from unflat.types.image import Size
+
+_BEND = 0.004
+"""A 3×3 window whose inverse depth leaves a plane by more than this share of itself is looked at for a jump."""
+_CLEAN = 3.0
+"""A jump is one if it is so many times wider than the values of either side are spread about their own plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One point of a surface, seen at one place of the picture.
+
+    Attributes:
+        xyz: (3,) where it is, in the camera's axes and the unit of the depth.
+        by_x: (3,) how ``xyz`` moves when the place moves one depth pixel to the right.
+        by_y: (3,) the same one depth pixel down.
+        noise: Relative standard error of its distance, from the scatter of the pixels around it.
+        confidence: Of the depth there, 0..1; None where the depth has none.
+        edge: True if the place lies on an outline; the nearer side was taken.
+    """
+
+    xyz: F64
+    by_x: F64
+    by_y: F64
+    noise: float
+    confidence: float | None
+    edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The straight line between two spots.
+
+    Attributes:
+        length: In the unit of the depth.
+        pointing: Relative standard error of the length when each end is pointed at with a standard error
+            of one depth pixel per axis.
+        noise: Relative standard error of the length from the scatter of the depth at its ends.
+        across: Share of the squared length that lies across the optical axis; the rest lies along it. A focal
+            length that is wrong by the factor k makes the part across wrong by 1/k and leaves the part along it.
+        confidence: The lower of both ends; None where the depth has none.
+        edge: True if an end lies on an outline.
+    """
+
+    length: float
+    pointing: float
+    noise: float
+    across: float
+    confidence: float | None
+    edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """All points p with normal · p = offset.
+
+    Attributes:
+        normal: (3,) of length 1, turned so that ``offset`` >= 0.
+        offset: Distance of the plane from the origin.
+        rms: Root mean square distance of the fitted points from it.
+    """
+
+    normal: F64
+    offset: float
+    rms: float
+
+
+def spot_at(depth: DepthMap, x: float, y: float, *, of: Size | None = None) -> Spot:
+    """The surface seen at one place of a picture.
+
+    Inverse depth is affine in the pixel on every plane, so a plane is fitted to the inverse depths of the 3×3
+    pixels around the place (weights fall with distance, far-off values are dropped) and read at the place
+    itself: exact on planes, and never a mixture of two surfaces. Where the window holds a clean jump, the place
+    is on an outline, and an outline belongs to the nearer thing: only the nearer side is used.
+
+    Args:
+        depth: METRIC or SCALE, with intrinsics.
+        x: Pixels from the left edge of the picture; the first pixel's centre is 0.5.
+        y: Pixels from its top edge.
+        of: The size of the picture that ``x`` and ``y`` belong to, where the depth map has another one.
+
+    Raises:
+        UnitError: The depth has an unknown offset.
+        InputError: The depth has no camera, or the place is outside, in the sky or without depth.
+    """
+    camera = _camera(depth)
+    size = of or depth.size
+    if not (0 <= x <= size.width and 0 <= y <= size.height):
+        raise InputError(
+            f"the point ({x:g}, {y:g}) is outside the picture of {size}",
+            hint="Give pixels of the upright picture: 0 is its left or top edge.",
+        )
+    u, v = x * depth.size.width / size.width, y * depth.size.height / size.height
+    window = _Window.around(depth, u, v)
+    if window is None:
+        column, row = min(int(u), depth.size.width - 1), min(int(v), depth.size.height - 1)
+        what = "in the sky" if depth.sky is not None and bool(depth.sky[row, column]) else "where no depth is known"
+        raise InputError(f"the point ({x:g}, {y:g}) is {what}", hint="Choose a point on something solid.")
+    value, slope_x, slope_y, noise = window.read()
+    z = 1 / value
+    ray = rays(np.array([u, v]), camera)
+    by_x = -z * z * slope_x * ray + np.array([z / camera.fx, 0, 0])
+    by_y = -z * z * slope_y * ray + np.array([0, z / camera.fy, 0])
+    return Spot(ray * z, by_x, by_y, noise, window.confidence, window.edge)
+
+
+def span_between(a: Spot, b: Spot) -> Span:
+    """The straight line from ``a`` to ``b``; first-order error propagation.
+
+    Raises:
+        InputError: Both are the same point.
+    """
+    way = b.xyz - a.xyz
+    length = float(np.linalg.norm(way))
+    if length <= 1e-9 * float(np.linalg.norm(a.xyz)):
+        raise InputError("the two points of the length are the same", hint="Mark two points that are further apart.")
+    unit = way / length
+    moves = [unit @ a.by_x, unit @ a.by_y, unit @ b.by_x, unit @ b.by_y]
+    jitter = [(unit @ a.xyz) * a.noise, (unit @ b.xyz) * b.noise]
+    known = [c for c in (a.confidence, b.confidence) if c is not None]
+    return Span(
+        length=length,
+        pointing=math.hypot(*moves) / length,
+        noise=math.hypot(*jitter) / length,
+        across=float(way[0] ** 2 + way[1] ** 2) / length**2,
+        confidence=min(known) if known else None,
+        edge=a.edge or b.edge,
+    )
+
+
+def weighted_quantile(values: ArrayLike, q: float, weights: ArrayLike | None = None) -> float:
+    """The smallest value below or at which the share ``q`` of the weight lies; of the finite values only.
+
+    Args:
+        values: Any shape.
+        q: 0..1.
+        weights: Not negative, one per value; None weighs all alike.
+
+    Raises:
+        InputError: There is no finite value with a weight, or ``q`` is not a share.
+    """
+    v = np.asarray(values, dtype=np.float64).ravel()
+    w = np.ones_like(v) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    keep = np.isfinite(v) & (w > 0)
+    if not 0 <= q <= 1 or not keep.any():
+        raise InputError(f"no quantile {q:g} of {int(keep.sum())} values")
+    v, w = v[keep], w[keep]
+    order = np.argsort(v, kind="stable")
+    below = np.cumsum(w[order])
+    return float(v[order][min(int(np.searchsorted(below, q * below[-1])), len(v) - 1)])
+
+
+def fit_plane(xyz: ArrayLike) -> Plane:
+    """The plane with the least squared distance from (n, 3) points: the smallest singular vector.
+
+    Raises:
+        InputError: Fewer than three points, or all of them lie on one line.
+    """
+    points = np.asarray(xyz, dtype=np.float64).reshape(-1, 3)
+    if len(points) < 3:
+        raise InputError(f"a plane needs three points, there are {len(points)}")
+    middle = points.mean(axis=0)
+    _, singular, turned = np.linalg.svd(points - middle, full_matrices=False)
+    if singular[1] <= 1e-9 * max(singular[0], 1e-300):
+        raise InputError("a plane needs points that do not lie on one line")
+    normal = turned[2]
+    offset = float(normal @ middle)
+    if offset < 0:
+        normal, offset = -normal, -offset
+    return Plane(normal, offset, float(singular[2] / math.sqrt(len(points))))
+
+
+def _camera(depth: DepthMap) -> Intrinsics:
+    _ = depth.z  # raises UnitError where the kind has no z
+    if depth.intrinsics is None:
+        raise InputError("a length needs a camera", hint="Calibrate the picture first.")
+    return depth.intrinsics
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Inverse depths around a place, of one surface: offsets ``du``, ``dv`` from the place in pixels."""
+
+    du: F64
+    dv: F64
+    inverse: F64
+    confidence: float | None
+    edge: bool
+
+    @staticmethod
+    def around(depth: DepthMap, u: float, v: float) -> _Window | None:
+        """3×3 pixels; 5×5 where fewer than three of the nearer side are in it. None if nothing is there."""
+        small = _gather(depth, u, v, 1)
+        if small is None:
+            return None
+        split = _jump(*small[:3])
+        if split is None and len(small[2]) >= 3:
+            return _Window(*small, edge=False)
+        wide = _gather(depth, u, v, 2)
+        near = np.asarray(small[2]) > (split or 0)
+        if near.sum() >= 3 or wide is None:
+            return _Window(small[0][near], small[1][near], small[2][near], small[3], edge=True)
+        near = wide[2] > (split if split is not None else 0.7 * float(small[2].max()))
+        return _Window(wide[0][near], wide[1][near], wide[2][near], wide[3], edge=True)
+
+    def read(self) -> tuple[float, float, float, float]:
+        """Inverse depth at the place, its slopes per pixel, and the relative standard error of the value."""
+        weight = np.exp(-0.5 * (self.du**2 + self.dv**2))
+        for _ in range(2):
+            value, sx, sy = _affine(self.du, self.dv, self.inverse, weight)
+            off = np.abs(self.inverse - (value + sx * self.du + sy * self.dv))
+            limit = 3 * 1.4826 * float(np.median(off)) + 1e-6 * float(np.abs(self.inverse).max())
+            weight = np.where(off <= limit, weight, weight * 1e-3)
+        low, high = float(self.inverse.min()), float(self.inverse.max())
+        value = min(max(value, low / 2), high * 2)
+        spare = len(self.inverse) - 3
+        spread = math.sqrt(float((off**2).sum()) / spare) if spare > 0 else 0.0
+        return value, sx, sy, spread / math.sqrt(len(self.inverse)) / value
+
+
+def _gather(depth: DepthMap, u: float, v: float, radius: int) -> tuple[F64, F64, F64, float | None] | None:
+    """Offsets, inverse depths and mean confidence of the surface pixels within ``radius`` of a place."""
+    column, row = min(int(u), depth.size.width - 1), min(int(v), depth.size.height - 1)
+    rows = slice(max(0, row - radius), row + radius + 1)
+    columns = slice(max(0, column - radius), column + radius + 1)
+    z = depth.z[rows, columns].astype(np.float64)
+    ok = depth.surface[rows, columns] & np.isfinite(z) & (z > 0)
+    if not ok.any():
+        return None
+    inside_v, inside_u = np.nonzero(ok)
+    du = inside_u + columns.start + 0.5 - u
+    dv = inside_v + rows.start + 0.5 - v
+    sure = None if depth.confidence is None else float(depth.confidence[rows, columns][ok].mean())
+    return du, dv, 1 / z[ok], sure
+
+
+def _jump(du: F64, dv: F64, inverse: F64) -> float | None:
+    """The inverse depth between the two sides of an occlusion edge, or None where there is no clean one."""
+    if len(inverse) < 3 or _bend(du, dv, inverse) <= _BEND * float(inverse.mean()):
+        return None
+    order = np.sort(inverse)
+    gaps = np.diff(order)
+    at = int(np.argmax(gaps))
+    middle = float(order[at] + order[at + 1]) / 2
+    near = inverse > middle
+    rough = max(_bend(du[near], dv[near], inverse[near]), _bend(du[~near], dv[~near], inverse[~near]))
+    return middle if gaps[at] > _CLEAN * rough else None
+
+
+def _bend(du: F64, dv: F64, inverse: F64) -> float:
+    """How far the farthest value lies from the plane through all of them."""
+    value, sx, sy = _affine(du, dv, inverse, np.ones_like(inverse))
+    return float(np.abs(inverse - (value + sx * du + sy * dv)).max())
+
+
+def _affine(du: F64, dv: F64, inverse: F64, weight: F64) -> tuple[float, float, float]:
+    """Weighted least squares of value + sx·du + sy·dv; a mean without slopes where the places span no plane."""
+    root = np.sqrt(weight)
+    if len(inverse) >= 3:
+        rows = np.stack([np.ones_like(du), du, dv], axis=1) * root[:, None]
+        found, _, rank, _ = np.linalg.lstsq(rows, inverse * root, rcond=1e-6)
+        if rank == 3:
+            return float(found[0]), float(found[1]), float(found[2])
+    return float((inverse * weight).sum() / weight.sum()), 0.0, 0.0
