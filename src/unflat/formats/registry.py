@@ -11,6 +11,7 @@ from unflat.errors import InputError
 from unflat.formats.atomic import check_target
 from unflat.types.depth import DepthMap
 from unflat.types.scene import Scene
+from unflat.types.splats import Splats
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,6 @@ class ExportOptions:
     """Longest side of a texture in pixels; AR formats never go beyond 2048."""
     texture_quality: int = 90
     """JPEG quality of a texture that has to be encoded anew."""
-    print_width_mm: float = 100.0
-    """Longest side of a printable relief (STL, 3MF) in millimetres."""
     near: str = field(default="white")
     """Which end of the grey scale of a depth picture is near: white or black."""
 
@@ -143,30 +142,37 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def format_of(path: Path, noun: type[Scene] | type[DepthMap]) -> Format:
+def format_of(path: Path) -> Format:
     """The row for the suffix of ``path``.
 
     Raises:
-        InputError: No format for this noun has the suffix.
+        InputError: No format has the suffix.
     """
     name = path.name.lower()
-    rows = [row for row in FORMATS if row.noun is noun]
-    for row in sorted(rows, key=lambda r: -max(map(len, r.suffixes))):
-        if name.endswith(row.suffixes):
-            return row
-    known = " ".join(s for row in rows for s in row.suffixes)
-    raise InputError(f"no format for {path.name}", hint=f"Known suffixes: {known}")
+    rows = (row for row in FORMATS if name.endswith(row.suffixes))
+    found = max(rows, key=lambda row: max(map(len, row.suffixes)), default=None)
+    if found is None:
+        known = " ".join(suffix for row in FORMATS for suffix in row.suffixes)
+        raise InputError(f"no format for '{path.name}'", hint=f"Known suffixes: {known}")
+    return found
 
 
 def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = None) -> None:
-    """Write a scene or a depth map; the suffix of ``path`` chooses the format.
+    """Write a scene or a depth map; the suffix of ``path`` chooses the format, and splats in a .ply their own.
 
     Raises:
-        InputError: Unknown suffix.
+        InputError: Unknown suffix, or one that cannot hold this noun.
         OutputError: The place cannot be written.
     """
     options = options or ExportOptions()
-    row = format_of(path, type(thing))
+    row = format_of(path)
+    if not isinstance(thing, row.noun):
+        raise InputError(
+            f"a {row.name} file holds a {row.noun.__name__}, not a {type(thing).__name__}",
+            hint="Choose another suffix.",
+        )
+    if row.module == "ply" and isinstance(thing, Scene) and any(isinstance(n.item, Splats) for n in thing.nodes):
+        row = format_of(Path("any.splat.ply"))
     check_target(path, force=options.force)
     row.load().write(thing, path, options)
 
@@ -177,7 +183,7 @@ def read_scene(path: Path) -> Scene:
     Raises:
         InputError: The format is write-only, unknown, or the file is damaged.
     """
-    row = format_of(path, Scene)
-    if not row.reads:
-        raise InputError(f"{row.name} files are not read back", hint="Keep the .glb beside it.")
+    row = format_of(path)
+    if not row.reads or row.noun is not Scene:
+        raise InputError(f"{row.name} files are not read back as a scene", hint="Keep the .glb beside it.")
     return row.load().read(path)

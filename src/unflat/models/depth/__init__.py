@@ -1,0 +1,1 @@
+"""Depth from one picture. ``protocol`` says what an adapter must do; each other file is one adapter."""

@@ -1,0 +1,86 @@
+"""Our own network, shipped in the wheel: trained on pictures that a program drew, run by onnxruntime."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unflat.models.depth.protocol import Prediction
+from unflat.models.weights import CARDS, weights_path
+from unflat.types.arrays import F32, U8
+from unflat.types.depth import DepthKind
+from unflat.types.image import Size
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+CARD = CARDS["worlds"]
+LONG_SIDE = 384
+_MULTIPLE = 32
+
+
+def input_size(size: Size, long_side: int = LONG_SIDE) -> Size:
+    """The size the network looks at: long side as given, both sides multiples of 32, shape kept as nearly as that lets.
+
+    A shape beyond 4:1 is squeezed to 4:1, for the network never saw longer ones.
+    """
+    aspect = min(max(size.aspect, 0.25), 4.0)
+    width, height = (long_side, long_side / aspect) if aspect >= 1 else (long_side * aspect, long_side)
+    return Size(*(max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE) for side in (width, height)))
+
+
+@lru_cache(maxsize=2)
+def _session(threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime as ort  # noqa: PLC0415  (0.1 s, and only this model needs it)
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(weights_path(CARD)), options, providers=["CPUExecutionProvider"])
+
+
+class Worlds:
+    """The embedded default.
+
+    Args:
+        threads: Threads of onnxruntime; 0 lets it take all cores.
+    """
+
+    card = CARD
+
+    def __init__(self, threads: int = 0) -> None:
+        self._threads = threads
+
+    def predict(self, rgb: U8) -> Prediction:
+        """Look at one picture.
+
+        Args:
+            rgb: (h, w, 3) uint8 sRGB.
+
+        Returns:
+            Inverse z up to one factor at half the network's input size, with sky, confidence and field of view.
+        """
+        import cv2  # noqa: PLC0415
+
+        size = input_size(Size(rgb.shape[1], rgb.shape[0]))
+        small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
+        outputs = _session(self._threads).run(None, {"rgb": np.ascontiguousarray(small)[None]})
+        disparity, sky, log_error, log_focal = (np.asarray(o, dtype=np.float32) for o in outputs)
+        return Prediction(
+            values=disparity[0, 0],
+            kind=DepthKind.SCALE,
+            sky=sky[0, 0],
+            confidence=_within_quarter(log_error[0, 0]),
+            focal_over_long_side=float(np.exp(log_focal[0, 0])),
+        )
+
+
+def _within_quarter(log_error: F32) -> F32:
+    """Probability that depth is right within 25 %, if the logarithmic error is Laplace-distributed.
+
+    Args:
+        log_error: (h, w) logarithm of the expected absolute error of log depth, as the network predicts it.
+    """
+    return (1 - np.exp(-np.log(1.25) / np.exp(np.clip(log_error, -6, 3)))).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Recipes: what happens to a picture, read from top to bottom."""

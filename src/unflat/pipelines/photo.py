@@ -1,0 +1,140 @@
+"""One picture -> one scene.
+
+picture ─ open ─ depth (model | phone | file) ─ camera ─ refine ─ metres ─┬─ surface ─► glb gltf usdz obj ply html
+                                                                          ├─ splats  ─► splat.ply spz
+                                                                          ├─ points  ─► ply
+                                                                          └─ relief  ─► stl 3mf
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from unflat.errors import InputError
+from unflat.pipelines.report import Clock, Progress, silent
+from unflat.pipelines.result import PhotoResult
+from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
+from unflat.stages.build_relief import ReliefOptions
+from unflat.stages.build_surface import SurfaceOptions
+from unflat.stages.calibrate import CameraOptions, calibrate
+from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
+from unflat.stages.make_points import PointOptions
+from unflat.stages.make_splats import SplatOptions
+from unflat.stages.scale_to_metres import ScaleOptions, scale_to_metres
+from unflat.trust.lineage import Lineage
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image
+
+Layers = Literal["none"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoOptions:
+    """Everything a picture's journey can be told."""
+
+    source: DepthSource = field(default_factory=DepthSource)
+    estimate: DepthOptions = field(default_factory=DepthOptions)
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+    surface: SurfaceOptions = field(default_factory=SurfaceOptions)
+    splat: SplatOptions = field(default_factory=SplatOptions)
+    cloud: PointOptions = field(default_factory=PointOptions)
+    relief: ReliefOptions = field(default_factory=ReliefOptions)
+    detail: int = 1536
+    """Long side, in pixels, of the depth that the scene is built from; the texture keeps the picture's own."""
+
+    def __post_init__(self) -> None:
+        if not 64 <= self.detail <= 16384:
+            raise InputError(f"--detail {self.detail} is out of range", hint="Give 64 to 16384 pixels.")
+
+
+def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Progress = silent) -> PhotoResult:
+    """Turn one picture into space.
+
+    Args:
+        picture: A file, an sRGB uint8 array, or an Image.
+        options: See :class:`PhotoOptions`.
+        progress: Told the name of each stage as it begins.
+
+    Returns:
+        The result: ``.scene``, ``.depth``, ``.save("x.glb", "x.usdz")``.
+
+    Raises:
+        UnflatError: Any of the tree; the message and hint say what to do.
+    """
+    options = options or PhotoOptions()
+    clock = Clock(progress)
+    with clock.stage("read"):
+        image = open_picture(picture)
+        lineage = Lineage.begin(image.source)
+        given = given_depth(options.source, picture, image)
+    depth = see(image, given, options, clock, lineage, options.detail)
+    with clock.stage("scale"):
+        depth, scale = scale_to_metres(depth, image, options.scale)
+        lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail)
+    if scale.assumed:
+        lineage.warn(
+            f"The true size is unknown: it may be {scale.low:.2g} to {scale.high:.2g} times what is written. "
+            "Give one length with --known-length."
+        )
+    return PhotoResult(image, depth, scale, options, lineage, clock)
+
+
+def see(
+    image: Image, given: DepthMap | None, options: PhotoOptions, clock: Clock, lineage: Lineage, long_side: int
+) -> DepthMap:
+    """Depth with a camera, of a kind that can be lifted, refined to ``long_side``; noted in the lineage.
+
+    Args:
+        image: The upright picture.
+        given: Depth that came with the picture or from the user; None asks the model.
+        options: See :class:`PhotoOptions`.
+        clock: Times the stages.
+        lineage: Takes the steps and warnings.
+        long_side: Of the depth that is returned, in pixels; never more than the picture's.
+    """
+    from unflat.geometry.align import assume_scale  # noqa: PLC0415  (numba)
+
+    for note in image.notes:
+        lineage.warn(note)
+    if given is None:
+        with clock.stage("depth"):
+            model = options.source.depth if options.source.depth != "auto" else options.estimate.model
+            seen = estimate_depth(image, replace(options.estimate, model=model))
+    else:
+        seen = Estimate(given, None, knows_sky=given.sky is not None)
+    with clock.stage("camera"):
+        intrinsics = calibrate(
+            image, options.camera, measured=seen.depth.intrinsics, model_focal=seen.focal_over_long_side
+        )
+        _say_camera(intrinsics, lineage)
+    with clock.stage("refine"):
+        if not seen.depth.kind.is_depth:
+            lineage.warn(
+                f"The depth is of kind '{seen.depth.kind.value}': its offset is unknown and was assumed, "
+                "so straight lines in depth may come out bent."
+            )
+        size = image.size.fitted(long_side)
+        depth = refine_to(assume_scale(seen.depth), image, size)
+        depth = replace(depth, intrinsics=intrinsics.resized(depth.size))
+    lineage.did("depth", model=depth.origin, licence=depth.licence, kind=seen.depth.kind.value, size=str(depth.size))
+    if depth.origin == "ramp":
+        lineage.warn("The model 'ramp' does not look at the picture; it is for tests only.")
+    if not depth.surface.any():
+        raise InputError(
+            "there is no surface in this picture: all of it is sky, transparent or without depth",
+            hint="Give a depth map with --depth FILE.",
+        )
+    return depth
+
+
+def _say_camera(intrinsics: Intrinsics, lineage: Lineage) -> None:
+    lineage.did("calibrate", basis=intrinsics.basis, fov_x_deg=round(intrinsics.fov_x_deg, 3))
+    if intrinsics.guessed:
+        who = "the model's guess" if intrinsics.basis == "model" else "assumed"
+        lineage.warn(
+            f"The focal length is unknown; a field of view of {intrinsics.fov_x_deg:.0f} degrees is {who}. "
+            "Give --fov or --focal-mm if you know it."
+        )

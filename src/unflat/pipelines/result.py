@@ -1,0 +1,185 @@
+"""What a picture became: built in each form when it is asked for, saved in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from unflat.pipelines.report import Clock, peak_memory_mb
+from unflat.trust.lineage import Lineage
+from unflat.types.camera import Camera, Pose
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image
+from unflat.types.scene import Frame, Node, Scale, Scene
+
+if TYPE_CHECKING:
+    from unflat.formats.registry import ExportOptions
+    from unflat.pipelines.photo import PhotoOptions
+
+Form = Literal["surface", "ar", "splats", "points", "relief"]
+AR_TRIANGLES = 100_000
+"""What AR Quick Look takes with good grace (Apple's guidance for USDZ)."""
+
+_FORM_OF: dict[str, Form] = {
+    ".usdz": "ar",
+    ".splat.ply": "splats",
+    ".spz": "splats",
+    ".stl": "relief",
+    ".3mf": "relief",
+}
+
+
+def form_for(path: Path, ply: Form = "surface") -> Form:
+    """Which form a file of this name holds; ``ply`` says what a plain .ply holds."""
+    name = path.name.lower()
+    fitting = next((form for suffix, form in _FORM_OF.items() if name.endswith(suffix)), None)
+    return fitting or (ply if name.endswith(".ply") else "surface")
+
+
+class PhotoResult:
+    """A picture with its depth in metres, and the scenes made from them.
+
+    Attributes:
+        picture: The upright picture.
+        depth: (h, w) depth in written metres, with camera; kind SCALE if those are only assumed.
+        scale: How well the metres are known.
+    """
+
+    def __init__(
+        self, picture: Image, depth: DepthMap, scale: Scale, options: PhotoOptions, lineage: Lineage, clock: Clock
+    ) -> None:
+        self.picture = picture
+        self.depth = depth
+        self.scale = scale
+        self._options = options
+        self._lineage = lineage
+        self._clock = clock
+        self._scenes: dict[Form, Scene] = {}
+        self._outputs: list[Path] = []
+        self._error: float | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """The scene as a textured surface."""
+        return self.as_form("surface")
+
+    @cached_property
+    def camera(self) -> Camera:
+        """The picture's own camera, at the origin of the scene, for the picture's full size."""
+        assert self.depth.intrinsics is not None
+        return Camera(self.depth.intrinsics.resized(self.picture.size), Pose.identity(), "photograph")
+
+    def as_form(self, form: Form) -> Scene:
+        """The scene in one of its forms; built once."""
+        if form not in self._scenes:
+            with self._clock.stage(form):
+                nodes = _BUILDERS[form](self)
+            self._scenes[form] = Scene(
+                nodes=nodes,
+                cameras=(self.camera,),
+                frame=Frame.CAMERA_RDF,
+                scale=self.scale,
+                provenance=replace(self._lineage.seal(), invented=_any_invented(nodes)),
+            )
+        return self._scenes[form]
+
+    def save(self, *paths: str | Path, options: ExportOptions | None = None, ply: Form = "surface") -> PhotoResult:
+        """Write the result; the suffix of each path chooses the format.
+
+        Args:
+            *paths: ``x.glb``, ``x.usdz``, ``x.html`` … and ``x.png``, ``x.exr`` … for the depth.
+            options: How files are written.
+            ply: What a plain ``.ply`` holds: "surface", "points" or "splats".
+
+        Returns:
+            Itself, so that calls can be chained.
+
+        Raises:
+            InputError: No format has the suffix.
+            OutputError: A file exists already, or cannot be written.
+        """
+        from unflat.formats import registry  # noqa: PLC0415
+
+        options = options or registry.ExportOptions()
+        for path in map(Path, paths):
+            holds_depth = registry.format_of(path).noun is DepthMap
+            thing = self.depth if holds_depth else self.as_form(form_for(path, ply))
+            with self._clock.stage("write"):
+                registry.write(thing, path, options)
+            self._outputs.append(path)
+        return self
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the run says of itself, as plain values: the object that ``--json`` prints."""
+        from unflat.formats.provenance_text import to_plain  # noqa: PLC0415
+
+        surface = self._scenes.get("surface") or self._scenes.get("ar")
+        confidence = self.depth.confidence
+        seen = self.depth.surface
+        return {
+            "outputs": [str(path) for path in self._outputs],
+            "seconds": {name: round(value, 4) for name, value in self._clock.seconds.items()},
+            "peak_memory_mb": peak_memory_mb(),
+            "triangles": surface.triangles if surface else None,
+            "surface_error": self._error,
+            "kind": self.depth.kind.value,
+            "confidence": None if confidence is None else round(float(confidence[seen].mean()), 4),
+            "scale": {
+                "basis": self.scale.basis,
+                "low": self.scale.low,
+                "high": self.scale.high,
+                "coverage": self.scale.coverage,
+                "detail": self.scale.detail,
+            },
+            "camera": {
+                "fov_x_deg": round(self.camera.intrinsics.fov_x_deg, 3),
+                "basis": self.camera.intrinsics.basis,
+            },
+            "warnings": list(self._lineage.warnings),
+            "provenance": to_plain(self._lineage.seal()),
+        }
+
+    def __repr__(self) -> str:
+        return f"PhotoResult({self.picture.source.name}, {self.depth!r}, scale {self.scale.basis})"
+
+    def _surface(self, triangles: int, sky: bool = True) -> tuple[Node, ...]:
+        from unflat.stages.build_surface import build_surface  # noqa: PLC0415
+
+        wanted = self._options.surface
+        chosen = replace(wanted, triangles=min(wanted.triangles, triangles), sky=wanted.sky if sky else "none")
+        built = build_surface(self.depth, self.picture, chosen)
+        self._error = max(self._error or 0.0, built.error)
+        return built.nodes
+
+    def _splats(self) -> tuple[Node, ...]:
+        from unflat.stages.make_splats import make_splats  # noqa: PLC0415
+
+        return (Node("splats", make_splats(self.depth, self.picture, self._options.splat)),)
+
+    def _points(self) -> tuple[Node, ...]:
+        from unflat.stages.make_points import make_points  # noqa: PLC0415
+
+        return (Node("points", make_points(self.depth, self.picture, self._options.cloud)),)
+
+    def _relief(self) -> tuple[Node, ...]:
+        from unflat.stages.build_relief import build_relief  # noqa: PLC0415
+
+        return (Node("relief", build_relief(self.depth, self._options.relief)),)
+
+
+_BUILDERS: dict[Form, Callable[[PhotoResult], tuple[Node, ...]]] = {
+    "surface": lambda result: result._surface(2**31),
+    "ar": lambda result: result._surface(AR_TRIANGLES, sky=False),
+    "splats": lambda result: result._splats(),
+    "points": lambda result: result._points(),
+    "relief": lambda result: result._relief(),
+}
+
+
+def _any_invented(nodes: tuple[Node, ...]) -> bool:
+    marks = (node.item.invented for node in nodes)
+    return any(mark is not None and bool(mark.any()) for mark in marks)

@@ -1,0 +1,97 @@
+"""What the recipes take in: a path or an array, a user's depth file, a phone's own depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image
+
+Picture = str | Path | NDArray[np.uint8] | Image
+"""Whatever a recipe takes as a picture: a file, an (h, w, 3) or (h, w, 4) uint8 sRGB array, or an Image."""
+
+DepthKindWord = Literal["metric", "scale", "affine", "disparity", "disparity-px"]
+
+
+@dataclass(frozen=True, slots=True)
+class DepthSource:
+    """Where depth comes from."""
+
+    depth: str = "auto"
+    """A depth model ('unflat models' lists them), or your own depth file (.png 16 bit, .exr, .npy, .pfm)."""
+    depth_kind: DepthKindWord | None = None
+    """What the numbers of your depth file mean; its sidecar says so if it has one."""
+    phone_depth: bool = True
+    """Use the depth that a phone stored inside the picture, if there is one."""
+
+    @property
+    def file(self) -> Path | None:
+        """The user's depth file, if ``depth`` names one rather than a model."""
+        path = Path(self.depth)
+        return path if path.suffix.lower() in (".png", ".exr", ".npy", ".pfm") else None
+
+
+def open_picture(picture: Picture) -> Image:
+    """Read a file, wrap an array, or pass an Image on.
+
+    Raises:
+        InputError: The file cannot be read, or the array is no picture.
+    """
+    if isinstance(picture, Image):
+        return picture
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture)
+    from unflat.formats.image import read_image  # noqa: PLC0415
+
+    return read_image(Path(picture))
+
+
+def _from_array(array: NDArray[np.uint8]) -> Image:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(
+            f"an array of shape {array.shape} and type {array.dtype} is no picture",
+            hint="Give uint8 of shape (h, w), (h, w, 3) or (h, w, 4), sRGB.",
+        )
+    grey = array.ndim == 2 or array.shape[2] == 1
+    colour = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2) if grey else array[..., :3]
+    alpha = array[..., 3] if array.ndim == 3 and array.shape[2] == 4 else None
+    return Image(np.ascontiguousarray(colour), alpha if alpha is None or (alpha < 255).any() else None)
+
+
+def given_depth(source: DepthSource, picture: Picture, image: Image) -> DepthMap | None:
+    """The depth that needs no model: the user's file first, then what the phone stored.
+
+    Raises:
+        InputError: The file is damaged, says nothing of its kind, or has another shape than the picture.
+    """
+    if source.file is not None:
+        from unflat.formats import depthmap  # noqa: PLC0415
+
+        depth = depthmap.read(source.file, kind=source.depth_kind)
+        _same_shape(depth, image, source.file.name)
+        return depth
+    if source.depth_kind is not None:
+        raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
+    if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
+        from unflat.formats.phone_depth import read_phone_depth  # noqa: PLC0415
+
+        return read_phone_depth(Path(picture))
+    return None
+
+
+def _same_shape(depth: DepthMap, image: Image, name: str) -> None:
+    """A depth map may be smaller or larger than its picture, but must be of the same shape."""
+    if depth.size == image.size:
+        return
+    fitted = image.size.fitted(depth.size.long_side)
+    if abs(fitted.width - depth.size.width) > 1 or abs(fitted.height - depth.size.height) > 1:
+        raise InputError(
+            f"the depth {name} is {depth.size}, the picture is {image.size}: not the same shape",
+            hint="Give a depth map of the whole, upright picture.",
+        )

@@ -1,0 +1,121 @@
+"""A picture -> its depth, with edges where the picture has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.types.arrays import F32, U8, Bool
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Image, Size
+
+if TYPE_CHECKING:
+    from unflat.models.depth.protocol import Prediction
+
+SMALLEST_SIDE = 16
+_FARTHEST = 1e-3
+"""Inverse depth is not believed below this share of its 99th percentile: nothing is more than 1000 times as far."""
+_NEUTRAL = np.float32(127.0)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthOptions:
+    """How depth is estimated."""
+
+    model: str = "auto"
+    """Depth model ('unflat models' lists them)."""
+    threads: int = 0
+    """Threads the model may use; 0 takes all cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a model saw, at its own resolution.
+
+    Attributes:
+        depth: The model's depth; not refined yet, without a camera.
+        focal_over_long_side: The model's guess of the focal length, or None.
+        knows_sky: Whether the model looks for sky at all.
+    """
+
+    depth: DepthMap
+    focal_over_long_side: float | None
+    knows_sky: bool
+
+
+def estimate_depth(picture: Image, options: DepthOptions) -> Estimate:
+    """Look at the picture with a model of the table.
+
+    Raises:
+        InputError: The picture is smaller than 16 pixels on a side, or there is no such model.
+        WeightsError: The model's weights are missing or damaged.
+    """
+    from unflat.models.registry import depth_model  # noqa: PLC0415
+
+    if min(picture.size.width, picture.size.height) < SMALLEST_SIDE:
+        raise InputError(
+            f"the picture is only {picture.size} pixels", hint=f"Give at least {SMALLEST_SIDE}×{SMALLEST_SIDE}."
+        )
+    model = depth_model(options.model, threads=options.threads)
+    prediction = model.predict(_over_grey(picture))
+    depth = _as_depth(prediction, model.card.name, model.card.licence)
+    return Estimate(depth, prediction.focal_over_long_side, prediction.sky is not None)
+
+
+def refine_to(depth: DepthMap, picture: Image, size: Size) -> DepthMap:
+    """Bring depth to ``size`` with its edges on the picture's edges; what is transparent becomes invalid.
+
+    Args:
+        depth: Of any size, of the whole picture.
+        picture: The upright picture.
+        size: The wanted size, of the picture's shape.
+    """
+    from unflat.geometry.refine import refine_depth  # noqa: PLC0415
+
+    refined = refine_depth(depth, picture.pixels, size)
+    if picture.alpha is None:
+        return refined
+    opaque = _resampled(picture.alpha, size) >= 128
+    if not opaque.any():
+        raise InputError("the picture is transparent everywhere", hint="Give a picture with something in it.")
+    sky = None if refined.sky is None else refined.sky & opaque
+    return replace(refined, valid=np.asarray(refined.valid) & opaque, sky=sky)
+
+
+def _over_grey(picture: Image) -> U8:
+    """Lay a picture with alpha over neutral grey: what hides under transparency must not be seen."""
+    if picture.alpha is None:
+        return picture.pixels
+    weight = picture.alpha[..., None].astype(np.float32) / 255
+    return (picture.pixels * weight + _NEUTRAL * (1 - weight)).round().astype(np.uint8)
+
+
+def _resampled(plane: U8, size: Size) -> U8:
+    import cv2  # noqa: PLC0415
+
+    return cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA)
+
+
+def _as_depth(prediction: Prediction, origin: str, licence: str) -> DepthMap:
+    """Turn what a model says (near is large) into the house's depth."""
+    sky: Bool | None = None if prediction.sky is None else prediction.sky > 0.5
+    near_is_large = prediction.values
+    if prediction.kind is DepthKind.DISPARITY:
+        values: F32 = near_is_large
+    else:
+        floor = max(float(np.quantile(near_is_large, 0.99)) * _FARTHEST, 1e-12)
+        values = np.float32(1) / np.maximum(near_is_large, np.float32(floor))
+        if sky is not None:
+            values = np.where(sky, np.float32(np.inf), values)
+    return DepthMap(
+        values=values,
+        kind=prediction.kind,
+        valid=np.isfinite(near_is_large),
+        sky=sky,
+        confidence=prediction.confidence,
+        origin=origin,
+        licence=licence,
+    )

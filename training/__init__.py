@@ -1,0 +1,1 @@
+"""How the shipped network is made. Not in the wheel; needs torch."""

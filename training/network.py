@@ -1,0 +1,87 @@
+"""The network `worlds`: a small residual encoder and a top-down decoder.
+
+    rgb ──stem 1/2──┬──1/4──┬──1/8──┬──1/16──┬──1/32──┬─ mean ─ focal
+                    │       │       │        │        │
+         head ◄─1/2─┴─◄─────┴─◄─────┴─◄──────┴─◄──────┘   (lateral 1×1, upsample ×2, add, fuse 3×3)
+          │
+          └─ inverse depth >= 0, logit of sky, logarithm of the expected error   at half the input's size
+
+The decoder is a feature pyramid (Lin et al., CVPR 2017) on basic residual blocks (He et al., CVPR 2016).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+WIDTHS = (48, 96, 192, 320)
+STEM = 24
+DECODER = 64
+
+
+class Block(nn.Module):
+    """Two 3×3 convolutions beside a shortcut."""
+
+    def __init__(self, inside: int, outside: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outside)
+        self.second = nn.Conv2d(outside, outside, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outside)
+        same = stride == 1 and inside == outside
+        self.shortcut = nn.Identity() if same else nn.Conv2d(inside, outside, 1, stride, bias=False)
+        self.shortcut_norm = nn.Identity() if same else nn.BatchNorm2d(outside)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inside, h, w) -> (n, outside, h/stride, w/stride)."""
+        y = F.relu(self.first_norm(self.first(x)))
+        return F.relu(self.shortcut_norm(self.shortcut(x)) + self.second_norm(self.second(y)))
+
+
+class Worlds(nn.Module):
+    """(n, 3, h, w) sRGB in 0..1, sides multiples of 32 -> what the drawing above says."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.stem = nn.Conv2d(3, STEM, 3, 2, 1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(STEM)
+        inside = (STEM, *WIDTHS[:-1])
+        self.stages = nn.ModuleList(
+            nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, WIDTHS, strict=True)
+        )
+        self.lateral = nn.ModuleList(nn.Conv2d(w, DECODER, 1) for w in (STEM, *WIDTHS))
+        self.fuse = nn.ModuleList(nn.Conv2d(DECODER, DECODER, 3, 1, 1, bias=False) for _ in WIDTHS)
+        self.fuse_norm = nn.ModuleList(nn.BatchNorm2d(DECODER) for _ in WIDTHS)
+        self.head = nn.Conv2d(DECODER, 3, 3, 1, 1)
+        self.focal = nn.Linear(WIDTHS[-1], 1)
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return inverse depth, sky logit, log error, each (n, 1, h/2, w/2), and log(focal / long side), (n, 1)."""
+        features = [F.relu(self.stem_norm(self.stem((rgb - self.mean) / self.deviation)))]
+        for stage in self.stages:
+            features.append(stage(features[-1]))
+        y = self.lateral[-1](features[-1])
+        for level in range(len(WIDTHS) - 1, -1, -1):
+            y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
+            y = F.relu(self.fuse_norm[level](self.fuse[level](y + self.lateral[level](features[level]))))
+        inverse_depth, sky, log_error = self.head(y).float().split(1, dim=1)
+        return F.softplus(inverse_depth), sky, log_error, self.focal(features[-1].float().mean((2, 3)))
+
+
+class Shipped(nn.Module):
+    """What the ONNX file holds: bytes in, probabilities out."""
+
+    def __init__(self, network: Worlds) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(1, h, w, 3) uint8 -> inverse depth, probability of sky, log error (1, 1, h/2, w/2), log focal (1, 1)."""
+        inverse_depth, sky, log_error, log_focal = self.network(rgb.permute(0, 3, 1, 2).float() / 255)
+        return inverse_depth, torch.sigmoid(sky), log_error, log_focal
