@@ -1,0 +1,241 @@
+"""A soft, coarse depth map brought to the size of its picture, with outlines where the picture has them.
+
+    coarse map ──► nearness ──► two surfaces at every blurred outline (sides)
+                                    │
+                 picture ──► for each size up to the full one: (votes)
+                                 enlarge, find the outlines, let colour decide near or far beside them
+                                    │
+                                    ▼
+                            nearness ──► fine map, every pixel on one surface
+
+Smooth parts are only interpolated: the picture never touches them, so a printed cloth stays flat. What this
+module does not do: cut a mesh at the outlines (tessellate), or fill holes larger than its window (align.merge_depths).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from unflat.errors import ShapeError
+from unflat.geometry.inverse import Nearness
+from unflat.geometry.pyramid import guides, interpolated, ladder, resized
+from unflat.types.arrays import F32, U8, Bool
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Size
+
+
+@dataclass(frozen=True, slots=True)
+class RefineOptions:
+    """How outlines are found and placed."""
+
+    reach: int = 4
+    """How far an outline may move, in pixels of the coarse map; 0 leaves outlines where they are."""
+    colour_sigma: float = 14.0
+    """Colours this far apart (sRGB units, 0..255) are no longer alike."""
+    least_step: float = 0.03
+    """Smallest step taken for an outline, as a share of the nearness range (0..1)."""
+    least_ratio: float = 0.08
+    """Smallest step taken for an outline, as a share of the nearer value (METRIC and SCALE only)."""
+    hole: int = 2
+    """Holes whose every pixel is this close to a known one (in coarse pixels) are filled; larger ones stay."""
+
+
+@dataclass(slots=True)
+class _Field:
+    """A coarse field with two candidate values per pixel, and the places where the choice is open."""
+
+    v: F32
+    near: F32
+    far: F32
+    flags: U8
+
+
+def refine_depth(
+    depth: DepthMap,
+    picture_rgb: U8,
+    size: Size,
+    sky_probability: F32 | None = None,
+    options: RefineOptions | None = None,
+) -> DepthMap:
+    """Bring ``depth`` to ``size`` with steep outlines that lie on the outlines of the picture.
+
+    Args:
+        depth: Of any kind and size, usually smaller than ``size``; its frame is the whole picture.
+        picture_rgb: (H, W, 3) uint8 of any size, the same view.
+        size: Of the result.
+        sky_probability: (h, w) float in 0..1 at the size of ``depth``; without it ``depth.sky`` is used.
+        options: See :class:`RefineOptions`.
+
+    Returns:
+        The same kind of depth at ``size``; sky, valid and confidence brought along (those that were None stay
+        None), intrinsics resized. Confidence is lowered beside outlines that no colour confirmed.
+
+    Raises:
+        ShapeError: The picture or the probability has the wrong shape.
+    """
+    options = options or RefineOptions()
+    known = depth.surface & np.isfinite(depth.values)
+    soft_sky = _soft_sky(depth, sky_probability)
+    hard_sky = None if soft_sky is None else soft_sky >= 0.5
+    scale = Nearness.of(depth)
+    sizes = ladder(depth.size, size)
+    pictures = guides(picture_rgb, sizes)
+    base = resized(pictures[0], depth.size)
+    if hard_sky is not None:
+        known &= ~hard_sky
+    known, valid = _close_small_holes(known, hard_sky, options.hole)
+    surface = _surfaces(scale.from_depth(depth.values, known & depth.surface), known, hard_sky, depth.kind, options)
+    values, outlines = _climb(surface, base, pictures, options)
+    confidence = _confidence(depth, values, pictures[-1], outlines, options)
+    scale.to_depth(values)
+    sky = None if soft_sky is None else _place_sky(soft_sky, base, pictures, options)
+    fine_valid = interpolated(valid.astype(np.float32), size) >= 0.5 if not valid.all() else np.ones(size.shape, bool)
+    if sky is not None:
+        values[sky] = np.min(values[~sky], initial=scale.offset) if depth.kind is DepthKind.DISPARITY else np.inf
+        fine_valid |= sky
+    camera = depth.intrinsics.resized(size) if depth.intrinsics else None
+    return DepthMap(values, depth.kind, fine_valid, sky, confidence, camera, depth.origin, depth.licence)
+
+
+def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:
+    """(h, w) float32 in 0..1, or None where nobody looked for sky."""
+    import cv2
+
+    if probability is not None:
+        if probability.shape != depth.size.shape:
+            raise ShapeError(f"the sky is {probability.shape[::-1]}, the depth map {depth.size}")
+        return np.clip(np.nan_to_num(probability), 0, 1).astype(np.float32)
+    if depth.sky is None:
+        return None
+    return np.asarray(cv2.blur(depth.sky.astype(np.float32), (3, 3)), dtype=np.float32)
+
+
+def _close_small_holes(known: Bool, sky: Bool | None, reach: int) -> tuple[Bool, Bool]:
+    """Returns (what the sides may be read from, what is valid in the end), both (h, w); the sky is not known but valid."""
+    import cv2
+
+    covered = known if sky is None else known | sky
+    if covered.all() or not known.any():
+        return known, covered
+    distance = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_C, 3)
+    count, label = cv2.connectedComponents((~covered).astype(np.uint8), connectivity=8)
+    deepest = np.zeros(count, np.float32)
+    np.maximum.at(deepest, label.ravel(), distance.ravel())
+    small = (deepest <= reach)[label] & ~covered
+    return known, covered | small
+
+
+def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: RefineOptions) -> _Field:
+    """Both surfaces at every pixel of the coarse map; what is unknown takes its nearest surface."""
+    import cv2
+
+    from unflat.geometry import sides
+
+    if not known.any():
+        return _Field(u, u, u, np.zeros(u.shape, np.uint8))
+    share = options.least_ratio if kind.is_depth else 0.0
+    steps = max(5, math.ceil(max(u.shape) / 50))
+    readable = known if sky is None else known | sky
+    near, far, what = sides.find_sides(u, readable, steps, options.least_step, share)
+    if sky is not None:
+        beside = cv2.dilate(sky.astype(np.uint8), np.ones((2 * steps + 1,) * 2, np.uint8)) > 0
+        open_air = beside & (what == sides.RAMP) & (far <= 0.5 * options.least_step)
+        far[open_air] = near[open_air]
+        u = np.where(open_air, near, u)
+        what[open_air | sky] = sides.PLAIN
+    for field in (u, near, far):
+        _fill_unknown(field, known)
+    everywhere = np.ones(u.shape, bool)
+    for _ in range(options.reach):
+        near, far, what = sides.widen(u, everywhere, near, far, what)
+    return _Field(u, near, far, (what > 0).astype(np.uint8))
+
+
+def _fill_unknown(field: F32, known: Bool) -> None:
+    """Give every unknown pixel the value of the nearest known one, in place."""
+    import cv2
+
+    if known.all():
+        return
+    _, label = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value_of = np.zeros(int(label.max()) + 1, np.float32)
+    value_of[label[known]] = field[known]
+    field[~known] = value_of[label[~known]]
+
+
+@dataclass(slots=True)
+class _Outlines:
+    """The pixels of the finest map that lie beside an outline, and their two surfaces."""
+
+    ys: np.ndarray
+    xs: np.ndarray
+    near: F32
+    far: F32
+
+
+def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) -> tuple[F32, _Outlines]:
+    """Decide the sides at the coarse size and again at every finer one; returns the finest values."""
+    from unflat.geometry import votes
+
+    v, flags = field.v, field.flags
+    steps = [(base, 6, 3)] if options.reach else []
+    steps += [(picture, 3, 1) for picture in pictures]
+    listed = _Outlines(*(np.zeros(0, t) for t in (np.int32, np.int32, np.float32, np.float32)))
+    for at, (picture, radius, rounds) in enumerate(steps):
+        height, width = picture.shape[:2]
+        v = interpolated(v, Size(width, height))
+        ys, xs = votes.rows_of(flags, height, width)
+        near_at, far_at = votes.sides_at(field.near, field.far, ys, xs, height, width)
+        listed = _Outlines(ys, xs, near_at, far_at)
+        tables = (votes.colour_weights(options.colour_sigma, 0.01), votes.space_weights(radius), np.float32(0.5))
+        last = at == len(steps) - 1
+        for turn in range(rounds):
+            side = votes.vote(v, picture, ys, xs, near_at, far_at, tables)
+            gain = math.inf if last and turn == rounds - 1 else 2.0
+            votes.settle_sides(v, ys, xs, near_at, far_at, side, gain)
+        if last:
+            _drop_speckles(v, listed)
+        else:
+            flags = votes.flag_edges(v, ys, xs, near_at, far_at)
+    return v, listed
+
+
+def _drop_speckles(v: F32, listed: _Outlines) -> None:
+    """Turn single pixels that stand alone on their side of an outline; lines of one pixel stay."""
+    from unflat.geometry import votes
+
+    for _ in range(2):
+        alone = votes.lonely(v, listed.ys, listed.xs, listed.near, listed.far)
+        ys, xs = listed.ys[alone], listed.xs[alone]
+        near, far = listed.near[alone], listed.far[alone]
+        v[ys, xs] = np.where(v[ys, xs] >= 0.5 * (near + far), far, near)
+
+
+def _place_sky(soft: F32, base: U8, pictures: list[U8], options: RefineOptions) -> Bool:
+    """The sky at the finest size, its edge placed by colour like any outline: (H, W) bool."""
+    import cv2
+
+    open_choice = ((soft > 0.05) & (soft < 0.95)).astype(np.uint8)
+    flags = np.asarray(cv2.dilate(open_choice, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+    field = _Field(soft, np.ones_like(soft), np.zeros_like(soft), flags)
+    return _climb(field, base, pictures, options)[0] >= 0.5
+
+
+def _confidence(depth: DepthMap, v: F32, picture: U8, listed: _Outlines, options: RefineOptions) -> F32 | None:
+    """(H, W) float32 in 0..1: as given, less beside outlines whose sides look alike."""
+    from unflat.geometry import votes
+
+    if depth.confidence is None:
+        return None
+    given = np.nan_to_num(np.asarray(depth.confidence), nan=0.0)
+    fine = interpolated(given, Size(v.shape[1], v.shape[0]))
+    apart = votes.colour_evidence(v, picture, listed.ys, listed.xs, listed.near, listed.far, 4)
+    sure = np.minimum(apart / np.float32(2 * options.colour_sigma), 1)
+    two_sided = listed.near > listed.far
+    fine[listed.ys, listed.xs] *= np.where(two_sided & (apart > 0), 0.4 + 0.6 * sure, 1).astype(np.float32)
+    return fine
