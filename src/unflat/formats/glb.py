@@ -15,8 +15,11 @@ from urllib.parse import quote
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.gltf_parts import Buffer, document_of
+from unflat.formats.gltf_read import read
 from unflat.formats.registry import ExportOptions
 from unflat.types.scene import Scene
+
+__all__ = ["glb_bytes", "read", "write"]
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _LARGEST = 0xFFFF_FFFF

@@ -217,7 +217,7 @@ class _Maker:
         bounds = {"min": position.min(0).tolist(), "max": position.max(0).tolist()}
         attributes = {"POSITION": self._attribute(position, **bounds)}
         if normals is not None:
-            attributes["NORMAL"] = self._attribute(_unit(turned(self.gl_from_frame, normals)))
+            attributes["NORMAL"] = self._attribute(unit(turned(self.gl_from_frame, normals)))
         if confidence is not None:
             attributes["_CONFIDENCE"] = self._attribute(np.nan_to_num(confidence, nan=0.0).clip(0, 1))
         if invented is not None and invented.any():
@@ -272,13 +272,13 @@ class _Maker:
         return len(self.textures) - 1
 
 
-def _unit(normals: F32) -> F32:
-    """Normals of length 1; one without a direction looks at the viewer (+z)."""
+def unit(normals: F32) -> F32:
+    """Normals of length 1; those that have it stay as they are, one without a direction looks at the viewer (+z)."""
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     good = np.isfinite(length) & (length > 1e-6)
-    scaled = np.divide(normals, length, out=np.zeros_like(normals), where=good)
+    scaled = np.divide(normals, length, out=normals.copy(), where=good & (abs(length - 1) > 1e-4))
     towards_viewer = np.array([0, 0, 1], dtype=np.float32)
-    return np.where(good, scaled, towards_viewer).astype(np.float32) + np.float32(0)
+    return np.where(good, scaled, towards_viewer) + np.float32(0)
 
 
 def _linear_table() -> NDArray[np.uint16]:
