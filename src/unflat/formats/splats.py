@@ -112,7 +112,7 @@ def merged_splats(scene: Scene) -> Splats:
 
 
 def turned_splats(target_from_source: F64, splats: Splats) -> Splats:
-    """The same splats in other axes.
+    """The same splats in other axes; quaternions come out with w >= 0, which changes no rotation.
 
     Args:
         target_from_source: 3×3 rotation.
@@ -124,7 +124,7 @@ def turned_splats(target_from_source: F64, splats: Splats) -> Splats:
     return Splats(
         turned(target_from_source, splats.means),
         splats.scales,
-        quaternions.astype(np.float32),
+        np.where(quaternions[:, :1] < 0, -quaternions, quaternions).astype(np.float32),
         splats.opacities,
         splats.colors,
     )
