@@ -177,6 +177,14 @@ def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = N
     row.load().write(thing, path, options)
 
 
+def is_depth_file(path: Path) -> bool:
+    """Whether a file of a depth suffix is a depth map rather than a picture: float files, and PNG with a sidecar."""
+    row = format_of(path)
+    if row.noun is not DepthMap or not row.reads:
+        return False
+    return path.suffix.lower() != ".png" or path.with_name(path.name + ".json").exists()
+
+
 def read_scene(path: Path) -> Scene:
     """Read a scene back from a file.
 

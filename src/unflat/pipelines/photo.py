@@ -9,8 +9,6 @@ picture ─ open ─ depth (model | phone | file) ─ camera ─ refine ─ metr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
-
 from unflat.errors import InputError
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult
@@ -27,8 +25,6 @@ from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
-Layers = Literal["none"]
-
 
 @dataclass(frozen=True, slots=True)
 class PhotoOptions:
@@ -42,12 +38,6 @@ class PhotoOptions:
     splat: SplatOptions = field(default_factory=SplatOptions)
     cloud: PointOptions = field(default_factory=PointOptions)
     relief: ReliefOptions = field(default_factory=ReliefOptions)
-    detail: int = 1536
-    """Long side, in pixels, of the depth that the scene is built from; the texture keeps the picture's own."""
-
-    def __post_init__(self) -> None:
-        if not 64 <= self.detail <= 16384:
-            raise InputError(f"--detail {self.detail} is out of range", hint="Give 64 to 16384 pixels.")
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Progress = silent) -> PhotoResult:
@@ -70,7 +60,7 @@ def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Pr
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
         given = given_depth(options.source, picture, image)
-    depth = see(image, given, options, clock, lineage, options.detail)
+    depth = see(image, given, options, clock, lineage, options.estimate.detail)
     with clock.stage("scale"):
         depth, scale = scale_to_metres(depth, image, options.scale)
         lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail)
@@ -101,8 +91,7 @@ def see(
         lineage.warn(note)
     if given is None:
         with clock.stage("depth"):
-            model = options.source.depth if options.source.depth != "auto" else options.estimate.model
-            seen = estimate_depth(image, replace(options.estimate, model=model))
+            seen = estimate_depth(image, options.source.depth, options.estimate)
     else:
         seen = Estimate(given, None, knows_sky=given.sky is not None)
     with clock.stage("camera"):

@@ -25,10 +25,16 @@ _NEUTRAL = np.float32(127.0)
 class DepthOptions:
     """How depth is estimated."""
 
-    model: str = "auto"
-    """Depth model ('unflat models' lists them)."""
+    detail: int = 1536
+    """Long side, in pixels, of the depth that a scene is built from; the texture keeps the picture's own."""
     threads: int = 0
     """Threads the model may use; 0 takes all cores."""
+
+    def __post_init__(self) -> None:
+        if not 64 <= self.detail <= 16384:
+            raise InputError(f"--detail {self.detail} is out of range", hint="Give 64 to 16384 pixels.")
+        if not 0 <= self.threads <= 1024:
+            raise InputError(f"--threads {self.threads} is out of range", hint="Give 0 for all cores, or a number.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,13 @@ class Estimate:
     knows_sky: bool
 
 
-def estimate_depth(picture: Image, options: DepthOptions) -> Estimate:
+def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimate:
     """Look at the picture with a model of the table.
+
+    Args:
+        picture: The upright picture.
+        model: A name of the table, or "auto".
+        options: How.
 
     Raises:
         InputError: The picture is smaller than 16 pixels on a side, or there is no such model.
@@ -59,9 +70,9 @@ def estimate_depth(picture: Image, options: DepthOptions) -> Estimate:
         raise InputError(
             f"the picture is only {picture.size} pixels", hint=f"Give at least {SMALLEST_SIDE}×{SMALLEST_SIDE}."
         )
-    model = depth_model(options.model, threads=options.threads)
-    prediction = model.predict(_over_grey(picture))
-    depth = _as_depth(prediction, model.card.name, model.card.licence)
+    eye = depth_model(model, threads=options.threads)
+    prediction = eye.predict(_over_grey(picture))
+    depth = _as_depth(prediction, eye.card.name, eye.card.licence)
     return Estimate(depth, prediction.focal_over_long_side, prediction.sky is not None)
 
 

@@ -1,0 +1,1 @@
+"""The words: one verb a file, thin over the recipes."""

@@ -1,0 +1,65 @@
+"""``unflat depth``: how far everything is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from unflat.cli.console import progress, say_json, show_report
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, default_output
+from unflat.cli.options import flags_of, gathered
+from unflat.errors import InputError
+from unflat.formats.atomic import check_target
+from unflat.formats.registry import ExportOptions, format_of
+from unflat.pipelines.depth import DepthMapOptions, depth_map
+from unflat.types.depth import DepthMap
+
+_DepthFlags: Any = flags_of(DepthMapOptions)
+
+
+def depth(
+    *pictures: Path,
+    output: Outputs = None,
+    flags: Annotated[_DepthFlags, Flat] = _DepthFlags(),  # noqa: B008  (frozen)
+    export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
+    talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
+) -> None:
+    """Write the depth of one or more pictures.
+
+    The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
+    pictures -o names a folder. Without -o, NAME.depth.png is written beside each picture.
+
+    Args:
+        pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
+    """
+    if not pictures:
+        raise InputError("no picture was given", hint="unflat depth PICTURE [-o OUT]")
+    check_inputs(*pictures)
+    plan = [(picture, _targets(picture, output, many=len(pictures) > 1)) for picture in pictures]
+    for _, paths in plan:
+        for path in paths:
+            if format_of(path).noun is not DepthMap:
+                raise InputError(f"'{path.name}' is not a depth format", hint="Use .png .exr .npy .pfm or .jpg.")
+            check_target(path, force=export.force)
+    reports: list[dict[str, Any]] = []
+    for picture, paths in plan:
+        with progress(quiet=talk.quiet) as line:
+            result = depth_map(picture, gathered(DepthMapOptions, flags), progress=line)
+            result.save(*paths, options=export)
+        reports.append(result.report)
+        if not talk.json:
+            show_report(result.report, as_json=False, quiet=talk.quiet)
+    if talk.json:
+        say_json(reports[0] if len(reports) == 1 else reports)
+
+
+def _targets(picture: Path, output: list[Path] | None, *, many: bool) -> list[Path]:
+    """Where the depth of one picture goes."""
+    if not output:
+        return [default_output(picture, ".depth.png")]
+    folders = [path for path in output if path.is_dir()]
+    if many and len(folders) < len(output):
+        raise InputError("several pictures need a folder to go to", hint="Give an existing folder: -o FOLDER.")
+    return [path / f"{picture.stem}.depth.png" if path in folders else path for path in output]

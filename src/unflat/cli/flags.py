@@ -1,0 +1,52 @@
+"""Flags that several verbs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from unflat.errors import InputError
+
+Flat = Parameter(name="*")
+"""A dataclass whose fields are flags of the command itself."""
+
+Outputs = Annotated[
+    list[Path] | None,
+    Parameter(
+        name=["--output", "-o"],
+        help="Where to write; the suffix picks the format. Give it several times for several files.",
+        negative="",
+        consume_multiple=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How a command reports."""
+
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False
+    """Say nothing but errors."""
+    json: Annotated[bool, Parameter(negative="")] = False
+    """Print a machine-readable report on stdout."""
+
+
+def default_output(source: Path, suffix: str) -> Path:
+    """Where a result goes when the user did not say: beside the input."""
+    return source.with_name(source.stem + suffix)
+
+
+def check_inputs(*paths: Path) -> None:
+    """Say early that an input is missing.
+
+    Raises:
+        InputError: A path is not a file.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", hint="Name a file in it.")
+        if not path.exists():
+            raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")

@@ -1,0 +1,50 @@
+"""``unflat inspect``: what a file says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from unflat.cli.console import one_line, say, say_json
+from unflat.cli.flags import check_inputs
+
+
+def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Say what a scene, a depth map or a picture holds: size, units, cameras, confidence, provenance.
+
+    Args:
+        file: Any file that unflat writes, or a photograph.
+        json: Print a machine-readable report on stdout.
+    """
+    from unflat.pipelines.inspect import inspect as look_into  # noqa: PLC0415
+
+    check_inputs(file)
+    about = look_into(file)
+    if json:
+        say_json(about)
+        return
+    for line in _lines(about, ""):
+        say(one_line_keeping_indent(line))
+
+
+def one_line_keeping_indent(line: str) -> str:
+    """A line of the listing with nothing unprintable in it."""
+    indent = len(line) - len(line.lstrip())
+    return " " * indent + one_line(line)
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """Nested plain values as indented lines."""
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            yield f"{indent}{key}"
+            yield from _lines(item, indent + "  ")
+        elif isinstance(item, list) and item and isinstance(item[0], dict):
+            for number, row in enumerate(item, 1):
+                yield f"{indent}{key} {number}"
+                yield from _lines(row, indent + "  ")
+        elif item not in (None, [], {}):
+            yield f"{indent}{key}: {', '.join(map(str, item)) if isinstance(item, list) else item}"

@@ -1,0 +1,118 @@
+"""``unflat``: picks the verb, and turns every failure into two lines and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+from unflat import __version__
+from unflat.cli.console import show_error, tell
+from unflat.errors import EXIT_INTERRUPTED, EXIT_OK, InputError, MemoryLimitError, UnflatError
+from unflat.formats.atomic import translated
+
+_HELP = """Turn flat pictures into space.
+
+    unflat photo beach.jpg                      a scene to step into (beach.html)
+    unflat photo beach.jpg -o beach.glb -o beach.usdz
+    unflat depth beach.jpg                      a 16-bit depth map (beach.depth.png)
+    unflat view beach.glb                       look at a result
+    unflat inspect beach.glb                    what a file says of itself
+
+`unflat FILE` picks the verb by itself. Exit codes: 0 done, 2 bad input or usage, 3 unit asked of a relative
+depth, 4 missing extra, 5 weights, 6 out of memory, 7 consent, 8 rights, 9 disk full or unwritable, 70 our
+fault, 130 interrupted."""
+
+app = App(name="unflat", version=__version__, help=_HELP, help_format="plaintext", result_action="return_value")
+for _verb in ("photo", "depth", "view", "inspect", "models", "doctor"):
+    app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb)
+VERBS = ("photo", "depth", "view", "inspect", "models", "doctor")
+
+_SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The words after ``unflat``; ``--debug`` among them shows the traceback of a failure.
+
+    Returns:
+        The exit code.
+    """
+    words = [word for word in arguments if word != "--debug"]
+    debug = len(words) < len(arguments)
+    with_terminate = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if with_terminate:
+        signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        tell("interrupted; nothing was left half-written")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:  # (the outermost border: whatever is left becomes two lines)
+        if debug:
+            raise
+        known = _as_known(error)
+        show_error(known)
+        return known.exit_code
+
+
+def _run(words: list[str]) -> int:
+    try:
+        result = app(_with_verb(words), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise InputError(str(error) or "the command is not understood", hint=_usage(words)) from error
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like Ctrl-C, so that drafts are removed."""
+    raise KeyboardInterrupt
+
+
+def _as_known(error: Exception) -> UnflatError:
+    """Any failure as one of the tree."""
+    if isinstance(error, UnflatError):
+        return error
+    if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Insufficient memory" in str(error):
+        return MemoryLimitError("the work does not fit in memory")
+    if isinstance(error, OSError) and error.filename:
+        return translated(error, Path(os.fsdecode(error.filename)))
+    return UnflatError(f"{type(error).__name__}: {error}")
+
+
+def _usage(words: list[str]) -> str:
+    verb = words[0] if words and words[0] in VERBS else ""
+    return f"'unflat {verb} --help' shows what there is." if verb else "'unflat --help' shows what there is."
+
+
+def _with_verb(words: list[str]) -> list[str]:
+    """Put the verb before an input that comes without one, and say which was picked."""
+    if not words or words[0].startswith("-") or words[0] in VERBS:
+        return words
+    path = Path(words[0])
+    if not path.exists():
+        raise InputError(f"'{words[0]}' is neither a command nor a file", hint="'unflat --help' shows the commands.")
+    if path.is_dir():
+        raise InputError(f"'{words[0]}' is a folder", hint="Name a picture: unflat photo PICTURE.")
+    verb = "view" if path.name.lower().endswith(_SCENES) else "photo"
+    tell(f"unflat {verb} {path.name}")
+    return [verb, *words]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Flags from options: generated from the dataclasses of the stages, where each is defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args
+
+from cyclopts import Parameter, Token
+from docstring_parser import parse_from_object
+
+from unflat.pipelines.flat import from_keywords, leaves
+from unflat.stages.scale_to_metres import KnownLength
+
+T = TypeVar("T")
+_ABSENT = object()
+
+
+def _known_length(_type: Any, tokens: tuple[Token, ...]) -> KnownLength:
+    return KnownLength.parse(tokens[0].value)
+
+
+_CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length}
+"""Types whose words on the command line are not those of their fields."""
+
+
+@cache
+def flags_of(options: type) -> type:
+    """One flat dataclass with a flag for every option, however deep it sits.
+
+    Raises:
+        ValueError: Two options share a name, so their flags would too.
+    """
+    nested = options()
+    members: list[tuple[str, Any, Any]] = []
+    for owner, leaf, kind in leaves(options):
+        sentence = next((p.description for p in parse_from_object(owner).params if p.arg_name == leaf.name), None)
+        converter = next((_CONVERTERS[t] for t in get_args(kind) if t in _CONVERTERS), None)
+        default = _default(nested, owner, leaf.name)
+        told = Parameter(
+            help=sentence,
+            converter=converter,
+            n_tokens=1 if converter else None,
+            negative="" if default is False else None,
+        )
+        members.append((leaf.name, Annotated[kind, told], field(default=default)))
+    names = [name for name, _, _ in members]
+    if len(set(names)) < len(names):
+        raise ValueError(f"options of {options.__name__} share a name: {sorted(names)}")
+    return make_dataclass(f"{options.__name__}Flags", members, frozen=True)
+
+
+def gathered(options: type[T], flags: Any) -> T:
+    """The options that a flat set of flags stands for."""
+    return from_keywords(options(), {one.name: getattr(flags, one.name) for one in fields(flags)})
+
+
+def _default(nested: Any, owner: type, name: str) -> Any:
+    """The value of an option in a default instance: a group may have defaults of its own within another."""
+    if type(nested) is owner:
+        return getattr(nested, name)
+    groups = (getattr(nested, one.name) for one in fields(nested) if is_dataclass(getattr(nested, one.name)))
+    found = (_default(group, owner, name) for group in groups)
+    return next((value for value in found if value is not _ABSENT), _ABSENT)

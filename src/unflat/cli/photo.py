@@ -1,0 +1,47 @@
+"""``unflat photo``: one picture becomes a scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from unflat.cli.console import progress, show_report
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, default_output
+from unflat.cli.options import flags_of, gathered
+from unflat.formats.atomic import check_target
+from unflat.formats.registry import ExportOptions, format_of
+from unflat.pipelines.photo import PhotoOptions
+from unflat.pipelines.photo import photo as run_photo
+
+_PhotoFlags: Any = flags_of(PhotoOptions)
+
+
+def photo(
+    picture: Path,
+    /,
+    *,
+    output: Outputs = None,
+    ply: Annotated[Literal["surface", "points", "splats"], Parameter(help="What a plain .ply holds.")] = "surface",
+    flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  (frozen)
+    export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
+    talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
+) -> None:
+    """Turn one picture into a scene.
+
+    The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .obj .stl .3mf for the scene,
+    .png .exr .npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.
+
+    Args:
+        picture: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
+    """
+    check_inputs(picture)
+    paths = output or [default_output(picture, ".html")]
+    for path in paths:
+        format_of(path)
+        check_target(path, force=export.force)
+    with progress(quiet=talk.quiet) as line:
+        result = run_photo(picture, gathered(PhotoOptions, flags), progress=line)
+        result.save(*paths, options=export, ply=ply)
+    show_report(result.report, as_json=talk.json, quiet=talk.quiet)

@@ -1,0 +1,24 @@
+"""``unflat view``: look at a result in the browser, on this machine only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from unflat.cli.flags import check_inputs
+
+
+def view(file: Path, /, *, port: int = 0, browser: Annotated[bool, Parameter(negative="--no-browser")] = True) -> None:
+    """Show a scene in the browser: a local page on 127.0.0.1, until Ctrl-C.
+
+    Args:
+        file: .glb .gltf .html .usdz .ply .obj .stl .3mf .spz
+        port: Port to listen on; 0 takes a free one.
+        browser: Open the browser by itself.
+    """
+    from unflat.view.server import serve  # noqa: PLC0415
+
+    check_inputs(file)
+    serve(file, port=port, open_browser=browser)

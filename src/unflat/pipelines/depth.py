@@ -1,0 +1,101 @@
+"""One picture -> one depth map, as fine as the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unflat.pipelines.photo import PhotoOptions, see
+from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
+from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
+from unflat.stages.calibrate import CameraOptions
+from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.scale_to_metres import ScaleOptions, scale_to_metres
+from unflat.trust.lineage import Lineage
+from unflat.types.depth import DepthKind, DepthMap
+
+if TYPE_CHECKING:
+    from unflat.formats.registry import ExportOptions
+
+
+@dataclass(frozen=True, slots=True)
+class DepthMapOptions:
+    """Everything a depth map can be told. The map is as fine as the picture unless ``estimate.detail`` is smaller."""
+
+    source: DepthSource = field(default_factory=DepthSource)
+    estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=16384))
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+
+
+@dataclass(slots=True)
+class DepthResult:
+    """A depth map and the story of how it was made."""
+
+    depth: DepthMap
+    lineage: Lineage
+    clock: Clock
+    outputs: list[Path] = field(default_factory=list[Path])
+
+    def save(self, *paths: str | Path, options: ExportOptions | None = None) -> DepthResult:
+        """Write the depth; the suffix of each path chooses the format (.png .exr .npy .pfm .jpg).
+
+        Raises:
+            InputError: No depth format has the suffix.
+            OutputError: A file exists already, or cannot be written.
+        """
+        from unflat.formats import registry  # noqa: PLC0415
+
+        for path in map(Path, paths):
+            with self.clock.stage("write"):
+                registry.write(self.depth, path, options)
+            self.outputs.append(path)
+        return self
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the run says of itself, as plain values: the object that ``--json`` prints."""
+        from unflat.formats.provenance_text import to_plain  # noqa: PLC0415
+
+        camera, confidence = self.depth.intrinsics, self.depth.confidence
+        return {
+            "outputs": [str(path) for path in self.outputs],
+            "seconds": {name: round(value, 4) for name, value in self.clock.seconds.items()},
+            "peak_memory_mb": peak_memory_mb(),
+            "size": str(self.depth.size),
+            "kind": self.depth.kind.value,
+            "confidence": None if confidence is None else round(float(confidence[self.depth.surface].mean()), 4),
+            "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
+            "warnings": list(self.lineage.warnings),
+            "provenance": to_plain(self.lineage.seal()),
+        }
+
+
+def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progress: Progress = silent) -> DepthResult:
+    """See how far everything in one picture is.
+
+    The depth is metric where the picture or the user tells the size (a phone's depth, a metric file, a known
+    length); otherwise it stays up to one factor, for a depth map has no need of assumed metres.
+
+    Args:
+        picture: A file, an sRGB uint8 array, or an Image.
+        options: See :class:`DepthMapOptions`.
+        progress: Told the name of each stage as it begins.
+
+    Raises:
+        UnflatError: Any of the tree; the message and hint say what to do.
+    """
+    options = options or DepthMapOptions()
+    clock = Clock(progress)
+    with clock.stage("read"):
+        image = open_picture(picture)
+        lineage = Lineage.begin(image.source)
+        given = given_depth(options.source, picture, image)
+    journey = PhotoOptions(options.source, options.estimate, options.camera, options.scale)
+    depth = see(image, given, journey, clock, lineage, options.estimate.detail)
+    if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
+        with clock.stage("scale"):
+            depth, scale = scale_to_metres(depth, image, options.scale)
+            lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+    return DepthResult(depth, lineage, clock)

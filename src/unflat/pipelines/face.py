@@ -1,0 +1,50 @@
+"""The public verbs of Python: the words of the command line, with their options as keywords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unflat.pipelines.depth import DepthMapOptions, depth_map
+from unflat.pipelines.flat import from_keywords
+from unflat.pipelines.inspect import inspect
+from unflat.pipelines.photo import PhotoOptions
+from unflat.pipelines.photo import photo as photo_recipe
+from unflat.pipelines.result import PhotoResult
+from unflat.pipelines.source import Picture
+from unflat.types.depth import DepthMap
+
+__all__ = ["depth", "inspect", "photo"]
+
+
+def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
+    """Turn one picture into space.
+
+    Args:
+        picture: A file, an (h, w, 3) or (h, w, 4) sRGB uint8 array, or an Image.
+        options: All options as one value; or give any of them by keyword: ``photo("x.jpg", fov=60, sky="none")``.
+        **keywords: The flags of ``unflat photo`` by name.
+
+    Returns:
+        The result: ``.scene``, ``.depth``, ``.report``, ``.save("x.glb", "x.usdz")``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    return photo_recipe(picture, from_keywords(options or PhotoOptions(), keywords))
+
+
+def depth(picture: Picture, options: DepthMapOptions | None = None, **keywords: Any) -> DepthMap:
+    """See how far everything in one picture is.
+
+    Args:
+        picture: A file, an (h, w, 3) or (h, w, 4) sRGB uint8 array, or an Image.
+        options: All options as one value; or give any of them by keyword: ``depth("x.jpg", depth="worlds")``.
+        **keywords: The flags of ``unflat depth`` by name.
+
+    Returns:
+        A depth map as fine as the picture: ``values`` (h, w), ``kind``, ``confidence``, ``sky``, ``intrinsics``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    return depth_map(picture, from_keywords(options or DepthMapOptions(), keywords)).depth

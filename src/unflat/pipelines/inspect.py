@@ -1,0 +1,131 @@
+"""What a file says of itself: size, units, cameras, confidence, provenance, what is invented, what opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.formats import registry
+from unflat.formats.image import read_image
+from unflat.formats.phone_depth import read_phone_depth
+from unflat.formats.provenance_text import to_plain
+from unflat.types.depth import DepthMap
+from unflat.types.mesh import Mesh
+from unflat.types.points import PointCloud
+from unflat.types.scene import Node, Scene
+
+
+def inspect(file: str | Path) -> dict[str, Any]:
+    """Read a scene, a depth map or a picture, and say what is in it.
+
+    Args:
+        file: Anything unflat writes and reads back, or a photograph.
+
+    Returns:
+        Plain values: what ``unflat inspect --json`` prints.
+
+    Raises:
+        InputError: The file is of no known kind, or damaged.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise InputError(f"{path} is not a file", hint="Check the spelling and the folder.")
+    about: dict[str, Any] = {"file": path.name, "bytes": path.stat().st_size}
+    try:
+        row = registry.format_of(path)
+    except InputError:
+        return about | _picture(path)
+    if row.noun is Scene:
+        scene = registry.read_scene(path)
+        return about | {"format": row.name, "opens_in": list(row.opens_in)} | _scene(scene)
+    if registry.is_depth_file(path):
+        return about | {"format": row.name} | _depth(row.load().read(path))
+    return about | _picture(path)
+
+
+def _scene(scene: Scene) -> dict[str, Any]:
+    corners = [c for node in scene.nodes if node.role != "sky" for c in _corners(node)]
+    extent = np.ptp(np.array(corners), axis=0).tolist() if corners else None
+    return {
+        "what": "scene",
+        "unit": "metre",
+        "extent_m": extent and [round(float(side), 4) for side in extent],
+        "frame": scene.frame.value,
+        "triangles": scene.triangles,
+        "nodes": [_node(node) for node in scene.nodes],
+        "cameras": [
+            {
+                "name": camera.name,
+                "size": str(camera.intrinsics.size),
+                "fov_x_deg": round(camera.intrinsics.fov_x_deg, 3),
+                "basis": camera.intrinsics.basis,
+            }
+            for camera in scene.cameras
+        ],
+        "scale": {
+            "basis": scene.scale.basis,
+            "assumed": scene.scale.assumed,
+            "low": scene.scale.low,
+            "high": scene.scale.high,
+            "coverage": scene.scale.coverage,
+            "detail": scene.scale.detail,
+        },
+        "provenance": to_plain(scene.provenance),
+    }
+
+
+def _corners(node: Node) -> list[Any]:
+    item = node.item
+    points = item.vertices if isinstance(item, Mesh) else item.xyz if isinstance(item, PointCloud) else item.means
+    return [points.min(axis=0), points.max(axis=0)] if len(points) else []
+
+
+def _node(node: Node) -> dict[str, Any]:
+    item = node.item
+    about: dict[str, Any] = {"name": node.name, "role": node.role, "is": type(item).__name__.lower()}
+    if isinstance(item, Mesh):
+        about |= {"vertices": len(item.vertices), "triangles": len(item.faces)}
+        about["texture"] = None if item.texture is None else str(item.texture.size)
+    else:
+        about["count"] = len(item.xyz if isinstance(item, PointCloud) else item.means)
+    about["confidence"] = None if item.confidence is None else round(float(item.confidence.mean()), 4)
+    about["invented_share"] = 0.0 if item.invented is None else round(float(item.invented.mean()), 4)
+    return about
+
+
+def _depth(depth: DepthMap) -> dict[str, Any]:
+    seen = depth.values[depth.surface]
+    camera = depth.intrinsics
+    return {
+        "what": "depth",
+        "kind": depth.kind.value,
+        "unit": "metre" if depth.kind.value == "metric" else "none",
+        "size": str(depth.size),
+        "range": [float(seen.min()), float(seen.max())] if seen.size else None,
+        "valid_share": round(float(np.mean(np.asarray(depth.valid))), 4),
+        "sky_share": None if depth.sky is None else round(float(depth.sky.mean()), 4),
+        "confidence": None if depth.confidence is None else round(float(depth.confidence.mean()), 4),
+        "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
+        "model": depth.origin,
+        "licence": depth.licence,
+    }
+
+
+def _picture(path: Path) -> dict[str, Any]:
+    image = read_image(path)
+    phone = read_phone_depth(path)
+    lens = {name: getattr(image.lens, name) for name in type(image.lens).__slots__}
+    rights = {name: getattr(image.source.rights, name) for name in type(image.source.rights).__slots__}
+    return {
+        "what": "picture",
+        "format": image.source.format,
+        "size": str(image.size),
+        "alpha": image.alpha is not None,
+        "lens": {name: value for name, value in lens.items() if value is not None},
+        "rights": {name: value for name, value in rights.items() if value is not None},
+        "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
+        "notes": list(image.notes),
+    }
