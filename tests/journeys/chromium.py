@@ -1,0 +1,226 @@
+"""A real browser for tests, driven over a pipe in its own protocol, so that nothing but Chromium is needed.
+
+The protocol: https://chromedevtools.github.io/devtools-protocol/. Messages are JSON, each ended by a zero byte; the
+browser reads descriptor 3 and writes descriptor 4.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--remote-debugging-pipe",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-extensions",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--force-device-scale-factor=1",
+)
+KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "PageUp": 33, "PageDown": 34, "Tab": 9}
+
+
+def find() -> str | None:
+    """Where Chromium is, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return os.environ.get("UNFLAT_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+class Browser:
+    """One running Chromium; ``events`` are everything it said that was no answer."""
+
+    def __init__(self, process: subprocess.Popen[bytes], write_fd: int, read_fd: int) -> None:
+        self.process, self.write_fd, self.read_fd = process, write_fd, read_fd
+        self.events: list[dict[str, Any]] = []
+        self._buffer = b""
+        self._last = 0
+
+    def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+        """Ask, and wait for the answer."""
+        self._last += 1
+        message: dict[str, Any] = {"id": self._last, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        data = json.dumps(message).encode() + b"\0"
+        while data:
+            data = data[os.write(self.write_fd, data) :]
+        while True:
+            answer = self._receive(60)
+            if answer.get("id") == self._last:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+            self.events.append(answer)
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self.read_fd], [], [], max(0, until - time.monotonic()))
+            chunk = os.read(self.read_fd, 1 << 20) if ready else b""
+            if not chunk:
+                raise RuntimeError(f"the browser is silent (exit code {self.process.poll()})")
+            self._buffer += chunk
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(message)
+
+
+class Page:
+    """One tab. Asking it for anything that is not local is noted in ``requests``, its console in ``console``."""
+
+    def __init__(
+        self, browser: Browser, *, width: int, height: int, dark: bool = False, still: bool = True, phone: bool = False
+    ) -> None:
+        self.browser = browser
+        context = browser.call("Target.createBrowserContext")["browserContextId"]
+        self._context = context
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Network.setCacheDisabled", cacheDisabled=True)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        if phone:
+            self.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
+        features = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "prefers-reduced-motion": "reduce" if still else "no-preference",
+        }
+        self.call("Emulation.setEmulatedMedia", features=[{"name": k, "value": v} for k, v in features.items()])
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Ask the tab."""
+        return self.browser.call(method, self.session, **params)
+
+    def close(self) -> None:
+        """Forget the tab and all it kept."""
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+
+    def before_load(self, script: str) -> None:
+        """Run ``script`` before anything of the page."""
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def open(self, url: str) -> None:
+        """Go there, and wait until the viewer has drawn or given up."""
+        self.call("Page.navigate", url=url)
+        self.wait("document.querySelector('#view')?.dataset.state in {ready: 1, failed: 1}")
+
+    def js(self, expression: str) -> Any:
+        """The value of an expression; promises are waited for."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def wait(self, condition: str, seconds: float = 40) -> None:
+        """Until ``condition`` is true in the page."""
+        until = time.monotonic() + seconds
+        while not self.js(f"!!({condition})"):
+            if time.monotonic() > until:
+                raise TimeoutError(f"never true: {condition}")
+            time.sleep(0.03)
+
+    def settle(self) -> None:
+        """Until nothing moves any more and two frames were shown."""
+        self.js("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        self.wait("document.querySelector('#view').dataset.moving !== 'true'")
+
+    def key(self, key: str, times: int = 1, *, shift: bool = False) -> None:
+        """Press and let go."""
+        code = KEYS.get(key, ord(key[0].upper()))
+        common = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        for _ in range(times):
+            self.call("Input.dispatchKeyEvent", type="keyDown", **common)
+            self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+        self.settle()
+
+    def mouse(self, kind: str, x: float, y: float, *, button: str = "left", held: bool = False, **more: Any) -> None:
+        """One mouse event: mousePressed, mouseMoved, mouseReleased, mouseWheel."""
+        count = 0 if kind in ("mouseMoved", "mouseWheel") else 1
+        down = {"left": 1, "right": 2}[button] if held or kind == "mousePressed" else 0
+        which = button if count or held else "none"
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=which, buttons=down, clickCount=count, **more)
+
+    def state(self, name: str) -> str:
+        """What the viewer says of itself: state, mode, offset, radius, zoom, limited."""
+        return self.js(f"document.querySelector('#view').dataset.{name}")
+
+    def picture(self) -> bytes:
+        """The window as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    @property
+    def console(self) -> list[str]:
+        """Everything that was written to the console, with uncaught errors and the browser's own remarks."""
+        self.js("0")
+        out = []
+        for event in self.browser.events:
+            if event.get("sessionId") != self.session:
+                continue
+            params = event["params"]
+            if event["method"] == "Runtime.consoleAPICalled":
+                out.append(f"{params['type']}: {[a.get('value', a.get('description')) for a in params['args']]}")
+            elif event["method"] == "Runtime.exceptionThrown":
+                out.append(f"exception: {params['exceptionDetails']}")
+            elif event["method"] == "Log.entryAdded":
+                out.append(f"{params['entry']['level']}: {params['entry']['text']}")
+        return out
+
+    @property
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        self.js("0")
+        return [
+            event["params"]["request"]["url"]
+            for event in self.browser.events
+            if event.get("sessionId") == self.session and event["method"] == "Network.requestWillBeSent"
+        ]
+
+
+@contextmanager
+def running(executable: str) -> Iterator[Browser]:
+    """Start Chromium with an empty profile, and end it."""
+    to_browser, from_us = os.pipe()
+    to_us, from_browser = os.pipe()
+    # The browser wants 3 and 4; a shell puts our two descriptors there, for a fork of our own may not.
+    shell = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
+    with tempfile.TemporaryDirectory(prefix="unflat-chromium-", ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", shell, executable, *FLAGS, f"--user-data-dir={Path(profile) / 'profile'}", "about:blank"],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        browser = Browser(process, from_us, to_us)
+        try:
+            yield browser
+            browser.call("Browser.close")
+        finally:
+            os.close(from_us)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            os.close(to_us)

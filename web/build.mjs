@@ -1,0 +1,43 @@
+// Builds the viewer: `npm ci --ignore-scripts && npm run build`. The result is the same bytes every time.
+//
+// viewer.js, viewer.css and page.html are what formats/html.py puts into every page. manifest.json holds the hashes
+// of all sources, so that a test notices a stale bundle without Node.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const web = dirname(fileURLToPath(import.meta.url));
+const target = process.argv[2] ?? join(web, "..", "src", "unflat", "formats", "static");
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+const read = (name) => readFileSync(join(web, name));
+
+const notice = read("node_modules/three/LICENSE").toString().trim().replace(/\r/g, "");
+const shared = { bundle: true, minify: true, write: false, charset: "utf8", legalComments: "none", absWorkingDir: web };
+const script = await build({
+  ...shared,
+  entryPoints: ["src/main.ts"],
+  format: "iife",
+  target: ["chrome100", "firefox100", "safari15.4"],
+  banner: { js: `/*\nThis page carries three.js:\n\n${notice}\n*/` },
+});
+const style = await build({ ...shared, entryPoints: ["src/style.css"], target: ["chrome100", "firefox100", "safari15.4"] });
+
+const outputs = {
+  "viewer.js": Buffer.from(script.outputFiles[0].contents),
+  "viewer.css": Buffer.from(style.outputFiles[0].contents),
+  "page.html": read("page.html"),
+  "THREE-LICENSE.txt": Buffer.from(`${notice}\n`),
+};
+const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", "page.html", "tsconfig.json"];
+names.push(...readdirSync(join(web, "src")).map((name) => `src/${name}`));
+const hashes = (entries) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+const manifest = {
+  sources: hashes(names.map((name) => [name, sha256(read(name))])),
+  outputs: hashes(Object.entries(outputs).map(([name, bytes]) => [name, sha256(bytes)])),
+};
+
+mkdirSync(target, { recursive: true });
+for (const [name, bytes] of Object.entries(outputs)) writeFileSync(join(target, name), bytes);
+writeFileSync(join(target, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,0 +1,128 @@
+// Opens the GLB inside the page and reads what it says of itself.
+import { Box3, Matrix4, Quaternion, Vector3 } from "three";
+import type { Mesh, Object3D, PerspectiveCamera, Points, Texture } from "three";
+import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
+import { measureDepths } from "./depths";
+import type { Depths, PhotoCamera, Piece, Place } from "./types";
+
+/** The share of the near depth that the viewpoint may move, where the file itself does not say. */
+const SAFE_SHARE = 0.12;
+
+type Extras = Record<string, unknown>;
+
+function record(value: unknown): Extras {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Extras) : {};
+}
+
+function positive(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+/** Decode base64 in slices, so that no string of the whole file is made twice. */
+export function bytesFromBase64(text: string): ArrayBuffer {
+  const clean = text.trim();
+  const padding = clean.endsWith("==") ? 2 : clean.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((clean.length / 4) * 3 - padding);
+  const slice = 1 << 20;
+  let at = 0;
+  for (let start = 0; start < clean.length; start += slice) {
+    const part = atob(clean.slice(start, start + slice));
+    for (let i = 0; i < part.length; i++) bytes[at++] = part.charCodeAt(i);
+  }
+  return bytes.buffer;
+}
+
+function piecesOf(root: Object3D): Piece[] {
+  const pieces: Piece[] = [];
+  const visit = (object: Object3D, inherited: Piece["role"]): void => {
+    const own = record(object.userData)["role"];
+    const role = own === "sky" || own === "surface" ? own : inherited;
+    if ("isMesh" in object || "isPoints" in object) pieces.push({ object: object as Mesh | Points, role });
+    for (const child of object.children) visit(child, role);
+  };
+  visit(root, "surface");
+  return pieces;
+}
+
+/** The photograph's camera: glTF camera node 0 with its pixels in extras, or with an angle of view alone. */
+function photoCamera(gltf: GLTF): PhotoCamera | null {
+  const seeing = gltf.cameras[0] as PerspectiveCamera | undefined;
+  if (!seeing) return null;
+  seeing.updateWorldMatrix(true, false);
+  const position = new Vector3();
+  const rotation = new Quaternion();
+  seeing.matrixWorld.decompose(position, rotation, new Vector3());
+  const extras = { ...record(seeing.parent?.userData), ...record(seeing.userData) };
+  const [fx, fy] = [positive(extras["fx"]), positive(extras["fy"])];
+  const [width, height] = [positive(extras["width"]), positive(extras["height"])];
+  const [cx, cy] = [extras["cx"], extras["cy"]];
+  if (fx && fy && width && height && typeof cx === "number" && typeof cy === "number") {
+    return { fx, fy, cx, cy, width, height, position, rotation };
+  }
+  if (!("isPerspectiveCamera" in seeing)) return null;
+  const tall = 1000;
+  const focal = tall / 2 / Math.tan((seeing.fov * Math.PI) / 360);
+  const wide = tall * (seeing.aspect || 4 / 3);
+  return { fx: focal, fy: focal, cx: wide / 2, cy: tall / 2, width: wide, height: tall, position, rotation };
+}
+
+/** A camera for files without one: in front of the thing, far enough to see all of it. */
+function cameraBefore(root: Object3D): PhotoCamera {
+  const box = new Box3().setFromObject(root);
+  const centre = box.isEmpty() ? new Vector3() : box.getCenter(new Vector3());
+  const radius = box.isEmpty() ? 1 : Math.max(box.getSize(new Vector3()).length() / 2, 1e-3);
+  const [width, height, focal] = [1200, 900, 1200];
+  const position = centre.add(new Vector3(0, 0, (radius * focal) / (height / 2) + radius * 0.2));
+  return { fx: focal, fy: focal, cx: 600, cy: 450, width, height, position, rotation: new Quaternion() };
+}
+
+/**
+ * How far the viewpoint may go, metres. The file's own `extras.unflat.safe_view.radius` holds; without it the rule is
+ * 0.12 times the depth that 95 % of the picture lies beyond: the near things may then move against far ones by at
+ * most 7 degrees, so that what they hide stays a narrow rim.
+ */
+function safeRadius(unflat: Extras, depths: Depths): number {
+  return positive(record(unflat["safe_view"])["radius"]) ?? SAFE_SHARE * depths.near;
+}
+
+/** Open the GLB in `bytes`. Anything it refers to outside itself is refused by the page's security policy. */
+export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
+  const gltf = await new GLTFLoader().parseAsync(bytes, "");
+  gltf.scene.updateMatrixWorld(true);
+  const pieces = piecesOf(gltf.scene);
+  if (pieces.length === 0) throw new Error("the file holds nothing that can be drawn");
+  const found = photoCamera(gltf);
+  const camera = found ?? cameraBefore(gltf.scene);
+  const depths = measureDepths(camera, pieces);
+  const unflat = record(record((gltf.asset as unknown as Extras)["extras"])["unflat"]);
+  const scale = record(unflat["scale"]);
+  const has = (name: string): boolean => pieces.some((piece) => piece.object.geometry.hasAttribute(name));
+  return {
+    root: gltf.scene,
+    pieces,
+    camera,
+    depths,
+    photographed: found !== null,
+    hasConfidence: has("_confidence"),
+    hasInvented: has("_invented"),
+    hasTriangles: pieces.some((piece) => "isMesh" in piece.object),
+    scaleAssumed: scale["basis"] === "assumed" || scale["assumed"] === true || scale["basis"] === undefined,
+    safeRadius: safeRadius(unflat, depths),
+  };
+}
+
+/** The picture itself, for the colour of the room around it; null if nothing has a texture. */
+export function pictureOf(place: Place): Texture | null {
+  for (const piece of place.pieces) {
+    const material = piece.object.material;
+    const map = Array.isArray(material) ? null : (material as { map?: Texture | null }).map;
+    if (map && piece.role === "surface") return map;
+  }
+  return null;
+}
+
+/** camera_from_world of the photograph. */
+export function photoView(camera: PhotoCamera): Matrix4 {
+  return new Matrix4().compose(camera.position, camera.rotation, new Vector3(1, 1, 1)).invert();
+}
