@@ -1,0 +1,242 @@
+"""What a picture file says of its lens and its rights: EXIF, IPTC and XMP, read without trust.
+
+Damage never fails the picture; it is noted. Only the allow-listed facts below are taken: nothing else of the
+metadata is kept. Source: EXIF 2.32 (CIPA DC-008), IPTC IIM 4.2, ISO 16684-1.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image as Pil
+from PIL import IptcImagePlugin
+
+from unflat.formats import xmp
+from unflat.trust.privacy import ARTIST, COPYRIGHT
+from unflat.trust.rights import merged
+from unflat.types.image import LensRecord
+from unflat.types.provenance import Rights
+
+_ORIENTATION = 0x0112
+_EXIF_IFD = 0x8769
+_FOCAL, _FOCAL_35MM, _DISTANCE, _ZOOM = 0x920A, 0xA405, 0x9206, 0xA404
+_PLANE_X, _PLANE_UNIT, _PIXELS_X, _PIXELS_Y = 0xA20E, 0xA210, 0xA002, 0xA003
+_UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+_FURTHEST_M = 1e4
+_CROPPED = 0.02
+_BYLINE, _IPTC_COPYRIGHT = (2, 80), (2, 116)
+
+EXIF_FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    ZeroDivisionError,
+    struct.error,
+)
+"""What Pillow raises on damaged metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was believed of a file's metadata.
+
+    Attributes:
+        lens: The lens record; does not depend on how the picture is turned.
+        rights: Merged from all places.
+        orientation: EXIF orientation, 1..8.
+        notes: What was damaged or contradictory, in words.
+    """
+
+    lens: LensRecord = field(default_factory=LensRecord)
+    rights: Rights = field(default_factory=Rights)
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def load_exif(block: bytes) -> Pil.Exif:
+    """The tags of a bare EXIF block; empty where it is damaged beyond reading."""
+    exif = Pil.Exif()
+    try:
+        exif.load(block)
+    except EXIF_FAULTS:
+        return Pil.Exif()
+    return exif
+
+
+def exif_of(picture: Pil.Image) -> tuple[Pil.Exif, tuple[str, ...]]:
+    """The EXIF tags of an open picture, and a note where they are damaged."""
+    try:
+        return picture.getexif(), ()
+    except EXIF_FAULTS:
+        return Pil.Exif(), ("its EXIF data is damaged and was ignored",)
+
+
+def read_facts(
+    exif: Pil.Exif, packet: bytes | str | None, iptc: dict[tuple[int, int], Any], size_px: tuple[int, int]
+) -> Facts:
+    """Read lens and rights.
+
+    Args:
+        exif: The tags of the main picture.
+        packet: Its XMP, or None.
+        iptc: Its IPTC record as (record, dataset) -> bytes or list of bytes.
+        size_px: Width and height as stored, before any turning.
+    """
+    notes: list[str] = []
+    try:
+        inner = dict(exif.get_ifd(_EXIF_IFD))
+        outer = dict(exif)
+    except EXIF_FAULTS:
+        inner, outer = {}, {}
+        notes.append("its EXIF data is damaged and was ignored")
+    lens, note = _lens(inner, size_px)
+    notes += [note] if note else []
+    rights, note = _xmp_rights(packet)
+    notes += [note] if note else []
+    exif_rights = Rights(creator=_text(outer.get(ARTIST)), copyright=_copyright(outer.get(COPYRIGHT)))
+    iptc_rights = Rights(creator=_text(iptc.get(_BYLINE)), copyright=_text(iptc.get(_IPTC_COPYRIGHT)))
+    return Facts(lens, merged(exif_rights, rights, iptc_rights), _orientation(outer.get(_ORIENTATION)), tuple(notes))
+
+
+def read_iptc(picture: Pil.Image) -> dict[tuple[int, int], Any]:
+    """The IPTC record of an open picture; empty where there is none or it is damaged."""
+    try:
+        return dict(IptcImagePlugin.getiptcinfo(picture) or {})
+    except EXIF_FAULTS:
+        return {}
+
+
+def packet_of(picture: Pil.Image) -> bytes | str | None:
+    """The XMP packet of an open picture, wherever its format keeps it."""
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        packet = picture.info.get(key)
+        if isinstance(packet, (bytes, str)) and packet:
+            return packet
+    return None
+
+
+def exif_block(rights_tags: dict[int, str], description: str | None = None) -> bytes:
+    r"""An EXIF block (beginning ``Exif\0\0``) that holds these ASCII tags in UTF-8, and nothing else.
+
+    Args:
+        rights_tags: From :func:`unflat.trust.privacy.travelling`.
+        description: What to put into ImageDescription, or None.
+
+    Returns:
+        Empty bytes if there is nothing to say.
+    """
+    tags = dict(sorted({**rights_tags, **({0x010E: description} if description else {})}.items()))
+    if not tags:
+        return b""
+    head = 8 + 2 + 12 * len(tags) + 4
+    entries, heap = b"", b""
+    for tag, text in tags.items():
+        raw = text.encode() + b"\0"
+        if len(raw) <= 4:
+            entries += struct.pack("<HHI4s", tag, 2, len(raw), raw)
+        else:
+            entries += struct.pack("<HHII", tag, 2, len(raw), head + len(heap))
+            heap += raw + b"\0" * (len(raw) % 2)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(tags)) + entries + b"\0" * 4 + heap
+
+
+def _orientation(value: object) -> int:
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _number(value: object) -> float | None:
+    """A finite number, or None: EXIF rationals may be 0/0, tuples or text."""
+    if isinstance(value, (tuple, list)):
+        value = value[0] if value else None  # pyright: ignore[reportUnknownVariableType]
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _positive(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _lens(inner: dict[int, Any], size_px: tuple[int, int]) -> tuple[LensRecord, str | None]:
+    distance = _positive(inner.get(_DISTANCE))
+    if distance is not None and distance > _FURTHEST_M:
+        distance = None
+    wide, high = _positive(inner.get(_PIXELS_X)), _positive(inner.get(_PIXELS_Y))
+    if _cropped(wide, high, size_px) and (_positive(inner.get(_FOCAL_35MM)) or _positive(inner.get(_FOCAL))):
+        note = "it was cropped after it was taken, so its EXIF focal length was not used"
+        return LensRecord(subject_distance_m=distance), note
+    pitch_unit = _UNIT_MM.get(int(_number(inner.get(_PLANE_UNIT)) or 2))
+    per_unit = _positive(inner.get(_PLANE_X))
+    sensor = None
+    if pitch_unit and per_unit and wide:
+        sensor = max(wide, high or wide) * pitch_unit / per_unit
+        sensor = sensor if 1 <= sensor <= 100 else None
+    return LensRecord(
+        focal_35mm=_positive(inner.get(_FOCAL_35MM)),
+        focal_mm=_positive(inner.get(_FOCAL)),
+        sensor_width_mm=sensor,
+        subject_distance_m=distance,
+        digital_zoom=_positive(inner.get(_ZOOM)),
+    ), None
+
+
+def _cropped(wide: float | None, high: float | None, size_px: tuple[int, int]) -> bool:
+    """True if the camera wrote a picture of another shape than the file holds, whichever way up."""
+    if not wide or not high:
+        return False
+    wrote = max(wide, high) / min(wide, high)
+    holds = max(size_px) / min(size_px)
+    rounding = 1 / min(size_px)
+    return abs(wrote / holds - 1) > _CROPPED + rounding
+
+
+def _text(value: object) -> str | None:
+    """Text of a tag: Pillow decodes as Latin-1 what most cameras and editors write as UTF-8."""
+    if isinstance(value, list):
+        parts = [text for v in value if (text := _text(v))]  # pyright: ignore[reportUnknownVariableType]
+        return "; ".join(parts) or None
+    if isinstance(value, str):
+        try:
+            value = value.encode("latin-1")
+        except UnicodeEncodeError:
+            return str(value)
+    if not isinstance(value, bytes):
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _copyright(value: object) -> str | None:
+    """EXIF Copyright may hold two statements, photographer and editor, with a NUL between."""
+    text = _text(value)
+    return None if text is None else "; ".join(part.strip() for part in text.split("\0") if part.strip()) or None
+
+
+def _xmp_rights(packet: bytes | str | None) -> tuple[Rights, str | None]:
+    if packet is None:
+        return Rights(), None
+    try:
+        root = xmp.parse(packet)
+    except xmp.XmpError as error:
+        return Rights(), f"its XMP data was ignored: {error}"
+    dc, rights, cc = (xmp.properties(root, ns) for ns in (xmp.DC, xmp.RIGHTS, xmp.CC))
+    return Rights(
+        creator=dc.get("creator"),
+        copyright=dc.get("rights"),
+        licence=cc.get("license") or rights.get("WebStatement"),
+        usage_terms=rights.get("UsageTerms"),
+    ), None

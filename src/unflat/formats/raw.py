@@ -1,0 +1,62 @@
+"""RAW photographs, developed by LibRaw through rawpy (an extra)."""
+
+from __future__ import annotations
+
+import io
+from types import ModuleType
+
+import numpy as np
+
+from unflat.errors import InputError, MissingExtraError
+from unflat.formats.colour import Pixels
+from unflat.formats.decode import Decoded, check_size, foreign_faults, opened
+from unflat.formats.exif import Facts, exif_of, packet_of, read_facts
+
+_TIFF_STARTS = (b"II*\0", b"MM\0*")
+
+
+def rawpy() -> ModuleType:
+    """The library, imported now.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import rawpy as library  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise MissingExtraError("reading RAW photographs", "raw") from error
+    return library
+
+
+def decode_raw(data: bytes, name: str, max_pixels: int) -> Decoded:
+    """Develop with the camera's white balance to 8-bit sRGB, upright (LibRaw turns it).
+
+    Raises:
+        InputError: Damaged, of an unknown camera, or too large.
+        MissingExtraError: rawpy is not installed.
+    """
+    library = rawpy()
+    try:
+        with foreign_faults(name), library.imread(io.BytesIO(data)) as raw:
+            sizes = raw.sizes
+            check_size(name, sizes.width, sizes.height, max_pixels)
+            rgb = np.ascontiguousarray(raw.postprocess(use_camera_wb=True, output_bps=8), dtype=np.uint8)
+            stored = (sizes.width, sizes.height)
+    except library.LibRawError as error:
+        raise InputError(f"{name} cannot be developed: {error}", hint="Develop it in your camera's program.") from error
+    facts = _facts(data, stored)
+    return Decoded(Pixels(rgb, None, True, ()), facts, ("developed from RAW", *facts.notes))
+
+
+def _facts(data: bytes, stored: tuple[int, int]) -> Facts:
+    """Lens and rights, where the RAW file is TIFF inside and Pillow finds its EXIF."""
+    if not data.startswith(_TIFF_STARTS):
+        return Facts()
+    try:
+        with foreign_faults("the EXIF data"):
+            picture = opened(data, "TIFF")
+            exif, notes = exif_of(picture)
+            facts = read_facts(exif, packet_of(picture), {}, stored)
+    except InputError:
+        return Facts(notes=("its EXIF data could not be read",))
+    return Facts(facts.lens, facts.rights, 1, (*notes, *facts.notes))

@@ -1,0 +1,1 @@
+"""Promises: what never leaves a source, and whose rights travel with it. Policy and records, no files."""
