@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
 from unflat.cli.console import progress, say_json, show_report
 from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, default_output
 from unflat.cli.options import flags_of, gathered

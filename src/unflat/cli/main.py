@@ -12,26 +12,42 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 
 from unflat import __version__
-from unflat.cli.console import show_error, tell
+from unflat.cli.console import say, show_error, tell
 from unflat.errors import EXIT_INTERRUPTED, EXIT_OK, InputError, MemoryLimitError, UnflatError
 from unflat.formats.atomic import translated
 
-_HELP = """Turn flat pictures into space.
+VERBS = {
+    "photo": "Turn one picture into a scene to step into.",
+    "depth": "Write how far everything in a picture is.",
+    "view": "Look at a result in the browser.",
+    "inspect": "Say what a file holds: size, units, cameras, confidence, provenance.",
+    "models": "List the depth models and their licences.",
+    "doctor": "Say what is installed and what is missing.",
+}
+_CAN_DO = """unflat turns flat pictures into space.
 
-    unflat photo beach.jpg                      a scene to step into (beach.html)
-    unflat photo beach.jpg -o beach.glb -o beach.usdz
-    unflat depth beach.jpg                      a 16-bit depth map (beach.depth.png)
-    unflat view beach.glb                       look at a result
-    unflat inspect beach.glb                    what a file says of itself
+  unflat photo beach.jpg                        a page to step into: beach.html
+  unflat photo beach.jpg -o beach.glb -o beach.usdz
+  unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
+  unflat view beach.glb                         look at a result
+  unflat inspect beach.glb                      what a file says of itself
 
-`unflat FILE` picks the verb by itself. Exit codes: 0 done, 2 bad input or usage, 3 unit asked of a relative
-depth, 4 missing extra, 5 weights, 6 out of memory, 7 consent, 8 rights, 9 disk full or unwritable, 70 our
-fault, 130 interrupted."""
+'unflat beach.jpg' picks the verb by itself. 'unflat --help' lists all commands."""
+_CODES = (
+    "Exit codes: 0 done, 2 bad input or usage, 3 unit asked of a relative depth, 4 missing extra, 5 weights, "
+    "6 out of memory, 7 consent, 8 rights, 9 disk full or unwritable, 70 our fault, 130 interrupted."
+)
 
-app = App(name="unflat", version=__version__, help=_HELP, help_format="plaintext", result_action="return_value")
-for _verb in ("photo", "depth", "view", "inspect", "models", "doctor"):
-    app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb)
-VERBS = ("photo", "depth", "view", "inspect", "models", "doctor")
+app = App(
+    name="unflat",
+    version=__version__,
+    help="Turn flat pictures into space.",
+    help_epilogue=_CODES,
+    help_format="plaintext",
+    result_action="return_value",
+)
+for _verb, _sentence in VERBS.items():
+    app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_sentence)
 
 _SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz")
 
@@ -72,6 +88,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if not words:
+        say(_CAN_DO)
+        return EXIT_OK
     try:
         result = app(_with_verb(words), exit_on_error=False, print_error=False)
     except CycloptsError as error:

@@ -9,6 +9,7 @@ picture ─ open ─ depth (model | phone | file) ─ camera ─ refine ─ metr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+
 from unflat.errors import InputError
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult

@@ -152,7 +152,9 @@ class PhotoResult:
         wanted = self._options.surface
         chosen = replace(wanted, triangles=min(wanted.triangles, triangles), sky=wanted.sky if sky else "none")
         built = build_surface(self.depth, self.picture, chosen)
-        self._error = max(self._error or 0.0, built.error)
+        self._error = max(self._error or 0.0, built.max_error)
+        for note in built.notes:
+            self._lineage.warn(note)
         return built.nodes
 
     def _splats(self) -> tuple[Node, ...]:
