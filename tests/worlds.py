@@ -125,8 +125,8 @@ def wall(cam: Intrinsics | None = None) -> World:
 
 
 def slanted(cam: Intrinsics | None = None) -> World:
-    """A plane turned 70 degrees away: z runs from about 1.2 m to many times that."""
-    turn = np.radians(60.0)
+    """A plane turned 55 degrees away: z runs from 2 m to about 20 m."""
+    turn = np.radians(55.0)
     return render("slanted", (plane((np.sin(turn), 0.1, np.cos(turn)), 2.0),), cam or camera())
 
 

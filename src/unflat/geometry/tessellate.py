@@ -1,0 +1,372 @@
+"""A grid of inverse depths into triangles: few where it is flat, cut where one surface ends, whole at the border."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from unflat.geometry.edges import CUT_DOWN, CUT_FALL, CUT_RIGHT, CUT_RISE
+from unflat.geometry.simplify_grid import Lattice
+from unflat.types.arrays import F32, U32
+
+_STEP_Y = np.array([0, 1, 1, 1, 0, -1, -1, -1], np.int64)
+_STEP_X = np.array([1, 0, 1, -1, -1, 0, -1, 1], np.int64)
+_BIT = np.array([CUT_RIGHT, CUT_DOWN, CUT_FALL, CUT_RISE], np.uint8)
+
+
+class Sheet(NamedTuple):
+    """Triangles over the picture, before they are lifted.
+
+    Attributes:
+        points: (n, 3) float32: x and y in pixels of the grid (first centre at 0.5), inverse depth.
+        source: (n,) int64: flat index of the pixel whose surface each point continues.
+        faces: (m, 3) uint32, counter-clockwise as seen.
+    """
+
+    points: F32
+    source: NDArray[np.int64]
+    faces: U32
+
+
+class _Sink(NamedTuple):
+    """Where triangles go: hash table of vertex keys, vertices, faces, and how many of each there are."""
+
+    keys: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    points: NDArray[np.float64]
+    source: NDArray[np.int64]
+    faces: NDArray[np.int64]
+    used: NDArray[np.int64]
+
+
+@njit(cache=True)
+def _mix(a, b):
+    """A 62-bit key out of two, the same for both orders."""
+    low, high = (a, b) if a < b else (b, a)
+    k = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(high)
+    k ^= k >> np.uint64(31)
+    k *= np.uint64(0xBF58476D1CE4E5B9)
+    k ^= k >> np.uint64(29)
+    k *= np.uint64(0x94D049BB133111EB)
+    k ^= k >> np.uint64(32)
+    return np.int64(k >> np.uint64(2)) | np.int64(1 << 61)
+
+
+@njit(cache=True)
+def _vertex(sink, point, key, source):
+    """The index of the vertex with this key; it is made if it is new."""
+    mask = len(sink.keys) - 1
+    spot = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+    while sink.keys[spot] != key:
+        if sink.keys[spot] < 0:
+            n = sink.used[0]
+            sink.keys[spot], sink.slots[spot] = key, n
+            sink.points[n, 0], sink.points[n, 1], sink.points[n, 2] = point[0], point[1], point[2]
+            sink.source[n] = source
+            sink.used[0] += 1
+            return n
+        spot = (spot + 1) & mask
+    return sink.slots[spot]
+
+
+@njit(cache=True)
+def _clip(corners, n, axis, bound, upper):
+    """Cut a convex polygon at ``bound`` of one axis (Sutherland and Hodgman 1974); returns the new polygon.
+
+    Rows are x, y, inverse depth, key, source. Points on the border depend only on the side they cut, taken in the
+    order of its keys, so that neighbours meet exactly.
+    """
+    points, keys, source = corners
+    out, out_keys, out_source = np.empty((12, 3)), np.empty(12, np.int64), np.empty(12, np.int64)
+    m = 0
+    sign = -1.0 if upper else 1.0
+    for i in range(n):
+        j = (i + 1) % n
+        a, b = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
+        if a >= 0:
+            out[m], out_keys[m], out_source[m] = points[i], keys[i], source[i]
+            m += 1
+        if (a > 0 and b < 0) or (a < 0 and b > 0):
+            p, q = (i, j) if keys[i] < keys[j] else (j, i)
+            t = (bound - points[p, axis]) / (points[q, axis] - points[p, axis])
+            out[m] = points[p] + t * (points[q] - points[p])
+            out[m, axis] = bound
+            out_keys[m] = _mix(keys[p], keys[q])
+            out_source[m] = source[i] if a > 0 else source[j]
+            m += 1
+    return (out, out_keys, out_source), m
+
+
+@njit(cache=True)
+def _polygon(sink, corners, n, size):
+    """Write a convex polygon as a fan, clipped to the picture; False if there is no room left."""
+    points = corners[0]
+    height, width = size
+    for axis in range(2):
+        end = width if axis == 0 else height
+        low = min(points[:n, axis])
+        high = max(points[:n, axis])
+        if low < 0.0 and n > 2:
+            corners, n = _clip(corners, n, axis, 0.0, False)
+            points = corners[0]
+        if high > end and n > 2:
+            corners, n = _clip(corners, n, axis, float(end), True)
+            points = corners[0]
+    if n < 3:
+        return True
+    if sink.used[1] + n > len(sink.faces) or sink.used[0] + n > len(sink.points):
+        return False
+    first = _vertex(sink, points[0], corners[1][0], corners[2][0])
+    last = _vertex(sink, points[1], corners[1][1], corners[2][1])
+    for i in range(2, n):
+        here = _vertex(sink, points[i], corners[1][i], corners[2][i])
+        if first != last and last != here and here != first:
+            f = sink.used[1]
+            sink.faces[f, 0], sink.faces[f, 1], sink.faces[f, 2] = first, last, here
+            sink.used[1] += 1
+        last = here
+    return True
+
+
+@njit(cache=True)
+def _is_cut(cuts, y, x, k):
+    """True if the step in direction ``k`` from (y, x) crosses a cut or leaves the lattice."""
+    v, u = y + _STEP_Y[k], x + _STEP_X[k]
+    if v < 0 or u < 0 or v >= cuts.shape[0] or u >= cuts.shape[1]:
+        return True
+    if k < 4:
+        return cuts[y, x] & _BIT[k] != 0
+    return cuts[v, u] & _BIT[k - 4] != 0
+
+
+@njit(cache=True)
+def _direction(a, b):
+    dy, dx = b[0] - a[0], b[1] - a[1]
+    sy, sx = (dy > 0) - (dy < 0), (dx > 0) - (dx < 0)
+    for k in range(8):
+        if _STEP_Y[k] == sy and _STEP_X[k] == sx:
+            return k, max(abs(dy), abs(dx))
+    return 0, 0
+
+
+@njit(cache=True)
+def _crossing(cuts, a, b):
+    """Walk from lattice point a to b: how many cuts are crossed, and after how many steps the first one."""
+    k, steps = _direction(a, b)
+    crossings, first = 0, -1
+    y, x = a
+    for i in range(steps):
+        if _is_cut(cuts, y, x, k):
+            crossings += 1
+            if first < 0:
+                first = i
+        y += _STEP_Y[k]
+        x += _STEP_X[k]
+    return crossings, first
+
+
+@njit(cache=True)
+def _rim(lattice, y, x, k, row):
+    """Write into ``row`` the point half a step from (y, x) in direction k, on the surface of (y, x).
+
+    The surface goes on straight: with the smaller of its last two slopes, none where they disagree, and by no
+    more than a quarter of its inverse depth.
+    """
+    points, keys, source, i = row
+    d = lattice.inverse
+    back = (k + 4) % 8
+    slope = 0.0
+    if not _is_cut(lattice.cuts, y, x, back):
+        v, u = y + _STEP_Y[back], x + _STEP_X[back]
+        slope = float(d[y, x]) - float(d[v, u])
+        if not _is_cut(lattice.cuts, v, u, back):
+            before = float(d[v, u]) - float(d[v + _STEP_Y[back], u + _STEP_X[back]])
+            if slope * before <= 0:
+                slope = 0.0
+            elif abs(before) < abs(slope):
+                slope = before
+    limit = 0.25 * d[y, x]
+    h, w = d.shape
+    points[i, 0] = x - 0.5 + 0.5 * _STEP_X[k]
+    points[i, 1] = y - 0.5 + 0.5 * _STEP_Y[k]
+    points[i, 2] = d[y, x] + min(max(0.5 * slope, -limit), limit)
+    keys[i] = h * w + (y * w + x) * 8 + k
+    source[i] = y * w + x
+
+
+@njit(cache=True)
+def _corner(lattice, p, row):
+    points, keys, source, i = row
+    points[i, 0], points[i, 1], points[i, 2] = p[1] - 0.5, p[0] - 0.5, lattice.inverse[p]
+    keys[i] = p[0] * lattice.inverse.shape[1] + p[1]
+    source[i] = keys[i]
+
+
+@njit(cache=True)
+def _along(a, b, steps):
+    """The lattice point ``steps`` steps from a towards b."""
+    k, _ = _direction(a, b)
+    return a[0] + steps * _STEP_Y[k], a[1] + steps * _STEP_X[k], k
+
+
+@njit(cache=True)
+def _side(lattice, triangle, i, j, row):
+    """The rim point on the side from corner i to corner j that belongs to corner i's surface."""
+    a, b = triangle[i], triangle[j]
+    _, first = _crossing(lattice.cuts, a, b)
+    y, x, k = _along(a, b, first)
+    _rim(lattice, y, x, k, row)
+
+
+@njit(cache=True)
+def _triangle(sink, lattice, triangle):
+    """Write one triangle of the hierarchy, cut where its sides cross a cut; False if there is no room left."""
+    points, keys, source = np.empty((12, 3)), np.empty(12, np.int64), np.empty(12, np.int64)
+    corners = (points, keys, source)
+    crossed = np.zeros(3, np.bool_)
+    for i in range(3):
+        crossed[i] = _crossing(lattice.cuts, triangle[i], triangle[(i + 1) % 3])[0] > 0
+    total = crossed.sum()
+    if total < 2:
+        if not lattice.on[triangle[0]]:
+            return True
+        for i in range(3):
+            _corner(lattice, triangle[i], (points, keys, source, i))
+        return _polygon(sink, corners, 3, lattice.size)
+    if total == 3:
+        return _three(sink, lattice, triangle, corners)
+    lone = 0
+    while crossed[(lone + 1) % 3]:
+        lone += 1
+    left, right = (lone + 1) % 3, (lone + 2) % 3
+    if lattice.on[triangle[lone]]:
+        _corner(lattice, triangle[lone], (points, keys, source, 0))
+        _side(lattice, triangle, lone, left, (points, keys, source, 1))
+        _side(lattice, triangle, lone, right, (points, keys, source, 2))
+        if not _polygon(sink, corners, 3, lattice.size):
+            return False
+    if lattice.on[triangle[left]]:
+        _side(lattice, triangle, left, lone, (points, keys, source, 0))
+        _corner(lattice, triangle[left], (points, keys, source, 1))
+        _corner(lattice, triangle[right], (points, keys, source, 2))
+        _side(lattice, triangle, right, lone, (points, keys, source, 3))
+        return _polygon(sink, corners, 4, lattice.size)
+    return True
+
+
+@njit(cache=True)
+def _three(sink, lattice, triangle, corners):
+    """Three surfaces meet in one triangle: each corner gets a kite up to the middle."""
+    points, keys, source = corners
+    for i in range(3):
+        if not lattice.on[triangle[i]]:
+            continue
+        left, right = (i + 1) % 3, (i + 2) % 3
+        _corner(lattice, triangle[i], (points, keys, source, 0))
+        _side(lattice, triangle, i, left, (points, keys, source, 1))
+        _side(lattice, triangle, i, right, (points, keys, source, 3))
+        points[2, :2] = (points[1, :2] + points[3, :2]) / 2
+        total = 0.0
+        for j in range(3):
+            total += triangle[j][0]
+        points[2, 1] = total / 3 - 0.5
+        points[2, 0] = (triangle[0][1] + triangle[1][1] + triangle[2][1]) / 3 - 0.5
+        points[2, 2] = (points[1, 2] + points[3, 2]) / 2
+        keys[2] = _mix(keys[1], keys[3])
+        source[2] = source[0]
+        if not _polygon(sink, corners, 4, lattice.size):
+            return False
+    return True
+
+
+@njit(cache=True)
+def _outside(lattice, a, b, c):
+    """True if a triangle lies wholly beyond the picture's border."""
+    height, width = lattice.size
+    if min(a[0], b[0], c[0]) >= height + 1 or min(a[1], b[1], c[1]) >= width + 1:
+        return True
+    return max(a[0], b[0], c[0]) <= 0 or max(a[1], b[1], c[1]) <= 0
+
+
+@njit(cache=True)
+def _descend(sink, lattice, worst, limit, first):
+    """Halve one triangle (ends of the long side, then the right angle) down to ``limit`` and write what is left."""
+    stack = np.empty((64, 6), np.int64)
+    stack[0] = first
+    depth = 1
+    while depth:
+        depth -= 1
+        t = stack[depth].copy()
+        a, b, c = (t[0], t[1]), (t[2], t[3]), (t[4], t[5])
+        if _outside(lattice, a, b, c):
+            continue
+        m = ((a[0] + b[0]) // 2, (a[1] + b[1]) // 2)
+        if abs(a[0] - b[0]) + abs(a[1] - b[1]) > 1 and (a[0] + b[0]) % 2 == 0 and (a[1] + b[1]) % 2 == 0:
+            if worst[m] > limit:
+                stack[depth] = np.array((c[0], c[1], a[0], a[1], m[0], m[1]))
+                stack[depth + 1] = np.array((b[0], b[1], c[0], c[1], m[0], m[1]))
+                depth += 2
+                continue
+        if not _triangle(sink, lattice, (a, b, c)):
+            return False
+    return True
+
+
+@njit(cache=True)
+def _walk(sink, lattice, worst, limit, tile):
+    """Write the whole sheet; False if there is no room left."""
+    h, w = lattice.inverse.shape
+    for y in range(0, h - 1, tile):
+        for x in range(0, w - 1, tile):
+            if ((y // tile) & 1) == ((x // tile) & 1):
+                one = np.array((y, x, y + tile, x + tile, y, x + tile))
+                two = np.array((y + tile, x + tile, y, x, y + tile, x))
+            else:
+                one = np.array((y, x + tile, y + tile, x, y + tile, x + tile))
+                two = np.array((y + tile, x, y, x + tile, y, x))
+            if not _descend(sink, lattice, worst, limit, one):
+                return False
+            if not _descend(sink, lattice, worst, limit, two):
+                return False
+    return True
+
+
+def _sink(triangles: int) -> _Sink:
+    """Room for so many triangles."""
+    vertices = 2 * triangles + 64
+    table = 1 << (2 * vertices - 1).bit_length()
+    return _Sink(
+        np.full(table, -1, np.int64),
+        np.empty(table, np.int64),
+        np.empty((vertices, 3)),
+        np.empty(vertices, np.int64),
+        np.empty((triangles + 64, 3), np.int64),
+        np.zeros(2, np.int64),
+    )
+
+
+def tessellate(lattice: Lattice, worst: F32, limit: float, tile: int, most: int) -> Sheet | None:
+    """Triangulate a lattice so that no triangle misses it by more than ``limit``.
+
+    Args:
+        lattice: The padded grid.
+        worst: Its :func:`unflat.geometry.simplify_grid.error_pyramid`.
+        limit: The largest bound a triangle may have.
+        tile: Side of the largest square.
+        most: Give up beyond this many triangles.
+
+    Returns:
+        The sheet, clipped to the picture [0, w] × [0, h]; None if it would take more than ``most`` triangles.
+    """
+    sink = _sink(most)
+    if not _walk(sink, lattice, worst, np.float32(limit), tile) or sink.used[1] > most:
+        return None
+    vertices, faces = sink.used
+    source = sink.source[:vertices]
+    h, w = lattice.size
+    rows, columns = np.divmod(source, lattice.inverse.shape[1])
+    inside = np.clip(rows - 1, 0, h - 1) * w + np.clip(columns - 1, 0, w - 1)
+    return Sheet(sink.points[:vertices].astype(np.float32), inside, sink.faces[:faces].astype(np.uint32))
