@@ -131,7 +131,7 @@ class GltfFile:
         """Accessor ``number`` as an (n, k) array of its own type; ``kinds`` are the shapes allowed ("VEC3" …)."""
         accessor = self.entry("accessors", number)
         kind, component = accessor.get("type"), accessor.get("componentType")
-        if kind not in kinds or component not in _COMPONENTS or isinstance(component, bool):
+        if kind not in kinds or not isinstance(component, int) or component not in _COMPONENTS:
             self.damaged(f"an array has the type {str(kind)[:20]} {str(component)[:20]}")
         if "sparse" in accessor or "bufferView" not in accessor:
             raise InputError(f"{self.name} holds sparse arrays, which are not read here")

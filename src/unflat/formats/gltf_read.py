@@ -30,6 +30,7 @@ from unflat.types.provenance import Source
 from unflat.types.scene import Node, Role, Scene
 
 _POINTS, _TRIANGLES = 0, 4
+_FARTHEST_M = 1e12
 _CAMERA_KEYS = {"fx", "fy", "cx", "cy", "width", "height", "basis"}
 _NOMINAL_HEIGHT = 1080
 """Height in pixels given to a camera of others, which has an angle but no picture."""
@@ -69,11 +70,19 @@ def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:
         if number in seen:
             file.damaged("a node hangs in two places")
         seen.add(number)
-        gl_from_node = gl_from_parent @ _local(file, node)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gl_from_node = gl_from_parent @ _local(file, node)
+        if not (abs(gl_from_node) < _FARTHEST_M).all():
+            file.damaged("a node lies too far away")
         placed.append((node, gl_from_node))
         children = _numbers(file, node.get("children", []))
         waiting += [(child, gl_from_node) for child in reversed(children)]
     return placed
+
+
+def _taken(array: Any, order: NDArray[np.uint32] | None) -> Any:
+    """The rows of an optional array in an optional order."""
+    return array if array is None or order is None else array[order]
 
 
 def _numbers(file: GltfFile, value: object) -> list[Any]:
@@ -164,10 +173,8 @@ class _Reader:
         colors = self._colors(primitive, attributes, count)
         order = self._indices(primitive, count)
         if mode == _POINTS:
-            if order is None:
-                return PointCloud(xyz, colors, normals, confidence, invented)
-            more = (None if each is None else each[order] for each in (colors, normals, confidence, invented))
-            return PointCloud(xyz[order], *more)
+            chosen = (_taken(each, order) for each in (colors, normals, confidence, invented))
+            return PointCloud(_taken(xyz, order), *chosen)
         faces = (np.arange(count, dtype=np.uint32) if order is None else order).reshape(-1)
         if len(faces) % 3:
             file.damaged("its triangles do not have three corners each")
@@ -193,13 +200,14 @@ class _Reader:
 
     def _turned(self, xyz: F32, gl_from_node: F64) -> F32:
         """Points into the frame of the scene. Without a node transform only signs change, so nothing is lost."""
-        frame_from_node = self.frame_from_gl @ gl_from_node[:3, :3]
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.array_equal(gl_from_node, np.eye(4)):
-                return (xyz @ frame_from_node.T.astype(np.float32)) + np.float32(0)
+        if np.array_equal(gl_from_node, np.eye(4)):
+            placed = (xyz @ self.frame_from_gl.T.astype(np.float32)) + np.float32(0)
+        else:
+            frame_from_node = self.frame_from_gl @ gl_from_node[:3, :3]
             offset = self.frame_from_gl @ gl_from_node[:3, 3]
-            placed = (xyz.astype(np.float64) @ frame_from_node.T + offset).astype(np.float32)
-        return placed if np.isfinite(placed).all() else self.file.damaged("a point lies infinitely far away")
+            with np.errstate(over="ignore"):
+                placed = (xyz.astype(np.float64) @ frame_from_node.T + offset).astype(np.float32)
+        return placed if (abs(placed) < _FARTHEST_M).all() else self.file.damaged("a point lies too far away")
 
     def _turned_normals(self, normals: F32, gl_from_node: F64) -> F32:
         """Normals go by the cofactors, which also hold where a node squashes its mesh."""
@@ -239,6 +247,7 @@ class _Reader:
         number = self.file.entry("textures", link.get("index")).get("source")
         if number is None:
             raise InputError(f"the pictures inside {self.file.name} are neither JPEG nor PNG")
+        self.file.entry("images", number)
         if number not in self.pictures:
             image = decoded(self.file.picture(number), f"{self.file.name} picture {number}")
             self.pixels += image.size.pixels
