@@ -223,12 +223,11 @@ class _Window:
 
     def read(self) -> tuple[float, float, float, float]:
         """Inverse depth at the place, its slopes per pixel, and the relative standard error of the value."""
-        weight = np.exp(-0.5 * (self.du**2 + self.dv**2))
-        for _ in range(2):
-            value, sx, sy = _affine(self.du, self.dv, self.inverse, weight)
-            off = np.abs(self.inverse - (value + sx * self.du + sy * self.dv))
-            limit = 3 * 1.4826 * float(np.median(off)) + 1e-6 * float(np.abs(self.inverse).max())
-            weight = np.where(off <= limit, weight, weight * 1e-3)
+        near = np.exp(-0.5 * (self.du**2 + self.dv**2))
+        value, sx, sy = _affine(self.du, self.dv, self.inverse, near)
+        off = np.abs(self.inverse - (value + sx * self.du + sy * self.dv))
+        limit = 3 * 1.4826 * float(np.median(off)) + 1e-6 * float(np.abs(self.inverse).max())
+        value, sx, sy = _affine(self.du, self.dv, self.inverse, np.where(off <= limit, near, near * 1e-3))
         low, high = float(self.inverse.min()), float(self.inverse.max())
         value = min(max(value, low / 2), high * 2)
         spare = len(self.inverse) - 3
@@ -246,8 +245,8 @@ def _gather(depth: DepthMap, u: float, v: float, radius: int) -> tuple[F64, F64,
     if not ok.any():
         return None
     inside_v, inside_u = np.nonzero(ok)
-    du = inside_u + columns.start + 0.5 - u
-    dv = inside_v + rows.start + 0.5 - v
+    du = np.asarray(inside_u + (columns.start + 0.5 - u), dtype=np.float64)
+    dv = np.asarray(inside_v + (rows.start + 0.5 - v), dtype=np.float64)
     sure = None if depth.confidence is None else float(depth.confidence[rows, columns][ok].mean())
     return du, dv, 1 / z[ok], sure
 

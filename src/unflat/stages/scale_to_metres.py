@@ -6,22 +6,30 @@ The first of these that the picture offers tells the size:
     metric source     the depth map came in metres (a phone's LiDAR, the user's own file)
     subject distance  the camera wrote how far it was focused
     familiar          a face or a standing person
-    assumed           nothing told it: one documented rule, and the depth stays of kind SCALE
+    assumed           nothing told it: one rule, and the depth stays of kind SCALE
+
+The rule of the assumed scale: the median distance of what is seen, the sky left out, is 2.5 m where there is no sky
+in the picture and 12 m where a tenth of it or more is sky, the geometric mean in proportion between them. The true
+factor lies within 6.3 times of it either way, nine times in ten; that is all a picture without a clue can say.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unflat.errors import InputError, UnitError
 from unflat.geometry.measure import Span, span_between, spot_at, weighted_quantile
-from unflat.types.camera import FocalBasis
+from unflat.types.camera import FocalBasis, Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
-from unflat.types.scene import Scale
+from unflat.types.scene import Scale, ScaleBasis
+
+if TYPE_CHECKING:
+    from unflat.models.familiar import Familiar
 
 COVERAGE = 0.9
 _DEVIATIONS = 1.645
@@ -33,14 +41,22 @@ _FOCAL: dict[FocalBasis, float] = {
     "file": 0.005,
     "exif-35mm": 0.03,
     "exif-sensor": 0.05,
-    "model": 0.15,
-    "assumed": 0.25,
+    "model": 0.4,
+    "assumed": 0.3,
 }
-"""Relative standard error of the focal length by how it is known. EXIF rounds to whole millimetres."""
-_QUARTER = math.log(1.25)
-
-_ASSUMED_MEDIAN_M = 2.5
-_ASSUMED_SPREAD = 8.0
+"""Relative standard error of the focal length by how it is known. EXIF rounds to whole millimetres; the last two
+are measured on the real pairs (benchmarks/scale.py)."""
+_OVERSURE = 1.45
+"""How many times larger the error of an estimated depth is than its confidence says (benchmarks/scale.py)."""
+_INDOORS_M, _OUTDOORS_M, _MUCH_SKY = 2.5, 12.0, 0.1
+_ASSUMED_FACTOR = 6.3
+_FOCUS_TOLERANCE = 0.15
+"""Relative standard error of a distance that a camera writes: the steps of its focus, and its rounding."""
+_FOCUS_RANGE_M = (0.02, 500.0)
+_FAMILIAR_RANGE_M = (0.15, 60.0)
+"""Where a found face or person may stand; nearer or farther, it is a picture on a wall or a mountain of stone."""
+_STANDS_OUT = 0.97
+"""Inverse depth beside a head over that of the head itself; above it, the head is part of what it is printed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +116,21 @@ class ScaleOptions:
 
     known_length: KnownLength | None = None
     """Two points of the upright picture, in pixels, and their true distance: X1,Y1,X2,Y2=METRES."""
+    metric_error: float = 0.05
+    """How far a depth map that comes in metres may be off nine times in ten: 0.05 is 5 %."""
     familiar: bool = True
     """Look for faces and standing people, whose size is known well enough to tell the size of the rest."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.metric_error < 10:
+            raise InputError(f"the error of a metric depth must be between 0 and 10, not {self.metric_error:g}")
 
 
 def scale_to_metres(depth: DepthMap, picture: Image, options: ScaleOptions) -> tuple[DepthMap, Scale]:
     """Depth up to one factor -> depth in metres, and how well those are known.
 
     Args:
-        depth: METRIC or SCALE, with intrinsics; of the picture, in its own or another resolution.
+        depth: METRIC or SCALE, with intrinsics; of the whole picture, in its own or another resolution.
         picture: The upright full picture.
         options: What the user knows.
 
@@ -128,81 +150,177 @@ def scale_to_metres(depth: DepthMap, picture: Image, options: ScaleOptions) -> t
     if depth.intrinsics is None:
         raise InputError("a depth map needs a camera before it has a size", hint="Calibrate it first.")
     if options.known_length is not None:
-        return _by_length(depth, picture, options.known_length)
+        return _by_length(depth, depth.intrinsics, picture, options.known_length)
     if depth.kind is DepthKind.METRIC:
-        return depth, _stated(depth)
-    return _by_rule(depth)
+        return depth, _stated(depth, options.metric_error)
+    found = _by_focus(depth, picture)
+    if found is None and options.familiar:
+        found = _by_familiar(depth, depth.intrinsics, picture)
+    if found is None or isinstance(found, str):
+        return _by_rule(depth, found)
+    factor, scale = found
+    return _scaled(depth, factor), scale
 
 
-def _by_length(depth: DepthMap, picture: Image, known: KnownLength) -> tuple[DepthMap, Scale]:
+def _by_length(depth: DepthMap, camera: Intrinsics, picture: Image, known: KnownLength) -> tuple[DepthMap, Scale]:
     """The two ends are lifted and measured; the factor is the true length over the measured one."""
     a = spot_at(depth, known.x1, known.y1, of=picture.size)
     b = spot_at(depth, known.x2, known.y2, of=picture.size)
     span = span_between(a, b)
     pixel = max(depth.size.width / picture.size.width, depth.size.height / picture.size.height)
-    assert depth.intrinsics is not None
-    focal = _FOCAL[depth.intrinsics.basis]
     error = math.hypot(
         _POINTING_PX * pixel * span.pointing,
         span.noise,
-        span.across * focal,
+        span.across * _FOCAL[camera.basis],
         _shape_error(span.confidence),
     )
     detail = f"a known length of {known.metres:g} m"
     if span.edge:
         detail += ", measured on the nearer side of an outline"
-    if depth.intrinsics.guessed:
-        detail += _focal_warning(depth, span)
+    if span.confidence is not None:
+        detail += "; the depth is estimated, so other parts of the scene are less sure than the marked line"
+    if camera.guessed:
+        detail += _focal_warning(camera, span)
     return _scaled(depth, known.metres / span.length), _scale("known-length", error, detail)
 
 
-def _focal_warning(depth: DepthMap, span: Span) -> str:
-    assert depth.intrinsics is not None
-    lies = "across" if span.across > 0.5 else "along"
-    other = "along" if span.across > 0.5 else "across"
-    share = 100 * _DEVIATIONS * _FOCAL[depth.intrinsics.basis]
+def _focal_warning(camera: Intrinsics, span: Span) -> str:
+    """What a guessed focal length does: it scales what lies across the line of sight against what lies along it."""
+    lies, other = ("across", "along") if span.across > 0.5 else ("along", "across")
+    often = math.exp(_DEVIATIONS * _FOCAL[camera.basis])
     return (
-        f"; the focal length is a guess ({depth.intrinsics.basis}): the marked line runs {lies} the line of sight, "
-        f"lengths {other} it may be wrong by another {share:.0f} %"
+        f"; the focal length is {'assumed' if camera.basis == 'assumed' else 'a guess of the model'}: the marked line"
+        f" runs {lies} the line of sight and is right, lengths {other} it may be off by a factor of {often:.2g}"
     )
 
 
 def _shape_error(confidence: float | None) -> float:
-    """Relative error of an estimated depth at one place against the whole, from its confidence.
+    """Relative standard error of an estimated depth at one place against the whole, from its confidence.
 
-    Confidence is the probability to be right within 25 %; with a Laplace law of the log error that is
+    Confidence is the probability to be right within 25 %. With a Laplace law of the log error that is
     1 − exp(−ln 1.25 / b), whose standard deviation is √2·b. Measured depth (no confidence) has none.
     """
     if confidence is None:
         return 0.0
     sure = min(max(confidence, 0.05), 0.99)
-    return math.sqrt(2) * _QUARTER / -math.log1p(-sure)
+    return _OVERSURE * math.sqrt(2) * math.log(1.25) / -math.log1p(-sure)
 
 
-def _stated(depth: DepthMap) -> Scale:
-    return Scale(
-        "metric-source", 0.95, 1.05, COVERAGE, f"the depth came in metres ({depth.origin}), held to be right to 5 %"
-    )
+def _stated(depth: DepthMap, error: float) -> Scale:
+    """What came in metres is believed, within the stated error or, where that is larger, its own confidence."""
+    own = 0.0
+    if depth.confidence is not None and depth.surface.any():
+        own = _DEVIATIONS * _shape_error(weighted_quantile(depth.confidence[depth.surface], 0.5))
+    half = max(math.log1p(error), own)
+    detail = f"the depth came in metres ({depth.origin}), held to be right within {100 * math.expm1(half):.0f} %"
+    return Scale("metric-source", math.exp(-half), math.exp(half), COVERAGE, detail)
 
 
-def _by_rule(depth: DepthMap) -> tuple[DepthMap, Scale]:
+def _by_focus(depth: DepthMap, picture: Image) -> tuple[float, Scale] | None:
+    """The camera's focus distance belongs to the middle ninth of the picture; its spread is part of the error.
+
+    The median of so many pixels of an estimated depth errs about half as much as one of them does.
+    """
+    distance = picture.lens.subject_distance_m
+    if distance is None or not _FOCUS_RANGE_M[0] <= distance <= _FOCUS_RANGE_M[1]:
+        return None
+    h, w = depth.size.shape
+    middle = (slice(h // 3, max(h // 3 + 1, 2 * h // 3)), slice(w // 3, max(w // 3 + 1, 2 * w // 3)))
+    on = depth.surface[middle]
+    if on.mean() < 0.2:
+        return None
+    z = depth.z[middle][on]
+    low, median, high = (weighted_quantile(z, q) for q in (0.1, 0.5, 0.9))
+    sure = None if depth.confidence is None else weighted_quantile(depth.confidence[middle][on], 0.5)
+    error = math.hypot(_FOCUS_TOLERANCE, math.log(high / low) / (2 * 1.2816), _shape_error(sure) / 2)
+    detail = f"the camera was focused at {distance:g} m, taken as the middle of the picture"
+    return distance / median, _scale("subject-distance", error, detail)
+
+
+def _by_familiar(depth: DepthMap, camera: Intrinsics, picture: Image) -> tuple[float, Scale] | str | None:
+    """Faces and people of plausible size that agree with each other; else why there are none, if there is a why."""
+    from unflat.models import familiar  # noqa: PLC0415
+
+    reason = familiar.absent()
+    if reason is not None:
+        return reason
+    things = familiar.find_familiar(picture.pixels)
+    told = [(*t, thing.what) for thing in things if (t := _told(depth, camera, picture, thing)) is not None]
+    if not told:
+        return "a face was found, but it is not a head that stands free at a plausible distance" if things else None
+    logs = np.array([t[0] for t in told])
+    errors = np.array([t[1] for t in told])
+    weights = errors**-2
+    middle = float((logs * weights).sum() / weights.sum())
+    if np.abs(logs - middle).max() > 2.5 * errors.max():
+        return f"the {len(told)} faces and people that were found disagree about the size"
+    error = math.hypot(1 / math.sqrt(weights.sum()), _FOCAL[camera.basis])
+    names = [what for *_, what in told]
+    counted = (f"{names.count(what)} {words}" for what, words in _NAMES.items() if what in names)
+    detail = f"the size of something familiar: {' and '.join(counted)}"
+    return math.exp(middle), _scale("familiar", error, detail)
+
+
+_NAMES = {"face": "grown-up face(s)", "person": "standing person(s)"}
+
+
+def _told(depth: DepthMap, camera: Intrinsics, picture: Image, thing: Familiar) -> tuple[float, float] | None:
+    """Log of the factor to metres that one familiar thing tells, and its standard error; None if it cannot be true."""
+    sx, sy = depth.size.width / picture.size.width, depth.size.height / picture.size.height
+    left, top, w, h = thing.left * sx, thing.top * sy, thing.width * sx, thing.height * sy
+    inside = _inverse_in(depth, left + w / 4, top + h / 4, w / 2, h / 2)
+    if inside is None:
+        return None
+    metres = camera.fx * thing.metres / w if thing.what == "face" else camera.fy * thing.metres / h
+    beside = [_inverse_in(depth, left + shift * w, top, 0.4 * w, 0.7 * h) for shift in (-0.6, 1.2)]
+    known = [b for b in beside if b is not None]
+    if not _FAMILIAR_RANGE_M[0] <= metres <= _FAMILIAR_RANGE_M[1]:
+        return None
+    if thing.what == "face" and (not known or sum(known) / len(known) > _STANDS_OUT * inside):
+        return None
+    sure = None
+    if depth.confidence is not None:
+        sure = float(depth.confidence[int(top + h / 2), int(left + w / 2)])
+    return math.log(metres * inside), math.hypot(thing.spread, _shape_error(sure))
+
+
+def _inverse_in(depth: DepthMap, left: float, top: float, width: float, height: float) -> float | None:
+    """Median inverse depth in a rectangle of the depth map, sky as 0; None where it is outside or mostly unknown."""
+    rows = slice(max(0, int(top)), max(0, math.ceil(top + height)))
+    columns = slice(max(0, int(left)), max(0, math.ceil(left + width)))
+    valid = np.asarray(depth.valid)[rows, columns]
+    if valid.size == 0 or valid.mean() < 0.5:
+        return None
+    surface = depth.surface[rows, columns]
+    z = depth.z[rows, columns]
+    return weighted_quantile(np.where(surface, 1 / np.where(surface, z, 1), 0)[valid], 0.5)
+
+
+def _by_rule(depth: DepthMap, why: str | None) -> tuple[DepthMap, Scale]:
+    """The documented rule for a picture that does not tell its size; see the top of this file."""
     surface = depth.surface
+    share = 0.0 if depth.sky is None else float(depth.sky.mean())
+    metres = _INDOORS_M * (_OUTDOORS_M / _INDOORS_M) ** min(1.0, share / _MUCH_SKY)
+    detail = f"assumed, nothing tells the size: the median distance of what is seen is taken as {metres:.2g} m"
+    if why is not None:
+        detail += f" ({why})"
+    scale = Scale("assumed", 1 / _ASSUMED_FACTOR, _ASSUMED_FACTOR, COVERAGE, detail)
     if not surface.any():
-        return depth, Scale("assumed", 1 / _ASSUMED_SPREAD, _ASSUMED_SPREAD, COVERAGE, "nothing but sky")
-    median = weighted_quantile(depth.z[surface], 0.5)
-    detail = f"assumed: the middle distance of what is seen is {_ASSUMED_MEDIAN_M:g} m"
-    metres = replace(_scaled(depth, _ASSUMED_MEDIAN_M / median), kind=DepthKind.SCALE)
-    return metres, Scale("assumed", 1 / _ASSUMED_SPREAD, _ASSUMED_SPREAD, COVERAGE, detail)
+        return depth, scale
+    scaled = _scaled(depth, metres / weighted_quantile(depth.z[surface], 0.5))
+    return replace(scaled, kind=DepthKind.SCALE), scale
 
 
 def _scaled(depth: DepthMap, factor: float) -> DepthMap:
-    """The depth times a factor, as METRIC; the sky stays at infinity."""
-    with np.errstate(over="ignore"):
-        values = depth.z * np.float32(factor)
-    return replace(depth, values=values, kind=DepthKind.METRIC)
+    """The depth times a factor, as METRIC; the sky stays at infinity, what overflows is no longer valid."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = (depth.z * np.float64(factor)).astype(np.float32)
+    fits = np.isfinite(values) & (values > 0)
+    valid = np.asarray(depth.valid) & (fits if depth.sky is None else fits | depth.sky)
+    return replace(depth, values=values, valid=valid, kind=DepthKind.METRIC)
 
 
-def _scale(basis: str, error: float, detail: str) -> Scale:
-    """A symmetric interval in the logarithm from a relative standard error."""
+def _scale(basis: ScaleBasis, error: float, detail: str) -> Scale:
+    """An interval that is symmetric in the logarithm, from a relative standard error."""
     half = _DEVIATIONS * error
-    return Scale(basis, math.exp(-half), math.exp(half), COVERAGE, detail)  # type: ignore[arg-type]
+    return Scale(basis, math.exp(-half), math.exp(half), COVERAGE, detail)
