@@ -140,16 +140,17 @@ def scene_from(nodes: tuple[Node, ...], story: Story | None, path: Path, warning
 
 def role_in(story: Story | None, name: str) -> Role:
     """The role of the node ``name``; "surface" where the story does not say."""
-    return "sky" if any(n == name and role == "sky" for n, role in _nodes(story)) else "surface"
+    return "sky" if any(n == name and role == "sky" for n, role in nodes_in(story)) else "surface"
 
 
 def name_in(story: Story | None, default: str) -> str:
     """The name for all that a file holds in one piece; ``default`` where the story does not name exactly one."""
-    names = [name for name, role in _nodes(story) if role == "surface"]
+    names = [name for name, role in nodes_in(story) if role == "surface"]
     return names[0][:200] if len(names) == 1 else default
 
 
-def _nodes(story: Story | None) -> list[tuple[str, str]]:
+def nodes_in(story: Story | None) -> list[tuple[str, str]]:
+    """Name and role of every node that the story tells of."""
     nodes = story.get("nodes") if story else None
     if not isinstance(nodes, list):
         return []
