@@ -27,6 +27,16 @@ from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
 
 
+_LEAST_RAMP = 8
+"""Connected ramps of fewer coarse pixels than this are noise."""
+
+
+
+
+_TAPER = 4
+"""Over how many coarse pixels a weak outline ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefineOptions:
     """How outlines are found and placed."""
@@ -35,9 +45,9 @@ class RefineOptions:
     """How far an outline may move, in pixels of the coarse map; 0 leaves outlines where they are."""
     colour_sigma: float = 14.0
     """Colours this far apart (sRGB units, 0..255) are no longer alike."""
-    least_step: float = 0.03
+    least_step: float = 0.02
     """Smallest step taken for an outline, as a share of the nearness range (0..1)."""
-    least_ratio: float = 0.08
+    least_ratio: float = 0.07
     """Smallest step taken for an outline, as a share of the nearer value (METRIC and SCALE only)."""
     hole: int = 2
     """Holes whose every pixel is this close to a known one (in coarse pixels) are filled; larger ones stay."""
@@ -146,12 +156,29 @@ def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: R
         far[open_air] = near[open_air]
         u = np.where(open_air, near, u)
         what[open_air | sky] = sides.PLAIN
+    _drop_crumbs(near, far, what, u)
+    for _ in range(3):
+        near, far, what = sides.continue_ramps(u, near, far, what, options.least_step, share)
+    for _ in range(2):
+        near, far = sides.smooth_sides(near, far, what)
+    whole = cv2.distanceTransform(1 - sides.loose_ends(u, what), cv2.DIST_L2, 5) / np.float32(_TAPER)
+    whole = np.minimum(whole, 1).astype(np.float32)
+    sides.fade(u, near, far, what, whole, options.least_step, share)
     for field in (u, near, far):
         _fill_unknown(field, known)
     everywhere = np.ones(u.shape, bool)
     for _ in range(options.reach):
         near, far, what = sides.widen(u, everywhere, near, far, what)
     return _Field(u, near, far, (what > 0).astype(np.uint8))
+
+
+def _drop_crumbs(near: F32, far: F32, what: U8, u: F32) -> None:
+    """Forget ramps of a few pixels: noise, not outlines. In place."""
+    import cv2
+
+    _, label, stats, _ = cv2.connectedComponentsWithStats(what, connectivity=8)
+    crumbs = (stats[:, cv2.CC_STAT_AREA] < _LEAST_RAMP)[label] & (what > 0)
+    near[crumbs], far[crumbs], what[crumbs] = u[crumbs], u[crumbs], 0
 
 
 def _fill_unknown(field: F32, known: Bool) -> None:

@@ -14,7 +14,9 @@ PLAIN, RAMP, RIM = 0, 1, 2
 """What a pixel is: on a surface, on a ramp, or on a surface beside a ramp and so within reach of its outline."""
 
 _FLAT = 0.3
-"""A ramp ends where its slope has fallen to this share of its steepest."""
+"""A ramp ends where its slope has fallen to this share of its steepest ..."""
+_TAIL = 0.06
+"""... and its tail, two pixels at most, where it has fallen to this share."""
 
 
 @njit(cache=True, inline="always")
@@ -84,12 +86,14 @@ def ramp_ends(line, first, last):
     low = at - 1
     while low > first and line[low] - line[low - 1] > _FLAT * steepest:
         low -= 1
-    if high == len(line) - 1 or low == 0 or middle < low or middle > high:
+    if high == len(line) - 1 or low == 0:
         return -1, -1
-    if high < last and line[high + 1] > line[high]:
-        high += 1
-    if low > first and line[low - 1] < line[low]:
-        low -= 1
+    tail = _TAIL * steepest
+    for _ in range(2):
+        if high < last and tail < line[high + 1] - line[high] < line[high] - line[high - 1]:
+            high += 1
+        if low > first and tail < line[low] - line[low - 1] < line[low + 1] - line[low]:
+            low -= 1
     return low, high
 
 
@@ -121,12 +125,122 @@ def find_sides(u, ok, steps, floor, share):
                 continue
             first, last = _read_profile(u, ok, y, x, gx / size, gy / size, line)
             low, high = ramp_ends(line, first, last)
-            if low < 0 or line[high] - line[low] < max(floor, share * line[high]):
+            if low < 0 or steps < low or steps > high or line[high] - line[low] < max(floor, share * line[high]):
                 continue
             near[y, x] = max(line[high], u[y, x])
             far[y, x] = min(line[low], u[y, x])
             what[y, x] = RAMP
     return near, far, what
+
+
+@njit(cache=True, parallel=True)
+def smooth_sides(near, far, what):
+    """Near and far of every ramp pixel averaged over the ramp pixels of its 5×5 window that see the same two surfaces.
+
+    Returns:
+        New near and far, (h, w) float32.
+    """
+    h, w = near.shape
+    near2, far2 = near.copy(), far.copy()
+    for y in prange(h):
+        for x in range(w):
+            if what[y, x] != RAMP:
+                continue
+            keep = 0.35 * (near[y, x] - far[y, x])
+            total_near, total_far, n = 0.0, 0.0, 0
+            for j in range(max(y - 2, 0), min(y + 3, h)):
+                for i in range(max(x - 2, 0), min(x + 3, w)):
+                    alike = abs(near[j, i] - near[y, x]) <= keep and abs(far[j, i] - far[y, x]) <= keep
+                    if what[j, i] == RAMP and alike:
+                        total_near += near[j, i]
+                        total_far += far[j, i]
+                        n += 1
+            near2[y, x] = total_near / n
+            far2[y, x] = total_far / n
+    return near2, far2
+
+
+@njit(cache=True, parallel=True)
+def loose_ends(u, what):
+    """Where a ramp goes on but is no longer known as one: (h, w) uint8.
+
+    These are plain pixels more than half as steep as the steepest ramp pixel of their 5×5 window.
+    """
+    h, w = u.shape
+    out = np.zeros((h, w), np.uint8)
+    for y in prange(h):
+        for x in range(w):
+            if what[y, x] == RAMP:
+                continue
+            steepest = np.float32(0)
+            for j in range(max(y - 2, 0), min(y + 3, h)):
+                for i in range(max(x - 2, 0), min(x + 3, w)):
+                    if what[j, i] == RAMP:
+                        gx, gy = slope_at(u, j, i)
+                        steepest = max(steepest, gx * gx + gy * gy)
+            if steepest > 0:
+                gx, gy = slope_at(u, y, x)
+                out[y, x] = 4 * (gx * gx + gy * gy) > steepest
+    return out
+
+
+@njit(cache=True, parallel=True)
+def fade(u, near, far, what, whole, least_step, least_ratio):
+    """Draw the two surfaces together where their step is hardly one, so that an outline ends without a notch.
+
+    A step at the threshold vanishes, one of twice the threshold stays whole. ``whole`` (h, w) float32 in 0..1
+    weakens further those below four times the threshold. In place.
+    """
+    h, w = u.shape
+    for y in prange(h):
+        for x in range(w):
+            if what[y, x] == RAMP:
+                least = max(least_step, least_ratio * near[y, x])
+                strength = (near[y, x] - far[y, x]) / least
+                t = min(max(strength - 1, 0.0), 1.0)
+                t = t * t * (3 - 2 * t)
+                t *= max(whole[y, x], min(max((strength - 2) / 2, 0.0), 1.0))
+                middle = min(max(u[y, x], far[y, x]), near[y, x])
+                near[y, x] = middle + t * (near[y, x] - middle)
+                far[y, x] = middle + t * (far[y, x] - middle)
+
+
+@njit(cache=True, parallel=True)
+def continue_ramps(u, near, far, what, least_step, least_ratio):
+    """One ring more of pixels where a ramp goes on but was not recognised, as in corners and where three surfaces meet.
+
+    These are plain pixels more than half as steep as the steepest ramp pixel of their 3×3 window; they take the
+    surfaces of the neighbour that fits best. Only strong ramps go on: four times the least step.
+
+    Returns:
+        New near, far and what.
+    """
+    h, w = u.shape
+    near2, far2, what2 = near.copy(), far.copy(), what.copy()
+    for y in prange(h):
+        for x in range(w):
+            if what[y, x] == RAMP:
+                continue
+            steepest, best, by, bx = np.float32(0), np.float32(np.inf), -1, -1
+            for j in range(max(y - 1, 0), min(y + 2, h)):
+                for i in range(max(x - 1, 0), min(x + 2, w)):
+                    if what[j, i] != RAMP:
+                        continue
+                    gx, gy = slope_at(u, j, i)
+                    steepest = max(steepest, gx * gx + gy * gy)
+                    apart = near[j, i] - far[j, i]
+                    outside = max(u[y, x] - near[j, i], far[j, i] - u[y, x])
+                    strong = apart >= 4 * max(least_step, least_ratio * near[j, i])
+                    if strong and outside < 0.1 * apart and outside < best:
+                        best, by, bx = outside, j, i
+            if by < 0:
+                continue
+            gx, gy = slope_at(u, y, x)
+            if 4 * (gx * gx + gy * gy) > steepest:
+                near2[y, x] = max(near[by, bx], u[y, x])
+                far2[y, x] = min(far[by, bx], u[y, x])
+                what2[y, x] = RAMP
+    return near2, far2, what2
 
 
 @njit(cache=True, parallel=True)

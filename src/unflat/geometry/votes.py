@@ -98,8 +98,8 @@ def sides_at(near, far, ys, xs, height, width):
         x = min(max((xs[k] + 0.5) * w / width - 0.5, 0.0), w - 1.0)
         y0, x0 = int(y), int(x)
         y1, x1 = min(y0 + 1, h - 1), min(x0 + 1, w - 1)
-        j, i = (y0 if y - y0 < 0.5 else y1), (x0 if x - x0 < 0.5 else x1)
-        keep = 0.3 * (near[j, i] - far[j, i])
+        upper = max(near[y0, x0] - far[y0, x0], near[y0, x1] - far[y0, x1])
+        keep = 0.3 * max(upper, near[y1, x0] - far[y1, x0], near[y1, x1] - far[y1, x1])
         near_at[k] = _pick(near, y0, y1, x0, x1, y - y0, x - x0, keep)
         far_at[k] = _pick(far, y0, y1, x0, x1, y - y0, x - x0, keep)
     return near_at, far_at
