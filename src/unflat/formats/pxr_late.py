@@ -1,0 +1,20 @@
+"""USD's Python modules, imported when a USDZ is written or read and never before; they are made at run time, so Any."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from unflat.errors import InputError
+
+
+def usd_module(name: str) -> Any:
+    """The module ``pxr.NAME``.
+
+    Raises:
+        InputError: usd-core is not installed; there is no package of it for Windows on ARM.
+    """
+    try:
+        return importlib.import_module(f"pxr.{name}")
+    except ImportError as error:
+        raise InputError("USDZ needs usd-core, which is not installed here", hint="Write .glb instead.") from error
