@@ -84,7 +84,7 @@ def srgb_from(mode: str, profile: bytes | None) -> ToSrgb:
         return plain
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = opened.profile.xcolor_space.strip()
+        space = ImageCms.core.profile_frombytes(profile).xcolor_space.strip()
         wanted = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}.get(space)
         if wanted == "RGB" and base == "L":
             base = "RGB"

@@ -14,16 +14,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
 from PIL import Image as Pil
+from PIL import ImageFile
 
 from unflat.errors import InputError, MemoryLimitError
 from unflat.formats.colour import Pixels, pixels_of, recoloured
 from unflat.formats.exif import Facts, exif_of, packet_of, read_facts, read_iptc
 from unflat.formats.jpeg import JpegStream
 from unflat.types.arrays import U8
+
+Plane = TypeVar("Plane", bound=np.ndarray[Any, Any])
 
 _PLUGINS = {
     "JPEG": ("JpegImagePlugin", "JPEG"),
@@ -105,7 +109,7 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def opened(data: bytes, kind: str) -> Pil.Image:
+def opened(data: bytes, kind: str) -> ImageFile.ImageFile:
     """Open with the one plugin for ``kind``; no other format is ever tried, nothing is decoded yet."""
     module, row = _PLUGINS[kind]
     importlib.import_module(f"PIL.{module}")
@@ -144,7 +148,7 @@ def decode(data: bytes, kind: str, name: str, max_pixels: int) -> Decoded:
     return Decoded(turned_upright(pixels, facts.orientation), facts, tuple(dict.fromkeys(notes)), jpeg)
 
 
-def _plain_jpeg(data: bytes, picture: Pil.Image, stream: JpegStream | None) -> U8 | None:
+def _plain_jpeg(data: bytes, picture: ImageFile.ImageFile, stream: JpegStream | None) -> U8 | None:
     """The pixels of a whole grey or RGB JPEG by OpenCV; None where Pillow has to do it."""
     if stream is None or stream.end is None or stream.process == "other" or picture.mode not in ("L", "RGB"):
         return None
@@ -155,7 +159,7 @@ def _plain_jpeg(data: bytes, picture: Pil.Image, stream: JpegStream | None) -> U
         return None
     if rgb is None or rgb.shape != (picture.size[1], picture.size[0], 3) or rgb.dtype != np.uint8:
         return None
-    return rgb.view()
+    return np.asarray(rgb, dtype=np.uint8)
 
 
 def _frames(picture: Pil.Image, kind: str) -> Iterator[str]:
@@ -174,10 +178,10 @@ def turned_upright(pixels: Pixels, orientation: int) -> Pixels:
     return Pixels(turned(pixels.rgb, orientation), alpha, pixels.converted, pixels.notes)
 
 
-def turned(array: U8, orientation: int) -> U8:
+def turned(array: Plane, orientation: int) -> Plane:
     """Turn (h, w) or (h, w, c) as EXIF 0x0112 asks, so that row 0 is the top of the scene."""
     steps = {
-        1: lambda a: a.copy(),
+        1: np.copy,
         2: lambda a: cv2.flip(a, 1),
         3: lambda a: cv2.rotate(a, cv2.ROTATE_180),
         4: lambda a: cv2.flip(a, 0),
@@ -186,4 +190,4 @@ def turned(array: U8, orientation: int) -> U8:
         7: lambda a: cv2.rotate(cv2.transpose(a), cv2.ROTATE_180),
         8: lambda a: cv2.rotate(a, cv2.ROTATE_90_COUNTERCLOCKWISE),
     }
-    return np.asarray(steps[orientation](array), dtype=array.dtype)
+    return cast(Plane, np.asarray(steps[orientation](array), dtype=array.dtype))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image as Pil
-from PIL import IptcImagePlugin
+from PIL import ImageFile, IptcImagePlugin
 
 from unflat.formats import xmp
 from unflat.trust.privacy import ARTIST, COPYRIGHT
@@ -107,7 +107,7 @@ def read_facts(
     return Facts(lens, merged(exif_rights, rights, iptc_rights), _orientation(outer.get(_ORIENTATION)), tuple(notes))
 
 
-def read_iptc(picture: Pil.Image) -> dict[tuple[int, int], Any]:
+def read_iptc(picture: ImageFile.ImageFile) -> dict[tuple[int, int], Any]:
     """The IPTC record of an open picture; empty where there is none or it is damaged."""
     try:
         return dict(IptcImagePlugin.getiptcinfo(picture) or {})

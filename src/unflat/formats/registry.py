@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -56,8 +56,9 @@ class ExportOptions:
     """Longest side of a texture in pixels; AR formats never go beyond 2048."""
     texture_quality: int = 90
     """JPEG quality of a texture that has to be encoded anew."""
-    near: str = field(default="white")
-    """Which end of the grey scale of a depth picture is near: white or black."""
+    near: str | None = None
+    """Which end of the grey scale of a depth picture is near: white or black. Unless said, a metric PNG holds
+    millimetres, where far is light, and everything else is near white."""
 
 
 FORMATS: tuple[Format, ...] = (

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_RAW_SUFFIXES = (
+    *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2", ".raf"),
+    *(".rw2", ".orf", ".pef", ".srw", ".rwl", ".3fr", ".iiq", ".erf", ".mrw", ".x3f"),
+)
+
 SUFFIXES: dict[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png", ".apng"),
@@ -14,9 +19,7 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "BMP": (".bmp", ".dib"),
     "PNM": (".ppm", ".pgm", ".pbm", ".pnm"),
-    "RAW": tuple(
-        ".dng .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .raf .rw2 .orf .pef .srw .rwl .3fr .iiq .erf .mrw .x3f".split()
-    ),
+    "RAW": _RAW_SUFFIXES,
 }
 """Kinds of picture that are read, and the suffixes they usually have."""
 

@@ -1,0 +1,199 @@
+"""The sidecar of a depth file: ``NAME.json`` beside ``NAME``, which says what the numbers mean.
+
+The same text is inside PNG (text chunk) and EXR (attribute), so that a file that lost its sidecar still knows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from unflat.errors import InputError, ShapeError
+from unflat.formats.depth_codes import Coding
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Size
+
+KEY = "unflat-depth"
+"""The word under which the text stands in PNG, and what ``format`` says."""
+LARGEST = 1_000_000
+_BASES = ("given", "exif-35mm", "exif-sensor", "file", "model", "assumed")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What a sidecar says.
+
+    Attributes:
+        kind: What the numbers mean.
+        size: Of the map.
+        coding: How codes become numbers; None for float files.
+        sky_mark: The number of the sky in a float file, or None.
+        sky_known: Somebody looked for sky.
+        intrinsics: The camera, or None.
+        model: Which model or file the depth comes from.
+        licence: Of that model or file, or None.
+    """
+
+    kind: DepthKind
+    size: Size
+    coding: Coding | None
+    sky_mark: float | None
+    sky_known: bool
+    intrinsics: Intrinsics | None
+    model: str
+    licence: str | None
+
+
+def beside(path: Path) -> Path:
+    """Where the sidecar of a depth file stands."""
+    return path.with_name(path.name + ".json")
+
+
+def dump(
+    depth: DepthMap, name: str, coding: Coding | None = None, sky_mark: float | None = None, looks: str | None = None
+) -> str:
+    """The text of the sidecar of ``depth`` written as ``name``.
+
+    Args:
+        depth: What was written.
+        name: Of the file, without its folder.
+        coding: Of a PNG.
+        sky_mark: Of a float file, where somebody looked for sky.
+        looks: Of a coloured picture: which end is near, "white" or "black".
+    """
+    known = depth.values[depth.surface]
+    camera = depth.intrinsics
+    unit = "m" if depth.kind is DepthKind.METRIC else "relative"
+    near = coding.near if coding is not None else looks
+    words: dict[str, Any] = {
+        "format": KEY,
+        "version": 1,
+        "file": name,
+        "kind": depth.kind.value,
+        "unit": unit,
+        "polarity": f"near is {near}"
+        if near
+        else f"near is {'large' if depth.kind is DepthKind.DISPARITY else 'small'}",
+        "range": [float(known.min()), float(known.max())] if known.size else None,
+        "size": [depth.size.width, depth.size.height],
+        "focal_px": [camera.fx, camera.fy] if camera else None,
+        "focal_basis": camera.basis if camera else None,
+        "principal_point_px": [camera.cx, camera.cy] if camera else None,
+        "model": depth.origin,
+        "licence": depth.licence,
+        "sky_known": depth.sky is not None,
+    }
+    if looks is not None:
+        words["holds"] = "colours to look at, not depth to read back"
+    elif coding is None:
+        words["invalid"] = "nan"
+        words["sky"] = None if sky_mark is None else ("+inf" if math.isinf(sky_mark) else sky_mark)
+    else:
+        words["codes"] = {
+            "quantity": coding.quantity,
+            "low": coding.low,
+            "high": coding.high,
+            "code_low": coding.code_low,
+            "code_high": coding.code_high,
+            "invalid": coding.invalid,
+            "sky": coding.sky,
+        }
+        if coding.quantity == "z" and depth.kind is DepthKind.METRIC:
+            words["codes"]["metres_per_code"] = coding.high / coding.code_high
+    return json.dumps(words, indent=1, ensure_ascii=True) + "\n"
+
+
+def load(path: Path) -> Sidecar | None:
+    """The sidecar beside a depth file; None if there is none, or if what is there is somebody else's JSON.
+
+    Raises:
+        InputError: It is ours but damaged, or cannot be read.
+    """
+    place = beside(path)
+    if not place.is_file():
+        return None
+    try:
+        if place.stat().st_size > LARGEST:
+            return None
+        return parse(place.read_bytes(), place.name)
+    except OSError as error:
+        raise InputError(f"{place} cannot be read: {error.strerror or error}") from error
+
+
+def parse(text: str | bytes, name: str) -> Sidecar | None:
+    """Read the text of a sidecar; None if it is not one of ours.
+
+    Raises:
+        InputError: It is ours but makes no sense.
+    """
+    try:
+        words: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(words, dict):
+        return None
+    said = cast("dict[str, Any]", words)
+    if said.get("format") != KEY:
+        return None
+    try:
+        if said.get("version") != 1:
+            raise InputError(f"{name} has version {said.get('version')!r}; this unflat reads version 1")
+        size = Size(*_ints(said["size"], 2))
+        return Sidecar(
+            DepthKind(said["kind"]),
+            size,
+            _coding(said.get("codes")),
+            _sky_mark(said.get("sky")),
+            said["sky_known"] is True,
+            _camera(said, size),
+            _word(said.get("model")) or "file",
+            _word(said.get("licence")),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, ShapeError) as error:
+        raise InputError(
+            f"{name} makes no sense: {error}", hint="Remove it and say what the depth is with --depth-kind."
+        ) from error
+
+
+def _coding(codes: Any) -> Coding | None:
+    if codes is None:
+        return None
+    if codes["quantity"] not in ("z", "inverse-z", "disparity"):
+        raise ValueError(f"unknown quantity {codes['quantity']!r}")
+    low, high = _floats([codes["low"], codes["high"]], 2)
+    whole = _ints([codes[k] for k in ("code_low", "code_high", "invalid", "sky")], 4)
+    return Coding(codes["quantity"], low, high, *whole)
+
+
+def _camera(said: dict[str, Any], size: Size) -> Intrinsics | None:
+    if said.get("focal_px") is None:
+        return None
+    (fx, fy), (cx, cy) = _floats(said["focal_px"], 2), _floats(said["principal_point_px"], 2)
+    basis = said.get("focal_basis")
+    return Intrinsics(fx, fy, cx, cy, size, basis if basis in _BASES else "file")
+
+
+def _sky_mark(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _word(value: Any) -> str | None:
+    return str(value)[:500] if isinstance(value, str) and value else None
+
+
+def _floats(values: Any, count: int) -> list[float]:
+    numbers = [float(v) for v in values]
+    if len(numbers) != count or not all(math.isfinite(n) for n in numbers):
+        raise ValueError(f"{count} finite numbers were expected, not {values!r:.60}")
+    return numbers
+
+
+def _ints(values: Any, count: int) -> list[int]:
+    numbers = list(values)
+    if len(numbers) != count or not all(type(n) is int for n in numbers):
+        raise ValueError(f"{count} whole numbers were expected, not {values!r:.60}")
+    return numbers
