@@ -10,29 +10,15 @@ The measure is the error of the inverse depth, which a planar triangle interpola
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
+from unflat.geometry.cuts import STEP_X, STEP_Y, Lattice, pattern, rim
 from unflat.geometry.edges import CUT_DOWN, CUT_RIGHT, diagonal_cuts
 from unflat.types.arrays import F32, U8, Bool
 
-
-class Lattice(NamedTuple):
-    """A padded grid: pixel (y, x) stands at lattice row y + 1, column x + 1.
-
-    Attributes:
-        inverse: (H, W) float32 inverse depth; 0 without surface. Both sides are a multiple of the tile plus one.
-        on: (H, W) bool, True where there is a surface.
-        cuts: (H, W) uint8, the bits of :mod:`unflat.geometry.edges`.
-        size: (height, width) of the picture inside.
-    """
-
-    inverse: F32
-    on: Bool
-    cuts: U8
-    size: tuple[int, int]
+_REACH = 16
+"""Longest side, in pixels along an axis, of a triangle that a cut may divide."""
 
 
 def pad_to_lattice(inverse: F32, on: Bool, cuts: U8, tile: int) -> Lattice:
@@ -75,68 +61,180 @@ def _is_crossed(cuts, y, x):
 
 
 @njit(cache=True)
-def _side_middles(inverse, cuts, worst, weight, s):
+def _plane(p, q, r, y, x):
+    """Value at (y, x) of the plane through three points (y, x, value)."""
+    ay, ax, by, bx = q[0] - p[0], q[1] - p[1], r[0] - p[0], r[1] - p[1]
+    area = ay * bx - ax * by
+    if area == 0:
+        return p[2]
+    dy, dx = y - p[0], x - p[1]
+    s = (dy * bx - dx * by) / area
+    t = (ay * dx - ax * dy) / area
+    return p[2] + s * (q[2] - p[2]) + t * (r[2] - p[2])
+
+
+@njit(cache=True)
+def _ending(lattice, a, b):
+    """The rim of a's surface towards b as (y, x, inverse depth)."""
+    y, x, k, value = rim(lattice, a, b)
+    return y + 0.5 * STEP_Y[k], x + 0.5 * STEP_X[k], value
+
+
+@njit(cache=True)
+def _point(lattice, p):
+    return float(p[0]), float(p[1]), float(lattice.inverse[p])
+
+
+@njit(cache=True)
+def _miss(lattice, at, value, on, middle):
+    """How far one pixel is missed by a value of a side that has a surface (``on``) or none."""
+    if lattice.on[at] != on:
+        return np.inf
+    d = float(lattice.inverse[at])
+    return abs(d - value) / max(abs(d), middle) if on else 0.0
+
+
+@njit(cache=True)
+def _two_sides(lattice, triangle, lone, sizes, at):
+    """What a triangle with corner ``lone`` alone misses at pixel ``at``.
+
+    Within ``slack`` pixels of the cut a pixel may belong to either side: so stairs become straight outlines.
+    """
+    middle, slack = sizes
+    a, b, c = triangle[lone], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
+    y, x = at
+    ab, ac = _ending(lattice, a, b), _ending(lattice, a, c)
+    ba, ca = _ending(lattice, b, a), _ending(lattice, c, a)
+    along_y, along_x = ac[0] - ab[0], ac[1] - ab[1]
+    length = max(np.sqrt(along_y**2 + along_x**2), 1e-9)
+    off = (along_y * (x - ab[1]) - along_x * (y - ab[0])) / length
+    if along_y * (a[1] - ab[1]) - along_x * (a[0] - ab[0]) < 0:
+        off = -off
+    best = np.inf
+    if off > -slack:
+        best = _miss(lattice, at, _plane(_point(lattice, a), ab, ac, y, x), lattice.on[a], middle)
+    if off < slack:
+        corner = _point(lattice, c)
+        turn = (corner[0] - ba[0]) * (x - ba[1]) - (corner[1] - ba[1]) * (y - ba[0])
+        own = (corner[0] - ba[0]) * (b[1] - ba[1]) - (corner[1] - ba[1]) * (b[0] - ba[0])
+        third = _point(lattice, b) if turn * own >= 0 else ca
+        best = min(best, _miss(lattice, at, _plane(ba, corner, third, y, x), lattice.on[b], middle))
+    return best
+
+
+@njit(cache=True)
+def _measure(lattice, triangle, sizes, enough):
+    """The largest miss of one triangle over all its pixels, however it is cut; inf from ``enough`` on."""
+    lone = pattern(lattice.cuts, triangle)
+    if lone >= 3:
+        return np.inf
+    a, b, c = triangle
+    h, w = lattice.size
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    worst = 0.0
+    for y in range(max(min(a[0], b[0], c[0]), 1), min(max(a[0], b[0], c[0]), h) + 1):
+        for x in range(max(min(a[1], b[1], c[1]), 1), min(max(a[1], b[1], c[1]), w) + 1):
+            s = ((y - a[0]) * (c[1] - a[1]) - (x - a[1]) * (c[0] - a[0])) * area
+            t = ((b[0] - a[0]) * (x - a[1]) - (b[1] - a[1]) * (y - a[0])) * area
+            if s < 0 or t < 0 or s + t > area * area:
+                continue
+            if lone < 0:
+                value = _plane(_point(lattice, a), _point(lattice, b), _point(lattice, c), y, x)
+                miss = _miss(lattice, (y, x), value, lattice.on[a], sizes[0])
+            else:
+                miss = _two_sides(lattice, triangle, lone, sizes, (y, x))
+            worst = max(worst, miss)
+            if worst > enough:
+                return np.inf
+    return worst
+
+
+@njit(cache=True)
+def _settle(grids, at, below, sizes, ends):
+    """Set the bound of one middle from what lies ``below`` it: (bound, weight, crossed)."""
+    lattice, worst, weight, crossed = grids
+    a, b, left, right = ends
+    h, w = worst.shape
+    e, g, cut = below
+    g = max(g, weight[at])
+    if not cut:
+        miss = abs(lattice.inverse[at] - (lattice.inverse[a] + lattice.inverse[b]) / 2)
+        e += miss * g
+    elif max(abs(a[0] - b[0]), abs(a[1] - b[1])) > sizes[3] or e > sizes[2]:
+        e = np.float32(np.inf)
+    else:
+        for apex in (left, right):
+            if 0 <= apex[0] < h and 0 <= apex[1] < w:
+                e = max(e, np.float32(_measure(lattice, (a, b, apex), sizes[:2], sizes[2])))
+    worst[at], weight[at], crossed[at] = e, g, cut
+
+
+@njit(cache=True)
+def _side_middles(grids, s, sizes):
     """Middles of squares' sides at step ``s``: one coordinate an odd, the other an even multiple of ``s``."""
-    h, w = inverse.shape
+    lattice, worst, weight, crossed = grids
+    h, w = worst.shape
     half = s // 2
     for y in range(0, h, s):
         odd_row = (y // s) & 1
         for x in range(0 if odd_row else s, w, 2 * s):
-            if odd_row:
-                miss = abs(inverse[y, x] - (inverse[y - s, x] + inverse[y + s, x]) / 2)
-            else:
-                miss = abs(inverse[y, x] - (inverse[y, x - s] + inverse[y, x + s]) / 2)
-            e, g = np.float32(0), weight[y, x]
+            e, g, cut = np.float32(0), np.float32(0), False
             if s == 1:
-                if _is_crossed(cuts, y, x):
-                    e = np.float32(np.inf)
+                cut = _is_crossed(lattice.cuts, y, x)
             else:
                 for dy in (-half, half):
                     for dx in (-half, half):
                         if 0 <= y + dy < h and 0 <= x + dx < w:
                             e = max(e, worst[y + dy, x + dx])
                             g = max(g, weight[y + dy, x + dx])
-            weight[y, x] = g
-            worst[y, x] = e + miss * g
+                            cut |= crossed[y + dy, x + dx]
+            ends = (y - s, x), (y + s, x), (y, x - s), (y, x + s)
+            if not odd_row:
+                ends = ends[2], ends[3], ends[0], ends[1]
+            _settle(grids, (y, x), (e, g, cut), sizes, ends)
 
 
 @njit(cache=True)
-def _square_middles(inverse, worst, weight, s):
+def _square_middles(grids, s, sizes):
     """Middles of squares of side 2 ``s``: both coordinates odd multiples of ``s``."""
-    h, w = inverse.shape
+    _, worst, weight, crossed = grids
+    h, w = worst.shape
     for y in range(s, h, 2 * s):
         for x in range(s, w, 2 * s):
-            if (((y + s) // (2 * s)) & 1) == (((x + s) // (2 * s)) & 1):
-                chord = (inverse[y - s, x - s] + inverse[y + s, x + s]) / 2
-            else:
-                chord = (inverse[y - s, x + s] + inverse[y + s, x - s]) / 2
             e = max(worst[y - s, x], worst[y + s, x], worst[y, x - s], worst[y, x + s])
-            g = max(weight[y, x], weight[y - s, x], weight[y + s, x], weight[y, x - s], weight[y, x + s])
-            weight[y, x] = g
-            worst[y, x] = e + abs(inverse[y, x] - chord) * g
+            g = max(weight[y - s, x], weight[y + s, x], weight[y, x - s], weight[y, x + s])
+            cut = crossed[y - s, x] | crossed[y + s, x] | crossed[y, x - s] | crossed[y, x + s]
+            ends = (y - s, x - s), (y + s, x + s), (y - s, x + s), (y + s, x - s)
+            if (((y + s) // (2 * s)) & 1) != (((x + s) // (2 * s)) & 1):
+                ends = ends[2], ends[3], ends[0], ends[1]
+            _settle(grids, (y, x), (e, g, cut), sizes, ends)
 
 
-def error_pyramid(lattice: Lattice, middle: float, tile: int) -> F32:
+def error_pyramid(lattice: Lattice, middle: float, tile: int, slack: float, enough: float) -> F32:
     """Bound what is missed if a triangle is not halved at each lattice point.
 
-    The bound of a triangle is its own miss at the middle of its long side plus the larger bound of its two halves
-    (the two interpolants differ by a tent that is highest there), each weighted with the largest weight inside.
-    It grows from the smallest triangles to the largest, so halving wherever it exceeds a limit leaves no cracks.
+    Where no cut runs, the bound of a triangle is its own miss at the middle of its long side plus the larger bound
+    of its two halves (the two interpolants differ by a tent that is highest there), each weighted with the largest
+    weight inside. A triangle that a cut divides is measured pixel by pixel. The bound grows from the smallest
+    triangles to the largest, so halving wherever it exceeds a limit leaves no cracks.
 
     Args:
         lattice: The padded grid.
         middle: Inverse depth up to which errors are relative; below it they are measured against this value.
         tile: Side of the largest square.
+        slack: How far, in pixels, an outline may be from the cut between the pixels.
+        enough: Errors of divided triangles beyond this one are not told apart.
 
     Returns:
-        (H, W) float32: bound of |error of 1/z| ÷ max(1/z, middle); inf where a cut runs through.
+        (H, W) float32: bound of |error of 1/z| ÷ max(1/z, middle); inf where a triangle cannot do justice to a cut.
     """
-    inverse = lattice.inverse
-    weight = (1 / np.maximum(np.abs(inverse), np.float32(middle))).astype(np.float32)
-    worst = np.zeros(inverse.shape, np.float32)
+    weight = (1 / np.maximum(np.abs(lattice.inverse), np.float32(middle))).astype(np.float32)
+    worst = np.zeros(weight.shape, np.float32)
+    grids = (lattice, worst, weight, np.zeros(weight.shape, np.bool_))
+    sizes = (float(middle), float(slack), float(enough), float(_REACH))
     step = 1
     while step < tile:
-        _side_middles(inverse, lattice.cuts, worst, weight, step)
-        _square_middles(inverse, worst, weight, step)
+        _side_middles(grids, step, sizes)
+        _square_middles(grids, step, sizes)
         step *= 2
     return worst

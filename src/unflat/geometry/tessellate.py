@@ -8,13 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from unflat.geometry.edges import CUT_DOWN, CUT_FALL, CUT_RIGHT, CUT_RISE
-from unflat.geometry.simplify_grid import Lattice
+from unflat.geometry.cuts import STEP_X, STEP_Y, Lattice, pattern, rim
 from unflat.types.arrays import F32, U32
-
-_STEP_Y = np.array([0, 1, 1, 1, 0, -1, -1, -1], np.int64)
-_STEP_X = np.array([1, 0, 1, -1, -1, 0, -1, 1], np.int64)
-_BIT = np.array([CUT_RIGHT, CUT_DOWN, CUT_FALL, CUT_RISE], np.uint8)
 
 
 class Sheet(NamedTuple):
@@ -32,7 +27,7 @@ class Sheet(NamedTuple):
 
 
 class _Sink(NamedTuple):
-    """Where triangles go: hash table of vertex keys, vertices, faces, and how many of each there are."""
+    """Where triangles go: hash table of vertex keys, vertices, faces, how many of each are used, and work space."""
 
     keys: NDArray[np.int64]
     slots: NDArray[np.int64]
@@ -40,6 +35,10 @@ class _Sink(NamedTuple):
     source: NDArray[np.int64]
     faces: NDArray[np.int64]
     used: NDArray[np.int64]
+    rows: NDArray[np.float64]
+    row_keys: NDArray[np.int64]
+    row_source: NDArray[np.int64]
+    stack: NDArray[np.int64]
 
 
 @njit(cache=True)
@@ -107,12 +106,13 @@ def _polygon(sink, corners, n, size):
     height, width = size
     for axis in range(2):
         end = width if axis == 0 else height
-        low = min(points[:n, axis])
-        high = max(points[:n, axis])
-        if low < 0.0 and n > 2:
+        low, high = 0.0, 0.0
+        for i in range(n):
+            low, high = min(low, points[i, axis]), max(high, points[i, axis])
+        if low < 0.0:
             corners, n = _clip(corners, n, axis, 0.0, False)
             points = corners[0]
-        if high > end and n > 2:
+        if high > end and n:
             corners, n = _clip(corners, n, axis, float(end), True)
             points = corners[0]
     if n < 3:
@@ -123,7 +123,8 @@ def _polygon(sink, corners, n, size):
     last = _vertex(sink, points[1], corners[1][1], corners[2][1])
     for i in range(2, n):
         here = _vertex(sink, points[i], corners[1][i], corners[2][i])
-        if first != last and last != here and here != first:
+        flat = first == last or first == here or last == here  # noqa: PLR1714 - a tuple test does not compile
+        if not flat:
             f = sink.used[1]
             sink.faces[f, 0], sink.faces[f, 1], sink.faces[f, 2] = first, last, here
             sink.used[1] += 1
@@ -132,127 +133,48 @@ def _polygon(sink, corners, n, size):
 
 
 @njit(cache=True)
-def _is_cut(cuts, y, x, k):
-    """True if the step in direction ``k`` from (y, x) crosses a cut or leaves the lattice."""
-    v, u = y + _STEP_Y[k], x + _STEP_X[k]
-    if v < 0 or u < 0 or v >= cuts.shape[0] or u >= cuts.shape[1]:
-        return True
-    if k < 4:
-        return cuts[y, x] & _BIT[k] != 0
-    return cuts[v, u] & _BIT[k - 4] != 0
-
-
-@njit(cache=True)
-def _direction(a, b):
-    dy, dx = b[0] - a[0], b[1] - a[1]
-    sy, sx = (dy > 0) - (dy < 0), (dx > 0) - (dx < 0)
-    for k in range(8):
-        if _STEP_Y[k] == sy and _STEP_X[k] == sx:
-            return k, max(abs(dy), abs(dx))
-    return 0, 0
-
-
-@njit(cache=True)
-def _crossing(cuts, a, b):
-    """Walk from lattice point a to b: how many cuts are crossed, and after how many steps the first one."""
-    k, steps = _direction(a, b)
-    crossings, first = 0, -1
-    y, x = a
-    for i in range(steps):
-        if _is_cut(cuts, y, x, k):
-            crossings += 1
-            if first < 0:
-                first = i
-        y += _STEP_Y[k]
-        x += _STEP_X[k]
-    return crossings, first
-
-
-@njit(cache=True)
-def _rim(lattice, y, x, k, row):
-    """Write into ``row`` the point half a step from (y, x) in direction k, on the surface of (y, x).
-
-    The surface goes on straight: with the smaller of its last two slopes, none where they disagree, and by no
-    more than a quarter of its inverse depth.
-    """
-    points, keys, source, i = row
-    d = lattice.inverse
-    back = (k + 4) % 8
-    slope = 0.0
-    if not _is_cut(lattice.cuts, y, x, back):
-        v, u = y + _STEP_Y[back], x + _STEP_X[back]
-        slope = float(d[y, x]) - float(d[v, u])
-        if not _is_cut(lattice.cuts, v, u, back):
-            before = float(d[v, u]) - float(d[v + _STEP_Y[back], u + _STEP_X[back]])
-            if slope * before <= 0:
-                slope = 0.0
-            elif abs(before) < abs(slope):
-                slope = before
-    limit = 0.25 * d[y, x]
-    h, w = d.shape
-    points[i, 0] = x - 0.5 + 0.5 * _STEP_X[k]
-    points[i, 1] = y - 0.5 + 0.5 * _STEP_Y[k]
-    points[i, 2] = d[y, x] + min(max(0.5 * slope, -limit), limit)
-    keys[i] = h * w + (y * w + x) * 8 + k
-    source[i] = y * w + x
-
-
-@njit(cache=True)
-def _corner(lattice, p, row):
-    points, keys, source, i = row
+def _corner(lattice, p, corners, i):
+    """Write a corner of a triangle as row i of a polygon."""
+    points, keys, source = corners
     points[i, 0], points[i, 1], points[i, 2] = p[1] - 0.5, p[0] - 0.5, lattice.inverse[p]
     keys[i] = p[0] * lattice.inverse.shape[1] + p[1]
     source[i] = keys[i]
 
 
 @njit(cache=True)
-def _along(a, b, steps):
-    """The lattice point ``steps`` steps from a towards b."""
-    k, _ = _direction(a, b)
-    return a[0] + steps * _STEP_Y[k], a[1] + steps * _STEP_X[k], k
-
-
-@njit(cache=True)
-def _side(lattice, triangle, i, j, row):
-    """The rim point on the side from corner i to corner j that belongs to corner i's surface."""
-    a, b = triangle[i], triangle[j]
-    _, first = _crossing(lattice.cuts, a, b)
-    y, x, k = _along(a, b, first)
-    _rim(lattice, y, x, k, row)
+def _rim(lattice, a, b, corners, i):
+    """Write the end of a's surface towards b as row i of a polygon."""
+    points, keys, source = corners
+    h, w = lattice.inverse.shape
+    y, x, k, value = rim(lattice, a, b)
+    points[i, 0], points[i, 1], points[i, 2] = x - 0.5 + 0.5 * STEP_X[k], y - 0.5 + 0.5 * STEP_Y[k], value
+    keys[i] = h * w + (y * w + x) * 8 + k
+    source[i] = y * w + x
 
 
 @njit(cache=True)
 def _triangle(sink, lattice, triangle):
     """Write one triangle of the hierarchy, cut where its sides cross a cut; False if there is no room left."""
-    points, keys, source = np.empty((12, 3)), np.empty(12, np.int64), np.empty(12, np.int64)
-    corners = (points, keys, source)
-    crossed = np.zeros(3, np.bool_)
-    for i in range(3):
-        crossed[i] = _crossing(lattice.cuts, triangle[i], triangle[(i + 1) % 3])[0] > 0
-    total = crossed.sum()
-    if total < 2:
-        if not lattice.on[triangle[0]]:
-            return True
+    corners = (sink.rows, sink.row_keys, sink.row_source)
+    lone = pattern(lattice.cuts, triangle)
+    if lone < 0:
         for i in range(3):
-            _corner(lattice, triangle[i], (points, keys, source, i))
-        return _polygon(sink, corners, 3, lattice.size)
-    if total == 3:
+            _corner(lattice, triangle[i], corners, i)
+        return not lattice.on[triangle[0]] or _polygon(sink, corners, 3, lattice.size)
+    if lone >= 3:
         return _three(sink, lattice, triangle, corners)
-    lone = 0
-    while crossed[(lone + 1) % 3]:
-        lone += 1
-    left, right = (lone + 1) % 3, (lone + 2) % 3
-    if lattice.on[triangle[lone]]:
-        _corner(lattice, triangle[lone], (points, keys, source, 0))
-        _side(lattice, triangle, lone, left, (points, keys, source, 1))
-        _side(lattice, triangle, lone, right, (points, keys, source, 2))
+    a, b, c = triangle[lone], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
+    if lattice.on[a]:
+        _corner(lattice, a, corners, 0)
+        _rim(lattice, a, b, corners, 1)
+        _rim(lattice, a, c, corners, 2)
         if not _polygon(sink, corners, 3, lattice.size):
             return False
-    if lattice.on[triangle[left]]:
-        _side(lattice, triangle, left, lone, (points, keys, source, 0))
-        _corner(lattice, triangle[left], (points, keys, source, 1))
-        _corner(lattice, triangle[right], (points, keys, source, 2))
-        _side(lattice, triangle, right, lone, (points, keys, source, 3))
+    if lattice.on[b]:
+        _rim(lattice, b, a, corners, 0)
+        _corner(lattice, b, corners, 1)
+        _corner(lattice, c, corners, 2)
+        _rim(lattice, c, a, corners, 3)
         return _polygon(sink, corners, 4, lattice.size)
     return True
 
@@ -262,18 +184,14 @@ def _three(sink, lattice, triangle, corners):
     """Three surfaces meet in one triangle: each corner gets a kite up to the middle."""
     points, keys, source = corners
     for i in range(3):
-        if not lattice.on[triangle[i]]:
+        a = triangle[i]
+        if not lattice.on[a]:
             continue
-        left, right = (i + 1) % 3, (i + 2) % 3
-        _corner(lattice, triangle[i], (points, keys, source, 0))
-        _side(lattice, triangle, i, left, (points, keys, source, 1))
-        _side(lattice, triangle, i, right, (points, keys, source, 3))
-        points[2, :2] = (points[1, :2] + points[3, :2]) / 2
-        total = 0.0
-        for j in range(3):
-            total += triangle[j][0]
-        points[2, 1] = total / 3 - 0.5
+        _corner(lattice, a, corners, 0)
+        _rim(lattice, a, triangle[(i + 1) % 3], corners, 1)
+        _rim(lattice, a, triangle[(i + 2) % 3], corners, 3)
         points[2, 0] = (triangle[0][1] + triangle[1][1] + triangle[2][1]) / 3 - 0.5
+        points[2, 1] = (triangle[0][0] + triangle[1][0] + triangle[2][0]) / 3 - 0.5
         points[2, 2] = (points[1, 2] + points[3, 2]) / 2
         keys[2] = _mix(keys[1], keys[3])
         source[2] = source[0]
@@ -294,22 +212,21 @@ def _outside(lattice, a, b, c):
 @njit(cache=True)
 def _descend(sink, lattice, worst, limit, first):
     """Halve one triangle (ends of the long side, then the right angle) down to ``limit`` and write what is left."""
-    stack = np.empty((64, 6), np.int64)
+    stack = sink.stack
     stack[0] = first
     depth = 1
     while depth:
         depth -= 1
-        t = stack[depth].copy()
+        t = stack[depth]
         a, b, c = (t[0], t[1]), (t[2], t[3]), (t[4], t[5])
         if _outside(lattice, a, b, c):
             continue
-        m = ((a[0] + b[0]) // 2, (a[1] + b[1]) // 2)
-        if abs(a[0] - b[0]) + abs(a[1] - b[1]) > 1 and (a[0] + b[0]) % 2 == 0 and (a[1] + b[1]) % 2 == 0:
-            if worst[m] > limit:
-                stack[depth] = np.array((c[0], c[1], a[0], a[1], m[0], m[1]))
-                stack[depth + 1] = np.array((b[0], b[1], c[0], c[1], m[0], m[1]))
-                depth += 2
-                continue
+        y, x = (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
+        if max(abs(a[0] - b[0]), abs(a[1] - b[1])) > 1 and worst[y, x] > limit:
+            stack[depth, 0:2], stack[depth, 2:4], stack[depth, 4:6] = c, a, (y, x)
+            stack[depth + 1, 0:2], stack[depth + 1, 2:4], stack[depth + 1, 4:6] = b, c, (y, x)
+            depth += 2
+            continue
         if not _triangle(sink, lattice, (a, b, c)):
             return False
     return True
@@ -345,6 +262,10 @@ def _sink(triangles: int) -> _Sink:
         np.empty(vertices, np.int64),
         np.empty((triangles + 64, 3), np.int64),
         np.zeros(2, np.int64),
+        np.empty((12, 3)),
+        np.empty(12, np.int64),
+        np.empty(12, np.int64),
+        np.empty((64, 6), np.int64),
     )
 
 

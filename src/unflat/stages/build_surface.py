@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.geometry.cuts import Lattice
 from unflat.geometry.edges import find_cuts
 from unflat.geometry.normals import vertex_normals
-from unflat.geometry.simplify_grid import Lattice, error_pyramid, pad_to_lattice
+from unflat.geometry.simplify_grid import error_pyramid, pad_to_lattice
 from unflat.geometry.tessellate import Sheet, tessellate
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
@@ -21,6 +22,8 @@ from unflat.types.scene import Node
 
 TILE = 64
 """Side of the largest triangles, in pixels of the depth map."""
+SLACK = 0.75
+"""How far an outline may be from the cut between the pixels, in pixels; it grows if triangles are short."""
 FAR = 4.0
 """Nothing stands farther than this many times the depth that 99.5 % of the surface is nearer than."""
 
@@ -105,17 +108,19 @@ def inverse_depth(depth: DepthMap) -> tuple[F32, Bool, float, tuple[str, ...]]:
 
 def _fit(lattice: Lattice, middle: float, options: SurfaceOptions) -> tuple[Sheet, float]:
     """The finest sheet within the number of triangles, and its error bound."""
-    worst = error_pyramid(lattice, middle, TILE)
-    limit = options.max_error
-    errors = np.sort(worst[np.isfinite(worst) & (worst > limit)])[::-1]
-    goal = options.triangles // 2
-    for _ in range(40):
-        if goal < len(errors):
-            limit = max(limit, float(errors[goal]))
-        sheet = tessellate(lattice, worst, limit, TILE, options.triangles)
-        if sheet is not None:
-            return sheet, limit
-        goal = int(min(goal, len(errors)) * 0.8)
+    limit, slack = options.max_error, SLACK
+    for _ in range(6):
+        worst = error_pyramid(lattice, middle, TILE, slack, 64 * options.max_error)
+        errors = np.sort(worst[np.isfinite(worst) & (worst > limit)])[::-1]
+        goal = options.triangles // 2
+        for _ in range(12):
+            if goal < len(errors):
+                limit = max(limit, float(errors[goal]))
+            sheet = tessellate(lattice, worst, limit, TILE, options.triangles)
+            if sheet is not None:
+                return sheet, limit
+            goal = int(min(goal, len(errors)) * 0.8)
+        slack *= 2
     raise InputError(f"{options.triangles} triangles are too few for the outlines of this picture")
 
 
