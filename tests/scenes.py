@@ -146,6 +146,15 @@ def splats(count: int = 200) -> Splats:
     )
 
 
+def block(width: float = 0.1, height: float = 0.06, depth: float = 0.02) -> Mesh:
+    """A closed box in metres, half a metre before the camera, faces outward: what can be printed."""
+    corners = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)], dtype=np.float32)
+    vertices = (corners - [0.5, 0.5, 0]) * [width, height, depth] + [0, 0, 0.5]
+    sides = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
+    faces = [face for a, b, c, d in sides for face in ((a, b, c), (a, c, d))]
+    return Mesh(vertices.astype(np.float32), np.array(faces, dtype=np.uint32))
+
+
 def scene_of(*nodes: Node, cameras: tuple[Camera, ...] | None = None, invented: bool = False) -> Scene:
     """Put ``nodes`` into a scene with the standard camera, a known scale and a full provenance."""
     scale = Scale("known-length", 0.98, 1.03, 0.9, "a door, 2.0 m")
@@ -181,6 +190,11 @@ def splat_scene() -> Scene:
     return scene_of(Node("splats", splats()))
 
 
+def relief_scene() -> Scene:
+    """A closed body that a printer can print."""
+    return scene_of(Node("relief", block()))
+
+
 def masked_scene() -> Scene:
     """A textured sheet whose picture has holes."""
     return scene_of(Node("surface", sheet(texture=picture(alpha="mask"))))
@@ -200,5 +214,10 @@ MESH_SCENES: dict[str, Callable[[], Scene]] = {
 }
 """Scenes that hold nothing but meshes."""
 
-SCENES: dict[str, Callable[[], Scene]] = {**MESH_SCENES, "cloud": cloud_scene, "splats": splat_scene}
+SCENES: dict[str, Callable[[], Scene]] = {
+    **MESH_SCENES,
+    "cloud": cloud_scene,
+    "splats": splat_scene,
+    "relief": relief_scene,
+}
 """Every scene of this file by its name."""

@@ -82,7 +82,10 @@ def decoded(data: bytes, name: str) -> Image:
         if width * height > MAX_TEXTURE_PIXELS:
             raise InputError(f"the picture inside {name} is too large: {width}×{height}")
         kind, mode = str(opened.format).lower(), opened.mode
-        if opened.has_transparency_data:
+        if mode.startswith("I"):  # 16-bit grey, which Pillow would clip
+            grey = np.asarray(opened).astype(np.uint32) >> 8
+            pixels, alpha = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2), None
+        elif opened.has_transparency_data:
             rgba = np.asarray(opened.convert("RGBA"))
             pixels, alpha = rgba[..., :3], rgba[..., 3]
         else:

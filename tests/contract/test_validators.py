@@ -1,0 +1,98 @@
+"""Other people's judges: Khronos' glTF-Validator and Pixar's USD validators find nothing wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scenes
+from unflat.formats.registry import ExportOptions, write
+from unflat.types import Mesh
+
+TOOLS = Path(__file__).parents[1] / "tools"
+GLTF_SCENES = [name for name in scenes.SCENES if name != "splats"]
+HARMLESS = {"IMAGE_NPOT_DIMENSIONS"}
+"""What may be remarked upon: a photograph is not a power of two wide."""
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Node.js with the validator beside it. Without them the test is skipped, but never in CI."""
+    program = shutil.which("node")
+    missing = None if program else "Node.js is not installed"
+    if program and not (TOOLS / "node_modules" / "gltf-validator").is_dir():
+        missing = "the glTF-Validator is not installed; run: npm ci --prefix tests/tools"
+    if missing and os.environ.get("UNFLAT_CI") == "1":
+        pytest.fail(missing)
+    if missing or program is None:
+        pytest.skip(missing or "")
+    return program
+
+
+def gltf_reports(node: str, *paths: Path) -> list[dict[str, Any]]:
+    command = [node, str(TOOLS / "validate_gltf.cjs"), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.node
+def test_gltf_validator_finds_nothing(node: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}{suffix}" for name in GLTF_SCENES for suffix in (".glb", ".gltf")]
+    for path in paths:
+        write(scenes.SCENES[path.stem](), path)
+    reports = gltf_reports(node, *paths)
+    assert len(reports) == len(paths)
+    for path, report in zip(paths, reports, strict=True):
+        issues = report["issues"]
+        assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), (path.name, issues["messages"])
+        codes = Counter(message["code"] for message in issues["messages"])
+        assert set(codes) <= HARMLESS, (path.name, issues["messages"])
+        scene = scenes.SCENES[path.stem]()
+        assert report["info"]["totalTriangleCount"] == scene.triangles
+        assert report["info"]["hasTextures"] == any(isinstance(n.item, Mesh) and n.item.texture for n in scene.nodes)
+
+
+@pytest.mark.node
+def test_gltf_validator_would_find_something(node: str, tmp_path: Path) -> None:
+    """The judge is awake: a file with a wrong bound is an error."""
+    write(scenes.textured_scene(), tmp_path / "a.gltf")
+    document = json.loads((tmp_path / "a.gltf").read_text("utf-8"))
+    document["accessors"][0]["max"][0] += 1
+    (tmp_path / "a.gltf").write_text(json.dumps(document), "utf-8")
+    (report,) = gltf_reports(node, tmp_path / "a.gltf")
+    assert report["issues"]["numErrors"] == 1
+
+
+def usd_complaints(path: Path) -> list[str]:
+    from pxr import Usd, UsdValidation  # noqa: PLC0415
+
+    stage = Usd.Stage.Open(str(path))
+    judges = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+    assert len(judges) >= 20
+    context = UsdValidation.ValidationContext(judges)
+    return [f"{error.GetName()}: {error.GetMessage()}" for error in context.Validate(stage)]
+
+
+@pytest.mark.parametrize("name", scenes.MESH_SCENES)
+def test_usd_validators_find_nothing(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("pxr", reason="usd-core has no package for this machine")
+    write(scenes.MESH_SCENES[name](), tmp_path / "a.usdz", ExportOptions())
+    assert usd_complaints(tmp_path / "a.usdz") == []
+
+
+def test_usd_validators_would_find_something(tmp_path: Path) -> None:
+    """The judges are awake: a stage without units and a picture that is not there."""
+    pytest.importorskip("pxr", reason="usd-core has no package for this machine")
+    (tmp_path / "bad.usda").write_text(
+        '#usda 1.0\ndef Shader "s" { uniform token info:id = "UsdUVTexture"\n asset inputs:file = @none.png@\n}\n',
+        "utf-8",
+    )
+    assert usd_complaints(tmp_path / "bad.usda")
