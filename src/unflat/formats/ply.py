@@ -78,9 +78,11 @@ def read(path: Path) -> Scene:
     xyz = _stacked(columns, ("x", "y", "z"))
     if xyz is None:
         raise InputError(f"{path.name} holds no vertices with x, y and z")
-    normals = _stacked(columns, ("nx", "ny", "nz"))
+    if not np.isfinite(xyz).all():
+        raise InputError(f"{path.name} holds vertices that are not finite")
     vertices = turned(frame_from_door, xyz)
-    normals = None if normals is None else turned(frame_from_door, normals)
+    normals = _stacked(columns, ("nx", "ny", "nz"))
+    normals = turned(frame_from_door, normals) if normals is not None and np.isfinite(normals).all() else None
     faces = _faces(tables.get("face", {}), len(xyz), path.name)
     colors, confidence, invented = _colors(columns), _confidence(columns), _invented(columns)
     item: Mesh | PointCloud
@@ -118,7 +120,7 @@ def _stacked(columns: Table, names: tuple[str, ...]) -> F32 | None:
     scalars = [column for column in found if isinstance(column, np.ndarray)]
     if len(scalars) < len(names):
         return None
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.stack([column.astype(np.float32) for column in scalars], axis=1)
 
 

@@ -77,7 +77,7 @@ def read(path: Path) -> Scene:
     story = story_in_lines(header.comments)
     view_dependent = ("Colours that change with the view were left out.",) if "f_rest_0" in columns else ()
     scene = scene_from((), story, path, view_dependent)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         opacity = 1 / (1 + np.exp(-_stacked(columns, ("opacity",))[:, 0]))
         scales = np.exp(_stacked(columns, _SCALE))
     found = checked_splats(
@@ -138,7 +138,8 @@ def checked_splats(
     Raises:
         InputError: A number is not finite, a size is zero, or a quaternion has no length.
     """
-    length = np.linalg.norm(quaternions, axis=1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = np.linalg.norm(quaternions, axis=1, keepdims=True)
     values = (means, scales, length, opacities, colors)
     largest = float(np.finfo(np.float32).max)
     if not all((np.abs(v) < largest).all() for v in values) or not (length > 0).all():
@@ -158,4 +159,5 @@ def _stacked(columns: Table, names: tuple[str, ...]) -> F64:
     scalars = [column for name in names if isinstance(column := columns[name], np.ndarray)]
     if len(scalars) < len(names):
         raise InputError("the columns of splats must be numbers, not lists")
-    return np.stack([column.astype(np.float64) for column in scalars], axis=1)
+    with np.errstate(invalid="ignore"):  # a signalling NaN; checked_splats refuses it
+        return np.stack([column.astype(np.float64) for column in scalars], axis=1)
