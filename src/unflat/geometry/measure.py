@@ -19,9 +19,9 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Size
 
 _BEND = 0.004
-"""A 3×3 window whose inverse depth leaves a plane by more than this share of itself is looked at for a jump."""
-_CLEAN = 3.0
-"""A jump is one if it is so many times wider than the values of either side are spread about their own plane."""
+"""A 3×3 window whose inverse depth leaves a plane by more than this share of itself is looked at for two sides."""
+_FLATTER = 0.35
+"""Both sides of a crease leave their own planes by less than this share of what the whole leaves its plane by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ def spot_at(depth: DepthMap, x: float, y: float, *, of: Size | None = None) -> S
 
     Inverse depth is affine in the pixel on every plane, so a plane is fitted to the inverse depths of the 3×3
     pixels around the place (weights fall with distance, far-off values are dropped) and read at the place
-    itself: exact on planes, and never a mixture of two surfaces. Where the window holds a clean jump, the place
-    is on an outline, and an outline belongs to the nearer thing: only the nearer side is used.
+    itself: exact on planes, and never a mixture of two surfaces. Where the window holds a jump, the place is on
+    an outline, and an outline belongs to the nearer thing: only the nearer side is used. At a crease the side of
+    the nearest pixel is used.
 
     Args:
         depth: METRIC or SCALE, with intrinsics.
@@ -197,77 +198,92 @@ def _camera(depth: DepthMap) -> Intrinsics:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Inverse depths around a place, of one surface: offsets ``du``, ``dv`` from the place in pixels."""
+    """Inverse depths around a place: offsets ``du``, ``dv`` from the place in pixels."""
 
     du: F64
     dv: F64
     inverse: F64
     confidence: float | None
-    edge: bool
+    edge: bool = False
+
+    @staticmethod
+    def gather(depth: DepthMap, u: float, v: float, radius: int) -> _Window | None:
+        """The surface pixels within ``radius`` of a place, or None if there are none."""
+        column, row = min(int(u), depth.size.width - 1), min(int(v), depth.size.height - 1)
+        rows = slice(max(0, row - radius), row + radius + 1)
+        columns = slice(max(0, column - radius), column + radius + 1)
+        z = depth.z[rows, columns].astype(np.float64)
+        ok = depth.surface[rows, columns] & np.isfinite(z) & (z > 0)
+        if not ok.any():
+            return None
+        inside_v, inside_u = np.nonzero(ok)
+        du = np.asarray(inside_u + (columns.start + 0.5 - u), dtype=np.float64)
+        dv = np.asarray(inside_v + (rows.start + 0.5 - v), dtype=np.float64)
+        sure = None if depth.confidence is None else float(depth.confidence[rows, columns][ok].mean())
+        return _Window(du, dv, 1 / z[ok], sure)
 
     @staticmethod
     def around(depth: DepthMap, u: float, v: float) -> _Window | None:
-        """3×3 pixels; 5×5 where fewer than three of the nearer side are in it. None if nothing is there."""
-        small = _gather(depth, u, v, 1)
-        if small is None:
+        """The pixels of one surface: 3×3, or 5×5 where those of the surface span no plane."""
+        small, wide = _Window.gather(depth, u, v, 1), _Window.gather(depth, u, v, 2)
+        if small is None or wide is None:
             return None
-        split = _jump(*small[:3])
-        if split is None and len(small[2]) >= 3:
-            return _Window(*small, edge=False)
-        wide = _gather(depth, u, v, 2)
-        near = np.asarray(small[2]) > (split or 0)
-        if near.sum() >= 3 or wide is None:
-            return _Window(small[0][near], small[1][near], small[2][near], small[3], edge=True)
-        near = wide[2] > (split if split is not None else 0.7 * float(small[2].max()))
-        return _Window(wide[0][near], wide[1][near], wide[2][near], wide[3], edge=True)
+        split, edge = small.sides(wide)
+        if split is not None:
+            own = edge or float(small.inverse[np.argmin(small.du**2 + small.dv**2)]) > split
+            small, wide = small.side(split, own, edge), wide.side(split, own, edge)
+        return small if small.spans_a_plane else wide
+
+    def sides(self, wide: _Window) -> tuple[float | None, bool]:
+        """The inverse depth between the two sides of an outline or a crease, and whether it is an outline.
+
+        The largest gap splits the values. At a crease the planes through both sides meet, at an outline they pass
+        the place far apart; and if neither side is much flatter than the whole, it is noise and nothing is split.
+        """
+        if len(self.inverse) < 2 or self.bend <= _BEND * float(self.inverse.mean()):
+            return None, False
+        order = np.sort(self.inverse)
+        at = int(np.argmax(np.diff(order)))
+        split = float(order[at] + order[at + 1]) / 2
+        near, far = wide.side(split, True), wide.side(split, False)
+        (near_value, *near_slope), (far_value, *far_slope) = near.plane(), far.plane()
+        rough = max(near.bend, far.bend)
+        edge = near_value - far_value > 1.5 * math.dist(near_slope, far_slope) + 2 * rough
+        return (split if edge or rough < _FLATTER * wide.bend else None), edge
+
+    def side(self, split: float, near: bool, edge: bool = False) -> _Window:
+        """The pixels nearer than an inverse depth, or those that are not."""
+        on = (self.inverse > split) == near
+        return _Window(self.du[on], self.dv[on], self.inverse[on], self.confidence, edge)
+
+    @property
+    def spans_a_plane(self) -> bool:
+        """True if there are three pixels that do not lie in one row."""
+        places = np.stack([self.du - self.du.mean(), self.dv - self.dv.mean()])
+        return len(self.inverse) >= 3 and bool(np.linalg.matrix_rank(places, tol=1e-6) == 2)
+
+    @property
+    def bend(self) -> float:
+        """How far the farthest value lies from the plane through all of them."""
+        value, sx, sy = self.plane()
+        return float(np.abs(self.inverse - (value + sx * self.du + sy * self.dv)).max())
+
+    def plane(self, weight: F64 | None = None) -> tuple[float, float, float]:
+        """Inverse depth at the place and its slopes per pixel."""
+        return _affine(self.du, self.dv, self.inverse, np.ones_like(self.inverse) if weight is None else weight)
 
     def read(self) -> tuple[float, float, float, float]:
         """Inverse depth at the place, its slopes per pixel, and the relative standard error of the value."""
-        near = np.exp(-0.5 * (self.du**2 + self.dv**2))
-        value, sx, sy = _affine(self.du, self.dv, self.inverse, near)
+        near = np.exp(-(self.du**2) - self.dv**2)
+        value, sx, sy = self.plane(near)
         off = np.abs(self.inverse - (value + sx * self.du + sy * self.dv))
         limit = 3 * 1.4826 * float(np.median(off)) + 1e-6 * float(np.abs(self.inverse).max())
-        value, sx, sy = _affine(self.du, self.dv, self.inverse, np.where(off <= limit, near, near * 1e-3))
+        value, sx, sy = self.plane(np.where(off <= limit, near, near * 1e-3))
         low, high = float(self.inverse.min()), float(self.inverse.max())
         value = min(max(value, low / 2), high * 2)
         spare = len(self.inverse) - 3
         spread = math.sqrt(float((off**2).sum()) / spare) if spare > 0 else 0.0
         return value, sx, sy, spread / math.sqrt(len(self.inverse)) / value
-
-
-def _gather(depth: DepthMap, u: float, v: float, radius: int) -> tuple[F64, F64, F64, float | None] | None:
-    """Offsets, inverse depths and mean confidence of the surface pixels within ``radius`` of a place."""
-    column, row = min(int(u), depth.size.width - 1), min(int(v), depth.size.height - 1)
-    rows = slice(max(0, row - radius), row + radius + 1)
-    columns = slice(max(0, column - radius), column + radius + 1)
-    z = depth.z[rows, columns].astype(np.float64)
-    ok = depth.surface[rows, columns] & np.isfinite(z) & (z > 0)
-    if not ok.any():
-        return None
-    inside_v, inside_u = np.nonzero(ok)
-    du = np.asarray(inside_u + (columns.start + 0.5 - u), dtype=np.float64)
-    dv = np.asarray(inside_v + (rows.start + 0.5 - v), dtype=np.float64)
-    sure = None if depth.confidence is None else float(depth.confidence[rows, columns][ok].mean())
-    return du, dv, 1 / z[ok], sure
-
-
-def _jump(du: F64, dv: F64, inverse: F64) -> float | None:
-    """The inverse depth between the two sides of an occlusion edge, or None where there is no clean one."""
-    if len(inverse) < 3 or _bend(du, dv, inverse) <= _BEND * float(inverse.mean()):
-        return None
-    order = np.sort(inverse)
-    gaps = np.diff(order)
-    at = int(np.argmax(gaps))
-    middle = float(order[at] + order[at + 1]) / 2
-    near = inverse > middle
-    rough = max(_bend(du[near], dv[near], inverse[near]), _bend(du[~near], dv[~near], inverse[~near]))
-    return middle if gaps[at] > _CLEAN * rough else None
-
-
-def _bend(du: F64, dv: F64, inverse: F64) -> float:
-    """How far the farthest value lies from the plane through all of them."""
-    value, sx, sy = _affine(du, dv, inverse, np.ones_like(inverse))
-    return float(np.abs(inverse - (value + sx * du + sy * dv)).max())
 
 
 def _affine(du: F64, dv: F64, inverse: F64, weight: F64) -> tuple[float, float, float]:

@@ -104,7 +104,7 @@ class KnownLength:
         return KnownLength(*numbers)
 
     def __str__(self) -> str:
-        return f"{self.x1:.10g},{self.y1:.10g},{self.x2:.10g},{self.y2:.10g}={self.metres:.10g}"
+        return f"{self.x1!r},{self.y1!r},{self.x2!r},{self.y2!r}={self.metres!r}"
 
 
 _HOW = "Write two points in pixels and their distance in metres: --known-length X1,Y1,X2,Y2=METRES."
