@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ FLAGS = (
     "--force-color-profile=srgb",
     "--force-device-scale-factor=1",
 )
+# The browser wants its pipes as descriptors 3 and 4; a small program in between puts them there.
+_LAUNCH = """
+import fcntl, os, sys
+ours = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+for ours_fd, its_fd in zip(ours, (3, 4)):
+    os.dup2(ours_fd, its_fd)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "PageUp": 33, "PageDown": 34, "Tab": 9}
 
 
@@ -91,7 +100,7 @@ class Page:
     ) -> None:
         self.browser = browser
         context = browser.call("Target.createBrowserContext")["browserContextId"]
-        self._context = context
+        self.context = context
         target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -112,7 +121,7 @@ class Page:
 
     def close(self) -> None:
         """Forget the tab and all it kept."""
-        self.browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self.context)
 
     def before_load(self, script: str) -> None:
         """Run ``script`` before anything of the page."""
@@ -200,11 +209,19 @@ def running(executable: str) -> Iterator[Browser]:
     """Start Chromium with an empty profile, and end it."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
-    # The browser wants 3 and 4; a shell puts our two descriptors there, for a fork of our own may not.
-    shell = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
     with tempfile.TemporaryDirectory(prefix="unflat-chromium-", ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", shell, executable, *FLAGS, f"--user-data-dir={Path(profile) / 'profile'}", "about:blank"],
+            [
+                sys.executable,
+                "-c",
+                _LAUNCH,
+                str(to_browser),
+                str(from_browser),
+                executable,
+                *FLAGS,
+                f"--user-data-dir={Path(profile) / 'profile'}",
+                "about:blank",
+            ],
             pass_fds=(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -3,23 +3,23 @@
 import { DataTexture, LinearFilter, RGBAFormat } from "three";
 
 /** A stop of a scale: lightness 0..1, chroma, hue in degrees. */
-type Stop = readonly [lightness: number, chroma: number, hue: number];
+export type Stop = readonly [lightness: number, chroma: number, hue: number];
 
 /** Far (dark indigo) to near (pale yellow). */
 export const DEPTH_STOPS: readonly Stop[] = [
-  [0.24, 0.09, 285],
-  [0.44, 0.13, 255],
-  [0.62, 0.11, 195],
-  [0.8, 0.13, 130],
+  [0.24, 0.1, 288],
+  [0.42, 0.11, 256],
+  [0.6, 0.095, 205],
+  [0.77, 0.12, 145],
   [0.95, 0.1, 100],
 ];
 
 /** Not sure (dark red) to sure (pale green blue). */
 export const CONFIDENCE_STOPS: readonly Stop[] = [
-  [0.36, 0.14, 25],
-  [0.56, 0.15, 45],
-  [0.72, 0.1, 90],
-  [0.82, 0.09, 160],
+  [0.36, 0.13, 25],
+  [0.5, 0.13, 45],
+  [0.64, 0.1, 90],
+  [0.78, 0.09, 160],
   [0.92, 0.06, 195],
 ];
 
@@ -42,14 +42,20 @@ function rgb([lightness, chroma, hue]: Stop): [number, number, number] {
   ];
 }
 
-/** The colour of a scale at 0..1. */
+/** The colour of a scale at 0..1; hue and chroma run smoothly through the stops, lightness straight. */
 export function colourAt(stops: readonly Stop[], at: number): [number, number, number] {
   const along = Math.min(1, Math.max(0, at)) * (stops.length - 1);
   const from = Math.min(stops.length - 2, Math.floor(along));
   const part = along - from;
-  const [before, after] = [stops[from] as Stop, stops[from + 1] as Stop];
-  const mix = (i: 0 | 1 | 2): number => before[i] + (after[i] - before[i]) * part;
-  return rgb([mix(0), mix(1), mix(2)]);
+  const stop = (i: number): Stop => stops[Math.min(stops.length - 1, Math.max(0, i))] as Stop;
+  const [a, b, c, d] = [stop(from - 1), stop(from), stop(from + 1), stop(from + 2)];
+  const through = (i: 1 | 2): number => {
+    // Catmull and Rom's spline, "A class of local interpolating splines", 1974.
+    const [p, q, r, s] = [a[i], b[i], c[i], d[i]];
+    return q + 0.5 * part * (r - p + part * (2 * p - 5 * q + 4 * r - s + part * (3 * (q - r) + s - p)));
+  };
+  const [first, last] = [stop(0)[0], stop(stops.length - 1)[0]];
+  return rgb([first + (last - first) * (along / (stops.length - 1)), Math.max(0, through(1)), through(2)]);
 }
 
 /** A scale as a texture of 256 sRGB colours, to be drawn as it is. */

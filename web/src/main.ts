@@ -12,17 +12,16 @@ import type { Mode, Place } from "./types";
 import { Viewer } from "./viewer";
 
 const RESTING_AFTER_MS = 2500;
+/** The same condition as in style.css. */
+const LOW = "(max-height: 460px) and (min-aspect-ratio: 1)";
 
-/** The window, less the bars; in full screen the picture has all of it. */
+/** The window, less the bars; low windows have them at the sides, and in full screen the picture has all of it. */
 function room(): Room {
-  const whole = document.fullscreenElement !== null;
-  const height = (query: string): number => document.querySelector(query)?.getBoundingClientRect().height ?? 0;
-  return {
-    width: Math.max(innerWidth, 1),
-    height: Math.max(innerHeight, 1),
-    top: whole ? 0 : height(".top"),
-    bottom: whole ? 0 : height(".bottom"),
-  };
+  const [width, height] = [Math.max(innerWidth, 1), Math.max(innerHeight, 1)];
+  if (document.fullscreenElement) return { width, height, top: 0, bottom: 0, aside: 0 };
+  const [top, bottom] = [".top", ".bottom"].map((query) => document.querySelector(query)?.getBoundingClientRect());
+  if (matchMedia(LOW).matches) return { width, height, top: 0, bottom: 0, aside: bottom?.width ?? 0 };
+  return { width, height, top: top?.height ?? 0, bottom: bottom?.height ?? 0, aside: 0 };
 }
 
 function draw(viewer: Viewer, mode: Mode, wires: boolean): void {

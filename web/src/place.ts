@@ -6,8 +6,10 @@ import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
 import { measureDepths } from "./depths";
 import type { Depths, PhotoCamera, Piece, Place } from "./types";
 
-/** The share of the near depth that the viewpoint may move, where the file itself does not say. */
-const SAFE_SHARE = 0.12;
+/** The share of the picture's longer side that near things may uncover. */
+const UNCOVERED = 0.05;
+/** The share of the near depth that the viewpoint moves at most, however flat the place is. */
+const CLOSEST = 0.25;
 
 type Extras = Record<string, unknown>;
 
@@ -78,12 +80,17 @@ function cameraBefore(root: Object3D): PhotoCamera {
 }
 
 /**
- * How far the viewpoint may go, metres. The file's own `extras.unflat.safe_view.radius` holds; without it the rule is
- * 0.12 times the depth that 95 % of the picture lies beyond: the near things may then move against far ones by at
- * most 7 degrees, so that what they hide stays a narrow rim.
+ * How far the viewpoint may go, metres. The file's own `extras.unflat.safe_view.radius` holds. Without it, the rule:
+ * a step aside by r moves what is z away by focal · r / z pixels, so near things (nearer than 95 % of the picture)
+ * uncover focal · r · (1 / near − 1 / far) pixels of what lies behind them. That may be 5 % of the picture's longer
+ * side; and r is at most a quarter of the near depth. A sky is infinitely far.
  */
-function safeRadius(unflat: Extras, depths: Depths): number {
-  return positive(record(unflat["safe_view"])["radius"]) ?? SAFE_SHARE * depths.near;
+function safeRadius(unflat: Extras, camera: PhotoCamera, depths: Depths, hasSky: boolean): number {
+  const stated = positive(record(unflat["safe_view"])["radius"]);
+  if (stated) return stated;
+  const apart = Math.max(camera.fx, camera.fy) * (1 / depths.near - (hasSky ? 0 : 1 / depths.far));
+  const uncovered = UNCOVERED * Math.max(camera.width, camera.height);
+  return Math.min(uncovered / apart, CLOSEST * depths.near);
 }
 
 /** Open the GLB in `bytes`. Anything it refers to outside itself is refused by the page's security policy. */
@@ -108,7 +115,7 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
     hasInvented: has("_invented"),
     hasTriangles: pieces.some((piece) => "isMesh" in piece.object),
     scaleAssumed: scale["basis"] === "assumed" || scale["assumed"] === true || scale["basis"] === undefined,
-    safeRadius: safeRadius(unflat, depths),
+    safeRadius: safeRadius(unflat, camera, depths, pieces.some((piece) => piece.role === "sky")),
   };
 }
 

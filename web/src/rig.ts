@@ -9,6 +9,8 @@ export interface Room {
   readonly height: number;
   readonly top: number;
   readonly bottom: number;
+  /** Taken away on the left and on the right alike. */
+  readonly aside: number;
 }
 
 const REST: Readonly<Going> = { yaw: 0, pitch: 0, dolly: 0, right: 0, up: 0 };
@@ -220,7 +222,7 @@ export class Rig {
   private fit(): number {
     const { width, height } = this.place.camera;
     const free = Math.max(this.room.height - this.room.top - this.room.bottom, 1);
-    return Math.min(this.room.width / width, free / height);
+    return Math.min(Math.max(this.room.width - 2 * this.room.aside, 1) / width, free / height);
   }
 
   /** The middle of the window never leaves the picture. */

@@ -34,6 +34,7 @@ export class Viewer {
   }
 
   resize(): void {
+    if (this.renderer.xr.isPresenting) return;
     const room = this.room();
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.renderer.setSize(room.width, room.height, false);

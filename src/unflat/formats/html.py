@@ -167,7 +167,7 @@ def _scale_line(scale: Scale) -> str:
     """How the size is known, in one sentence."""
     detail = f" ({scale.detail})" if scale.detail else ""
     if scale.assumed:
-        return f"scale: assumed{detail}. Lengths in metres are not to be relied on."
+        return f"assumed{detail}: lengths in metres are not to be relied on."
     share = f"{100 * scale.coverage:.0f} %"
     return (
         f"{_BASIS[scale.basis]}{detail}; the true size is {scale.low:.2f} to {scale.high:.2f} times this "

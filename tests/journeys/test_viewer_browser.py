@@ -1,0 +1,408 @@
+"""The page in a real browser: it draws, asks no network for anything, obeys keys and hands, and keeps its limit.
+
+Golden pictures are under tests/golden/viewer. They may differ from what is drawn by at most 2.0 of 255 on average
+(another browser rounds and smooths a little differently); UNFLAT_GOLDEN=write draws them anew, to be looked at.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import chromium
+import numpy as np
+import portrait
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as Picture
+from skimage import data
+
+import scenes
+from unflat.formats import html
+from unflat.view.server import Server
+
+pytestmark = pytest.mark.browser
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "viewer"
+WRITE_GOLDEN = os.environ.get("UNFLAT_GOLDEN") == "write"
+TOLERANCE = 2.0
+WIDTH, HEIGHT = 640, 520
+HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said')) e.style.visibility = 'hidden'"
+
+Pixels = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[chromium.Browser]:
+    found = chromium.find()
+    if found is None:
+        if os.environ.get("UNFLAT_CI") == "1":
+            pytest.fail("UNFLAT_CI=1, and there is no Chromium")
+        pytest.skip("Chromium is not here (Debian: apt-get install chromium; or set UNFLAT_CHROMIUM)")
+    with chromium.running(found) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("page") / "portrait.html"
+    file.write_bytes(html.page_of_scene(portrait.portrait()))
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def _opened(browser: chromium.Browser, address: str) -> Iterator[chromium.Page]:
+    page = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    page.open(address)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(_opened: chromium.Page) -> chromium.Page:
+    """The portrait at the photograph's viewpoint, as it is when it is opened."""
+    for name, value, key in (("mode", "picture", None), ("limited", "true", "l")):
+        if _opened.state(name) != value:
+            _opened.key(key or _opened.state(name)[0])
+    if _opened.js("document.querySelector('#wires').ariaPressed") == "true":
+        _opened.key("w")
+    _opened.key("r")
+    return _opened
+
+
+def seen(page: chromium.Page) -> Pixels:
+    """What the canvas shows, (h, w, 3), without buttons and words."""
+    page.js(HIDE)
+    page.settle()
+    shot = Picture.open(io.BytesIO(page.picture())).convert("RGB")
+    page.js(HIDE.replace("hidden", "visible"))
+    return np.asarray(shot, dtype=np.float64)
+
+
+def apart(a: Pixels, b: Pixels) -> float:
+    return float(np.abs(a - b).mean())
+
+
+def offset(page: chromium.Page) -> float:
+    return float(page.state("offset"))
+
+
+def test_it_opens_from_a_disk_without_a_word_or_a_request(page: chromium.Page, address: str) -> None:
+    assert page.state("state") == "ready"
+    assert page.js("location.protocol") == "file:"
+    assert seen(page).std() > 25
+    assert page.console == []
+    assert page.requests[0] == address
+    assert all(url.startswith(("blob:", "data:")) for url in page.requests[1:]), page.requests
+
+
+def test_the_first_frame_is_the_photograph(browser: chromium.Browser, page: chromium.Page, address: str) -> None:
+    bars = page.js("['.top', '.bottom'].map((q) => document.querySelector(q).getBoundingClientRect().height)")
+    photo = np.asarray(data.astronaut(), dtype=np.float64)
+    exact = chromium.Page(browser, width=600, height=512 + round(sum(bars)))
+    exact.open(address)
+    top = round(bars[0])
+    drawn = seen(exact)[top : top + 512, 44 : 44 + 512]
+    exact.close()
+    assert apart(drawn, photo) < 2.5
+    assert apart(drawn[:-1], photo[1:]) > 2 * apart(drawn, photo), "half a pixel off would not be noticed"
+
+
+POSITIONS = {
+    "front": [],
+    "left": [("ArrowLeft", 8)],
+    "right": [("ArrowRight", 8)],
+    "above": [("ArrowUp", 8)],
+    "zoomed": [("+", 4)],
+    "depth": [("d", 1), ("ArrowLeft", 8)],
+    "confidence": [("c", 1), ("ArrowLeft", 8)],
+    "free": [("l", 1), ("ArrowRight", 3)],
+}
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_every_position_draws_its_golden_picture(page: chromium.Page, name: str) -> None:
+    for key, times in POSITIONS[name]:
+        page.key(key, times)
+    drawn = seen(page)
+    file = GOLDEN / f"{name}.jpg"
+    if WRITE_GOLDEN:
+        GOLDEN.mkdir(parents=True, exist_ok=True)
+        Picture.fromarray(drawn.astype(np.uint8)).save(file, quality=92)
+    golden = np.asarray(Picture.open(file).convert("RGB"), dtype=np.float64)
+    assert drawn.shape == golden.shape == (HEIGHT, WIDTH, 3)
+    assert drawn.std() > 25
+    assert apart(drawn, golden) <= TOLERANCE
+    assert page.console == []
+
+
+def test_the_golden_pictures_differ_from_each_other() -> None:
+    pictures = [np.asarray(Picture.open(GOLDEN / f"{n}.jpg").convert("RGB"), dtype=np.float64) for n in POSITIONS]
+    for i, one in enumerate(pictures):
+        for other in pictures[:i]:
+            assert apart(one, other) > 2 * TOLERANCE
+
+
+@pytest.mark.parametrize(("key", "button"), [("d", "depth"), ("c", "confidence"), ("w", "wires")])
+def test_a_key_switches_the_picture_and_switches_it_back(page: chromium.Page, key: str, button: str) -> None:
+    before = seen(page)
+    page.key(key)
+    assert page.js(f"document.querySelector('#{button}').ariaPressed") == "true"
+    assert apart(seen(page), before) > 8
+    page.key(key)
+    assert page.js(f"document.querySelector('#{button}').ariaPressed") == "false"
+    assert apart(seen(page), before) < 0.5
+
+
+def test_the_near_is_drawn_lighter_than_the_far(page: chromium.Page) -> None:
+    page.key("d")
+    light = seen(page).mean(-1)
+    belly, collar, wall = light[380, 300], light[230, 300], light[120, 500]
+    assert belly > collar + 20 > wall + 50
+    words = page.js("document.querySelector('#legend').innerText")
+    assert "1.1 m" in words and "2.6 m" in words and "assumed" in words
+
+
+def test_the_scales_grow_evenly_lighter(page: chromium.Page) -> None:
+    for key, rising in (("d", False), ("c", True)):
+        page.key(key)
+        colours = page.js(
+            "getComputedStyle(document.querySelector('#legend-scale')).backgroundImage.match(/rgb\\([^)]*\\)/g)"
+            ".map((c) => c.match(/[\\d.]+/g).map(Number))"
+        )
+        linear = (np.array(colours) / 255) ** 2.2
+        steps = np.diff(np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) * (1 if rising else -1))
+        assert len(colours) == 17 and (steps > 0).all() and steps.max() < 3 * steps.min()
+
+
+def test_keys_and_wheel_never_leave_the_safe_radius(page: chromium.Page) -> None:
+    radius = float(page.state("radius"))
+    # 5 % of 512 pixels uncovered: 0.05 · 512 / (focal · (1 / 1.1 − 1 / 2.6)), within the bins of the depths.
+    assert radius == pytest.approx(0.05 * 512 / (549 * (1 / 1.1 - 1 / 2.6)), rel=0.05)
+    for keys in (
+        ["ArrowLeft"] * 30,
+        ["ArrowUp"] * 30,
+        ["PageUp"] * 40,
+        ["PageDown"] * 80,
+        ["ArrowRight", "ArrowDown"] * 30,
+    ):
+        for key in keys[:-1:10] + keys[-1:]:
+            page.key(key, 10)
+            assert offset(page) <= radius * 1.001
+    page.mouse("mouseWheel", 300, 250, deltaX=0, deltaY=-3000, modifiers=8)
+    page.settle()
+    assert offset(page) == pytest.approx(radius, rel=0.01)
+    page.key("r")
+    assert offset(page) == 0
+
+
+def test_a_pull_beyond_the_limit_springs_back(page: chromium.Page) -> None:
+    radius = float(page.state("radius"))
+    page.mouse("mousePressed", 320, 260)
+    for x in (250, 100, -400, -2000):
+        page.mouse("mouseMoved", x, 260, held=True)
+    page.settle()
+    assert radius * 1.05 < offset(page) <= radius * 1.25 + 1e-6
+    page.mouse("mouseReleased", -2000, 260)
+    page.settle()
+    assert offset(page) <= radius * 1.001
+
+
+def test_free_view_goes_beyond_and_safe_view_comes_back(page: chromium.Page) -> None:
+    radius = float(page.state("radius"))
+    page.key("l")
+    page.key("ArrowLeft", 4)
+    assert offset(page) > 2 * radius
+    assert page.js("document.querySelector('#limit').ariaPressed") == "false"
+    page.key("l")
+    page.settle()
+    assert offset(page) <= radius * 1.001
+
+
+def test_panning_and_zooming_do_not_move_the_viewpoint(page: chromium.Page) -> None:
+    before = seen(page)
+    page.key("+", 3)
+    page.key("ArrowLeft", 2, shift=True)
+    page.mouse("mousePressed", 300, 300, button="right")
+    page.mouse("mouseMoved", 340, 320, button="right", held=True)
+    page.mouse("mouseReleased", 340, 320, button="right")
+    page.settle()
+    assert offset(page) == 0
+    assert float(page.state("zoom")) == pytest.approx(1.25**3, abs=0.01)
+    assert apart(seen(page), before) > 10
+    page.key("-", 9)
+    assert apart(seen(page), before) < 0.5
+
+
+def test_every_control_has_a_name_and_shows_its_focus(page: chromium.Page) -> None:
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    buttons = [n for n in nodes if n.get("role", {}).get("value") == "button" and not n["ignored"]]
+    assert len(buttons) >= 11
+    assert all(n["name"]["value"].strip() for n in buttons)
+    canvas = [n for n in nodes if n.get("role", {}).get("value") == "application"]
+    assert "astronaut.png" in canvas[0]["name"]["value"]
+    page.js("document.activeElement.blur()")
+    reached = []
+    for _ in range(14):
+        page.key("Tab")
+        if page.js("document.activeElement === document.body"):
+            continue  # between the last control and the first
+        reached.append(page.js("document.activeElement.id"))
+        assert page.js("getComputedStyle(document.activeElement).outlineStyle") == "solid", reached
+    assert {"view", "screenshot", "theme", "about", "depth", "limit", "reset"} <= set(reached)
+
+
+def test_the_sheets_open_and_close(page: chromium.Page) -> None:
+    page.js("document.querySelector('#about').click()")
+    text = page.js("document.querySelector('dialog[open]').innerText")
+    for words in ("generated by a computer", "NASA", "public domain", "assumed", "drawn by hand", "invented"):
+        assert words in text
+    page.js("document.querySelector('dialog[open] button').click()")
+    page.key("?")
+    assert "Keys and gestures" in page.js("document.querySelector('dialog[open]').innerText")
+    page.js("document.querySelector('dialog[open]').close()")
+
+
+def test_the_theme_follows_the_device_and_the_button(page: chromium.Page) -> None:
+    ground = "getComputedStyle(document.documentElement).getPropertyValue('--ground')"
+    light = page.js(ground)
+    page.js("document.querySelector('#theme').click()")
+    assert page.js(ground) != light
+    page.js("document.querySelector('#theme').click(), document.querySelector('#theme').click()")
+    assert page.js(ground) == light
+
+
+def test_a_saved_picture_is_the_view_with_its_label(page: chromium.Page, tmp_path: Path) -> None:
+    page.key("d")
+    page.browser.call(
+        "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path), browserContextId=page.context
+    )
+    page.key("s")
+    page.wait("document.querySelector('#said').textContent === 'Picture saved'")
+    for _ in range(200):
+        if saved := list(tmp_path.glob("*.png")):
+            break
+        page.settle()
+    assert [file.name for file in saved] == ["astronaut-view.png"]
+    drawn = np.asarray(Picture.open(saved[0]).convert("RGB"), dtype=np.float64)
+    assert drawn.shape[1] == WIDTH and drawn.shape[0] > HEIGHT + 20
+    assert drawn[:HEIGHT].std() > 25 and drawn[HEIGHT:].std() > 10
+
+
+def test_a_lost_graphics_card_is_said_and_comes_back(page: chromium.Page) -> None:
+    before = seen(page)
+    page.js("window.card = document.querySelector('#view').getContext('webgl2').getExtension('WEBGL_lose_context')")
+    page.js("card.loseContext()")
+    page.wait("document.querySelector('#view').dataset.state === 'lost'")
+    assert "graphics card" in page.js("document.querySelector('#trouble').innerText")
+    page.js("card.restoreContext()")
+    page.wait("document.querySelector('#view').dataset.state === 'ready'")
+    assert page.js("document.querySelector('#trouble').hidden")
+    assert apart(seen(page), before) < 0.5
+
+
+def test_without_webgl_the_page_says_so(browser: chromium.Browser, address: str) -> None:
+    page = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    page.before_load("HTMLCanvasElement.prototype.getContext = () => null")
+    page.open(address)
+    assert page.state("state") == "failed"
+    assert "WebGL" in page.js("document.querySelector('#trouble').innerText")
+    page.js("document.querySelector('#about').click()")
+    assert "NASA" in page.js("document.querySelector('dialog[open]').innerText")
+    assert page.console == []
+    page.close()
+
+
+def test_a_headset_gets_a_button(browser: chromium.Browser, page: chromium.Page, address: str) -> None:
+    assert page.js("document.querySelector('#vr').hidden")
+    with_headset = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    with_headset.before_load(
+        "Object.defineProperty(navigator, 'xr', {value: {isSessionSupported: async (m) => m === 'immersive-vr',"
+        " requestSession: async () => { throw new Error('busy') }}})"
+    )
+    with_headset.open(address)
+    with_headset.wait("!document.querySelector('#vr').hidden")
+    with_headset.js("document.querySelector('#vr').click()")
+    with_headset.wait("document.querySelector('#said').textContent === 'The headset did not start'")
+    with_headset.close()
+
+
+def test_motion_greets_follows_the_pointer_and_stops(browser: chromium.Browser, address: str) -> None:
+    page = chromium.Page(browser, width=WIDTH, height=HEIGHT, still=False)
+    page.open(address)
+    radius = float(page.state("radius"))
+    page.wait(
+        "(({offset, radius}) => Number(offset) > 0.1 * Number(radius))(document.querySelector('#view').dataset)"
+    )
+    page.mouse("mouseMoved", 600, 260)
+    page.settle()
+    aside = offset(page)
+    assert 0.2 * radius < aside <= radius
+    page.js("new Promise((r) => setTimeout(r, 300))")
+    assert offset(page) == aside, "the greeting went on after the visitor had moved"
+    page.mouse("mouseMoved", 320, 260)
+    page.settle()
+    assert offset(page) < 0.1 * radius
+    page.close()
+
+
+def test_a_phone_is_touched_and_tilted(browser: chromium.Browser, address: str) -> None:
+    page = chromium.Page(browser, width=390, height=780, phone=True)
+    page.open(address)
+    assert page.js("document.documentElement.scrollWidth") <= 390
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        page.call(
+            "Input.dispatchTouchEvent",
+            type=kind,
+            touchPoints=[{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)],
+        )
+
+    touch("touchStart", (200, 400))
+    touch("touchMove", (240, 400))
+    touch("touchEnd")
+    page.settle()
+    assert offset(page) > 0
+    touch("touchStart", (180, 400), (220, 400))
+    touch("touchMove", (140, 400), (260, 400))
+    touch("touchEnd")
+    page.settle()
+    assert float(page.state("zoom")) > 2
+    page.js("document.querySelector('#reset').click()")
+    page.settle()
+    assert page.console == []
+    page.js("document.querySelector('#tilt').click()")
+    for gamma in (0, 8):
+        page.call("DeviceOrientation.setDeviceOrientationOverride", alpha=0, beta=40, gamma=gamma)
+        page.js("new Promise((r) => setTimeout(r, 200))")
+    page.wait("document.querySelector('#tilt').ariaPressed === 'true'")
+    page.settle()
+    assert 0 < offset(page) <= float(page.state("radius"))
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["sky", "coloured", "masked", "cloud", "splats"])
+def test_every_kind_of_scene_is_drawn(browser: chromium.Browser, tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.html"
+    file.write_bytes(html.page_of_scene(scenes.SCENES[name]()))
+    page = chromium.Page(browser, width=480, height=400)
+    page.open(file.as_uri())
+    assert page.state("state") == "ready", page.js("document.querySelector('#trouble').innerText")
+    picture = seen(page)
+    page.key("d")
+    assert picture.std() > 25 and seen(page).std() > 15
+    assert page.console == []
+    page.close()
+
+
+def test_the_server_shows_it_too(browser: chromium.Browser) -> None:
+    with Server(html.page_of_scene(scenes.sky_scene())) as server:
+        page = chromium.Page(browser, width=480, height=400)
+        page.open(server.url)
+        assert page.state("state") == "ready"
+        assert seen(page).std() > 25
+        assert page.console == []
+        assert [url for url in page.requests if not url.startswith(("blob:", "data:"))] == [server.url]
+        page.close()
