@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.cuts import Lattice
+from unflat.geometry.dome import sky_sheet, sky_skirt
 from unflat.geometry.edges import find_cuts
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.simplify_grid import error_pyramid, pad_to_lattice
 from unflat.geometry.tessellate import Sheet, tessellate
-from unflat.types.arrays import F32, Bool
+from unflat.types.arrays import F32, U32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
@@ -24,8 +26,14 @@ TILE = 64
 """Side of the largest triangles, in pixels of the depth map."""
 SLACK = 0.75
 """How far an outline may be from the cut between the pixels, in pixels; it grows if triangles are short."""
+FAINT = 0.02
+"""Jumps of inverse depth are never measured against less than this share of the middle one."""
+DOME = 1.5
+"""Radius of the sky in the farthest distance of the surface, its corners included."""
 FAR = 4.0
-"""Nothing stands farther than this many times the depth that 99.5 % of the surface is nearer than."""
+"""Nothing is farther than this many times the depth that 99.5 % of the surface is nearer than: no spikes."""
+RIM = 1.25
+"""Rims, which continue a surface by half a pixel, reach at most this many times the farthest depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +93,18 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
     inverse, on, far, notes = inverse_depth(depth)
     middle = float(np.median(inverse[on][::7]))
-    cuts = find_cuts(inverse, on, options.edge, 0.02 * middle)
-    lattice = pad_to_lattice(inverse, on, cuts, TILE)
-    sheet, error = _fit(lattice, middle, options)
-    mesh = _lift(sheet, camera, depth, picture, far)
-    return Surface((Node("surface", mesh),), error, len(mesh.faces), notes)
+    middle = float(np.median(inverse[on]))
+    has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
+    sky = _sky(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
+    left = options.triangles - sum(len(node.item.faces) for node in sky)
+    cuts = find_cuts(inverse, on, options.edge, FAINT * middle)
+    sheet, error = _fit(pad_to_lattice(inverse, on, cuts, TILE), middle, options.max_error, left)
+    x, y = sheet.points[:, 0], sheet.points[:, 1]
+    z = np.float32(1) / np.maximum(sheet.points[:, 2], np.float32(1 / (RIM * far)))
+    vertices = _placed(x, y, z, camera)
+    surface = _mesh((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
+    nodes = (Node("surface", surface), *sky)
+    return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes)
 
 
 def inverse_depth(depth: DepthMap) -> tuple[F32, Bool, float, tuple[str, ...]]:
@@ -98,52 +113,79 @@ def inverse_depth(depth: DepthMap) -> tuple[F32, Bool, float, tuple[str, ...]]:
     if min(depth.size.shape) < 2 or not on.any():
         raise InputError("there is no surface in this depth map", hint="It is all sky, invalid, or a single pixel.")
     on &= z > 0
-    far = FAR * float(np.quantile(z[on][:: max(1, on.sum() // 200_000)], 0.995))
+    limit = FAR * float(np.quantile(z[on][:: max(1, int(on.sum()) // 200_000)], 0.995))
+    far = min(limit, float(z[on].max()))
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.where(on, 1 / np.minimum(z, np.float32(far)), np.float32(0)).astype(np.float32)
-    beyond = int((z[on] > far).sum())
+    beyond = int((z[on] > limit).sum())
     notes = (f"{beyond} pixels farther than {far:.3g} m were brought to that distance",) if beyond else ()
     return inverse, on, far, notes
 
 
-def _fit(lattice: Lattice, middle: float, options: SurfaceOptions) -> tuple[Sheet, float]:
+def dome_radius(camera: Intrinsics, far: float) -> float:
+    """How far away the sky stands if the surface reaches to the depth ``far``, in the same unit."""
+    x = max(camera.cx, camera.size.width - camera.cx) / camera.fx
+    y = max(camera.cy, camera.size.height - camera.cy) / camera.fy
+    return DOME * far * (1 + x * x + y * y) ** 0.5
+
+
+def _fit(lattice: Lattice, middle: float, max_error: float, triangles: int) -> tuple[Sheet, float]:
     """The finest sheet within the number of triangles, and its error bound."""
-    limit, slack = options.max_error, SLACK
+    limit, slack = max_error, SLACK
     for _ in range(6):
-        worst = error_pyramid(lattice, middle, TILE, slack, 64 * options.max_error)
+        worst = error_pyramid(lattice, middle, TILE, slack, 64 * max_error)
         errors = np.sort(worst[np.isfinite(worst) & (worst > limit)])[::-1]
-        goal = options.triangles // 2
+        goal = triangles // 2
         for _ in range(12):
             if goal < len(errors):
                 limit = max(limit, float(errors[goal]))
-            sheet = tessellate(lattice, worst, limit, TILE, options.triangles)
+            sheet = tessellate(lattice, worst, limit, TILE, triangles)
             if sheet is not None:
                 return sheet, limit
             goal = int(min(goal, len(errors)) * 0.8)
         slack *= 2
-    raise InputError(f"{options.triangles} triangles are too few for the outlines of this picture")
-
-
-def _lift(sheet: Sheet, camera: Intrinsics, depth: DepthMap, picture: Image, far: float) -> Mesh:
-    """Points over the picture -> a mesh in the camera's axes."""
-    x, y = sheet.points[:, 0], sheet.points[:, 1]
-    z: F32 = np.float32(1) / np.maximum(sheet.points[:, 2], np.float32(1 / far))
-    size = depth.size
-    vertices = np.stack(
-        [
-            (x - np.float32(camera.cx)) / np.float32(camera.fx) * z,
-            (y - np.float32(camera.cy)) / np.float32(camera.fy) * z,
-            z,
-        ],
-        axis=1,
-    ).astype(np.float32, copy=False)
-    uv = np.stack([x / np.float32(size.width), y / np.float32(size.height)], axis=1)
-    confidence = None if depth.confidence is None else depth.confidence.reshape(-1)[sheet.source]
-    return Mesh(
-        vertices,
-        sheet.faces,
-        normals=vertex_normals(vertices, sheet.faces),
-        uv=uv,
-        confidence=confidence,
-        texture=picture,
+    raise InputError(
+        f"{triangles} triangles are too few for the outlines of this picture", hint="Allow more triangles."
     )
+
+
+def _placed(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
+    """Pixels and their z -> (n, 3) points in camera axes."""
+    across = (x - np.float32(camera.cx)) / np.float32(camera.fx) * z
+    down = (y - np.float32(camera.cy)) / np.float32(camera.fy) * z
+    return np.stack([across, down, z], axis=1).astype(np.float32)
+
+
+def _mesh(
+    placed: tuple[F32, U32], xy: tuple[F32, F32], source: NDArray[np.int64], depth: DepthMap, picture: Image
+) -> Mesh:
+    """A mesh with normals, the picture on it, and the confidence of the pixels it was made from."""
+    vertices, faces = placed
+    size = depth.size
+    uv = np.stack([xy[0] / np.float32(size.width), xy[1] / np.float32(size.height)], axis=1)
+    confidence = None if depth.confidence is None else depth.confidence.reshape(-1)[source]
+    normals = vertex_normals(vertices, faces)
+    return Mesh(vertices, faces, normals=normals, uv=uv, confidence=confidence, texture=picture)
+
+
+def _sky(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tuple[Node, ...]:
+    """The seen sky on a dome, and its continuation behind the outlines a little farther out."""
+    sky, camera = np.asarray(depth.sky), depth.intrinsics
+    assert camera is not None
+    seen = sky_sheet(sky, triangles)
+    skirt = sky_skirt(sky, whole=seen is None)
+    points, faces, uv = skirt.points, skirt.faces, skirt.seen
+    invented = np.any(skirt.points != skirt.seen, axis=1)
+    distance = np.full(len(points), 1.02 * radius, np.float32)
+    if seen is not None:
+        points = np.concatenate([seen.points[:, :2], points])
+        uv = np.concatenate([seen.points[:, :2], uv])
+        faces = np.concatenate([seen.faces, faces + np.uint32(len(seen.points))])
+        invented = np.concatenate([np.zeros(len(seen.points), np.bool_), invented])
+        distance = np.concatenate([np.full(len(seen.points), radius, np.float32), distance])
+    rays = _placed(points[:, 0], points[:, 1], np.ones(len(points), np.float32), camera)
+    vertices = rays * (distance / np.linalg.norm(rays, axis=1))[:, None]
+    rows = np.clip(uv[:, 1].astype(np.int64), 0, depth.size.height - 1)
+    source = rows * depth.size.width + np.clip(uv[:, 0].astype(np.int64), 0, depth.size.width - 1)
+    mesh = _mesh((vertices, faces), (uv[:, 0], uv[:, 1]), source, depth, picture)
+    return (Node("sky", replace(mesh, invented=invented), "sky"),)

@@ -1,0 +1,100 @@
+"""The far dome that carries the sky, and the skirt that continues it behind the outlines."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.geometry.cuts import Lattice
+from unflat.geometry.edges import find_cuts
+from unflat.geometry.simplify_grid import error_pyramid, pad_to_lattice
+from unflat.geometry.tessellate import Sheet, tessellate
+from unflat.types.arrays import F32, U32, Bool
+
+SKIRT = 0.05
+"""How far the sky goes on behind the outlines, as a fraction of the picture's long side."""
+
+
+class Skirt(NamedTuple):
+    """Sky that nobody saw, behind the outlines.
+
+    Attributes:
+        points: (n, 2) float32, where it stands over the picture, in pixels.
+        seen: (n, 2) float32, the nearest point of the seen sky, in pixels; its colour is taken from there.
+        faces: (m, 3) uint32, counter-clockwise as seen.
+    """
+
+    points: F32
+    seen: F32
+    faces: U32
+
+
+def sky_sheet(sky: Bool, most: int) -> Sheet | None:
+    """Triangulate the seen sky up to its outlines.
+
+    Args:
+        sky: (h, w).
+        most: Triangles it may take.
+
+    Returns:
+        The sheet, its inverse depth 1 everywhere; None if no outline coarse enough fits into ``most`` triangles.
+    """
+    tile = 8
+    while tile * 32 <= min(sky.shape) and tile < 64:
+        tile *= 2
+    inverse = sky.astype(np.float32)
+    lattice: Lattice = pad_to_lattice(inverse, sky, find_cuts(inverse, sky, 1.0, 1.0), tile)
+    for slack in (0.75, 1.5, 3.0, 6.0):
+        worst = error_pyramid(lattice, 1.0, tile, slack, 0.5)
+        sheet = tessellate(lattice, worst, 0.5, tile, most)
+        if sheet is not None:
+            return sheet
+    return None
+
+
+def sky_skirt(sky: Bool, whole: bool) -> Skirt:
+    """Continue the sky behind the outlines, on a coarse grid.
+
+    Args:
+        sky: (h, w), somewhere True.
+        whole: Cover the seen sky too.
+    """
+    import cv2  # noqa: PLC0415 - slow to import
+
+    h, w = sky.shape
+    reach = SKIRT * max(h, w)
+    distance, label = cv2.distanceTransformWithLabels(
+        np.where(sky, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    where = np.zeros(int(label.max()) + 1, np.int64)
+    where[label[sky]] = np.flatnonzero(sky)
+    cell = max(1, round(max(h, w) / 128))
+    ys, xs = _ticks(h, cell), _ticks(w, cell)
+    blocks = _cells(distance < reach, ys, xs, np.maximum)
+    if not whole:
+        blocks &= _cells(~sky, ys, xs, np.maximum)
+    rows, columns = np.nonzero(blocks)
+    n = len(xs)
+    top = rows * n + columns
+    faces = np.concatenate(
+        [np.stack([top, top + n, top + n + 1], axis=1), np.stack([top, top + n + 1, top + 1], axis=1)]
+    )
+    used, faces = np.unique(faces, return_inverse=True)
+    points = np.stack([xs[used % n], ys[used // n]], axis=1).astype(np.float32)
+    py, px = np.minimum(points[:, 1].astype(int), h - 1), np.minimum(points[:, 0].astype(int), w - 1)
+    near = where[label[py, px]]
+    pulled = np.stack([near % w, near // w], axis=1).astype(np.float32) + np.float32(0.5)
+    seen = np.where(sky[py, px][:, None], points, pulled)
+    return Skirt(points, seen, faces.reshape(-1, 3).astype(np.uint32))
+
+
+def _ticks(length: int, cell: int) -> NDArray[np.int64]:
+    """Grid lines from 0 to length."""
+    return np.unique(np.round(np.linspace(0, length, max(1, round(length / cell)) + 1)).astype(np.int64))
+
+
+def _cells(mask: Bool, ys: NDArray[np.int64], xs: NDArray[np.int64], how: np.ufunc) -> Bool:
+    """Reduce a mask over the cells between grid lines."""
+    return how.reduceat(how.reduceat(mask, ys[:-1], axis=0), xs[:-1], axis=1)

@@ -1,0 +1,132 @@
+"""depth + picture -> Gaussian splats: one flat ellipsoid per pixel or block of pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.geometry.edges import find_cuts
+from unflat.geometry.surfels import quaternions_from_axes, slopes, surfels
+from unflat.stages.build_surface import RIM, dome_radius, inverse_depth
+from unflat.types.arrays import F32, F64, Bool
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image, Size
+from unflat.types.splats import Splats
+
+SPREAD = 0.6
+"""Standard deviation of a splat in steps to its neighbour: flat fields look even, and no holes show from the front."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplatOptions:
+    """How a picture becomes splats."""
+
+    count: int = 400_000
+    """Most splats; never more than the depth map has pixels."""
+    sky: Literal["dome", "none"] = "dome"
+    """What stands where the sky is: splats on a far dome, or nothing."""
+    edge: float = 0.06
+    """Relative depth jump, beyond what a slanted plane explains, across which a splat never reaches."""
+    longest: float = 4.0
+    """Longest axis of a splat in footprints of a surface that faces the camera; keeps grazing surfaces from needles."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= 1_200_000:
+            raise InputError(f"the number of splats is between 1 and 1200000, not {self.count}")
+        if not self.edge > 0:
+            raise InputError(f"the relative depth jump of an edge must be positive, not {self.edge:g}")
+        if not self.longest >= 1:
+            raise InputError(f"the longest axis is at least one footprint, not {self.longest:g}")
+
+
+def make_splats(depth: DepthMap, picture: Image, options: SplatOptions | None = None) -> Splats:
+    """Lay one surfel on the surface at each sample of the picture.
+
+    Args:
+        depth: METRIC or SCALE, with intrinsics; of the picture's shape, possibly smaller.
+        picture: Gives the colours, averaged over each surfel's block of pixels.
+        options: How.
+
+    Returns:
+        Splats in the camera's axes, in the unit of the depth.
+
+    Raises:
+        UnitError: The depth has an unknown offset.
+        InputError: There is no camera, or nothing to build from.
+    """
+    options = options or SplatOptions()
+    if depth.intrinsics is None:
+        raise InputError("a depth map needs a camera before it becomes splats", hint="Calibrate it first.")
+    inverse, on, far, _ = inverse_depth(depth)
+    grid = _grid(depth.size, options.count)
+    rows, columns, xy = _samples(depth.size, grid)
+    colours = _colours(picture, grid)
+    wanted = on[rows, columns]
+    sky = np.zeros_like(wanted) if depth.sky is None or options.sky == "none" else np.asarray(depth.sky)[rows, columns]
+    kept = wanted | sky
+    rows, columns, xy, sky, colours = rows[kept], columns[kept], xy[kept], sky[kept], colours[kept]
+    cuts = find_cuts(inverse, on, options.edge, 0.02 * float(np.median(inverse[on])))
+    plane = np.zeros((len(rows), 3))
+    plane[:, 0] = inverse[rows, columns]
+    plane[:, 1:] = slopes(inverse, cuts, rows, columns)
+    at = np.stack([columns + 0.5, rows + 0.5], axis=1)
+    plane[:, 0] = np.maximum(plane[:, 0] + ((xy - at) * plane[:, 1:]).sum(1), 1 / (RIM * far))
+    _to_dome(plane, sky, xy, depth.intrinsics, dome_radius(depth.intrinsics, far))
+    step = depth.size.width / grid.width
+    centres, axes, extents = surfels(xy, plane, depth.intrinsics, step, options.longest)
+    extents *= SPREAD
+    extents[:, 2] = 0.1 * extents[:, 1]
+    confidence = None if depth.confidence is None else depth.confidence[rows, columns]
+    return Splats(
+        centres.astype(np.float32),
+        extents.astype(np.float32),
+        quaternions_from_axes(axes).astype(np.float32),
+        _opacities(cuts[rows, columns] != 0, confidence),
+        colours,
+        confidence=confidence,
+    )
+
+
+def _grid(size: Size, count: int) -> Size:
+    """The finest grid of the picture's shape with at most ``count`` cells and no more than the depth has pixels."""
+    factor = min(1.0, (count / size.pixels) ** 0.5)
+    return Size(max(1, int(size.width * factor)), max(1, int(size.height * factor)))
+
+
+def _samples(size: Size, grid: Size) -> tuple[NDArray[np.int64], NDArray[np.int64], F64]:
+    """Rows and columns of the pixels under the middles of the grid's cells, and these middles in pixels."""
+    x = (np.arange(grid.width) + 0.5) * (size.width / grid.width)
+    y = (np.arange(grid.height) + 0.5) * (size.height / grid.height)
+    xx, yy = np.meshgrid(x, y)
+    xy = np.stack([xx.ravel(), yy.ravel()], axis=1)
+    return xy[:, 1].astype(np.int64), xy[:, 0].astype(np.int64), xy
+
+
+def _colours(picture: Image, grid: Size) -> F32:
+    """(n, 3) sRGB in 0..1, averaged over the cells."""
+    import cv2  # noqa: PLC0415 - slow to import
+
+    shrink = grid.width < picture.size.width
+    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    small = cv2.resize(picture.pixels, (grid.width, grid.height), interpolation=how)
+    return small.reshape(-1, 3).astype(np.float32) / np.float32(255)
+
+
+def _to_dome(plane: F64, sky: Bool, xy: F64, camera: Intrinsics, radius: float) -> None:
+    """Give the samples of the sky the inverse depth, and the slope, of a sphere around the camera; in place."""
+    rx, ry = (xy[sky, 0] - camera.cx) / camera.fx, (xy[sky, 1] - camera.cy) / camera.fy
+    length = np.sqrt(rx**2 + ry**2 + 1)
+    plane[sky, 0] = length / radius
+    plane[sky, 1] = rx / (length * radius * camera.fx)
+    plane[sky, 2] = ry / (length * radius * camera.fy)
+
+
+def _opacities(beside_cut: Bool, confidence: F32 | None) -> F32:
+    """Nearly opaque; less beside an outline, whose place is known to a pixel, and where the depth is doubtful."""
+    opacity = np.where(beside_cut, np.float32(0.85), np.float32(0.98))
+    return opacity if confidence is None else opacity * (np.float32(0.4) + np.float32(0.6) * confidence)
