@@ -89,7 +89,12 @@ def degraded(z: F32, valid: Bool, seed: int, shrink: int = SHRINK) -> F32:
     inverse = np.where(valid, 1 / np.where(valid, z, 1), 0).astype(np.float32)
     weight = cv2.resize(valid.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
     small = cv2.resize(inverse, (w, h), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 1.2) / np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.2), 1e-3)
+    soft, part = cv2.GaussianBlur(small, (0, 0), 1.2), cv2.GaussianBlur(weight, (0, 0), 1.2)
+    for sigma in (3, 12, 48):  # holes take what lies around them; nothing is measured there
+        lack = np.clip(1 - 4 * part, 0, 1)
+        soft = soft + lack * cv2.GaussianBlur(small, (0, 0), sigma)
+        part = part + lack * cv2.GaussianBlur(weight, (0, 0), sigma)
+    small = soft / np.maximum(part, 1e-6)
     move = [cv2.GaussianBlur(rng.normal(0, 1, (h, w)).astype(np.float32), (0, 0), 5) * 0.6 * 2 * 5 * 1.77 for _ in "xy"]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     small = cv2.remap(small, x + move[0], y + move[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -10,6 +10,10 @@ from unflat.types.arrays import F32, Bool
 from unflat.types.depth import DepthKind, DepthMap
 
 
+_BOUND = 1e6
+"""Nearness beyond this is held there; such values are a million times nearer than the rest of their map."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nearness:
     """How depth values of one map become nearness: about 0 (far) to 1 (near), linear on planes.
@@ -27,12 +31,11 @@ class Nearness:
     scale: float
 
     @staticmethod
-    def of(depth: DepthMap) -> Nearness:
-        """Fitted to the surfaces of a map: its nearest hundredth lies at 1."""
-        known = np.asarray(depth.values)[depth.surface & np.isfinite(depth.values)]
-        if known.size == 0:
+    def of(depth: DepthMap, known: Bool) -> Nearness:
+        """Fitted to the ``known`` values (h, w) of a map: its nearest hundredth lies at 1."""
+        if not known.any():
             return Nearness(depth.kind, 0.0, 1.0)
-        low, high = (float(q) for q in np.percentile(known, (1, 99)))
+        low, high = (float(q) for q in np.percentile(depth.values[known].astype(np.float64), (1, 99)))
         if depth.kind.is_depth:
             return Nearness(depth.kind, 0.0, low if low > 0 else 1.0)
         spread = high - low
@@ -48,7 +51,7 @@ class Nearness:
             near = (safe - self.offset) / self.scale
         else:
             near = (self.offset - safe) / self.scale
-        return np.where(known, near, 0).astype(np.float32)
+        return np.where(known, np.clip(near, -_BOUND, _BOUND), 0).astype(np.float32)
 
     def to_depth(self, nearness: F32) -> F32:
         """Nearness -> values of the map, written in place over ``nearness`` and returned.

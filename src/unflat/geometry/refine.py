@@ -33,6 +33,8 @@ _LEAST_RAMP = 8
 
 
 
+_POWER = 1.5
+"""How much the word of colour counts against the side a pixel is on."""
 _TAPER = 4
 """Over how many coarse pixels a weak outline ends."""
 
@@ -42,7 +44,7 @@ class RefineOptions:
     """How outlines are found and placed."""
 
     reach: int = 4
-    """How far an outline may move, in pixels of the coarse map; 0 leaves outlines where they are."""
+    """How far an outline may move, in pixels of the coarse map; 0 makes outlines steep where they are."""
     colour_sigma: float = 14.0
     """Colours this far apart (sRGB units, 0..255) are no longer alike."""
     least_step: float = 0.02
@@ -81,23 +83,27 @@ def refine_depth(
 
     Returns:
         The same kind of depth at ``size``; sky, valid and confidence brought along (those that were None stay
-        None), intrinsics resized. Confidence is lowered beside outlines that no colour confirmed.
+        None), intrinsics resized. A map that has ``size`` already comes back as it is if ``reach`` is 0. Confidence is lowered beside outlines that no colour confirmed.
 
     Raises:
         ShapeError: The picture or the probability has the wrong shape.
     """
     options = options or RefineOptions()
+    if size == depth.size and options.reach == 0:
+        return depth
     known = depth.surface & np.isfinite(depth.values)
+    if depth.kind.is_depth:
+        known &= depth.values > 0
     soft_sky = _soft_sky(depth, sky_probability)
     hard_sky = None if soft_sky is None else soft_sky >= 0.5
-    scale = Nearness.of(depth)
     sizes = ladder(depth.size, size)
     pictures = guides(picture_rgb, sizes)
     base = resized(pictures[0], depth.size)
     if hard_sky is not None:
         known &= ~hard_sky
-    known, valid = _close_small_holes(known, hard_sky, options.hole)
-    surface = _surfaces(scale.from_depth(depth.values, known & depth.surface), known, hard_sky, depth.kind, options)
+    scale = Nearness.of(depth, known)
+    valid = _close_small_holes(known if hard_sky is None else known | hard_sky, options.hole)
+    surface = _surfaces(scale.from_depth(depth.values, known), known, hard_sky, depth.kind, options)
     values, outlines = _climb(surface, base, pictures, options)
     confidence = _confidence(depth, values, pictures[-1], outlines, options)
     scale.to_depth(values)
@@ -123,19 +129,17 @@ def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:
     return np.asarray(cv2.blur(depth.sky.astype(np.float32), (3, 3)), dtype=np.float32)
 
 
-def _close_small_holes(known: Bool, sky: Bool | None, reach: int) -> tuple[Bool, Bool]:
-    """Returns (what the sides may be read from, what is valid in the end), both (h, w); the sky is not known but valid."""
+def _close_small_holes(covered: Bool, reach: int) -> Bool:
+    """What is valid once every hole no pixel of which is more than ``reach`` from its rim is closed; (h, w)."""
     import cv2
 
-    covered = known if sky is None else known | sky
-    if covered.all() or not known.any():
-        return known, covered
-    distance = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_C, 3)
-    count, label = cv2.connectedComponents((~covered).astype(np.uint8), connectivity=8)
+    if covered.all() or not covered.any():
+        return covered
+    open_ = (~covered).astype(np.uint8)
+    count, label = cv2.connectedComponents(open_, connectivity=8)
     deepest = np.zeros(count, np.float32)
-    np.maximum.at(deepest, label.ravel(), distance.ravel())
-    small = (deepest <= reach)[label] & ~covered
-    return known, covered | small
+    np.maximum.at(deepest, label.ravel(), cv2.distanceTransform(open_, cv2.DIST_C, 3).ravel())
+    return covered | (deepest <= reach)[label]
 
 
 def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: RefineOptions) -> _Field:
@@ -216,10 +220,11 @@ def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) 
     for at, (picture, radius, rounds) in enumerate(steps):
         height, width = picture.shape[:2]
         v = interpolated(v, Size(width, height))
-        ys, xs = votes.rows_of(flags, height, width)
+        ys, xs = votes.places(flags, height, width)
         near_at, far_at = votes.sides_at(field.near, field.far, ys, xs, height, width)
         listed = _Outlines(ys, xs, near_at, far_at)
-        tables = (votes.colour_weights(options.colour_sigma, 0.01), votes.space_weights(radius), np.float32(0.5))
+        space = votes.space_weights(radius) * np.float32(options.reach > 0)
+        tables = (votes.colour_weights(options.colour_sigma, 0.01), space, np.float32(_POWER))
         last = at == len(steps) - 1
         for turn in range(rounds):
             side = votes.vote(v, picture, ys, xs, near_at, far_at, tables)
@@ -264,5 +269,5 @@ def _confidence(depth: DepthMap, v: F32, picture: U8, listed: _Outlines, options
     apart = votes.colour_evidence(v, picture, listed.ys, listed.xs, listed.near, listed.far, 4)
     sure = np.minimum(apart / np.float32(2 * options.colour_sigma), 1)
     two_sided = listed.near > listed.far
-    fine[listed.ys, listed.xs] *= np.where(two_sided & (apart > 0), 0.4 + 0.6 * sure, 1).astype(np.float32)
+    fine[listed.ys, listed.xs] *= np.where(two_sided & (apart >= 0), 0.4 + 0.6 * sure, 1).astype(np.float32)
     return fine

@@ -3,12 +3,14 @@
 A blurred outline is a ramp between two plateaus. Each pixel on a ramp learns the value of the plateau uphill
 (``near``) and downhill (``far``); everywhere else both are the pixel's own value. Values grow towards the viewer
 (inverse depth), so planes are linear and a slanted floor has no plateau: it is never taken for an outline.
+
+These maps are small; the kernels run on one core, which is faster than waking another.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 PLAIN, RAMP, RIM = 0, 1, 2
 """What a pixel is: on a surface, on a ramp, or on a surface beside a ramp and so within reach of its outline."""
@@ -86,7 +88,7 @@ def ramp_ends(line, first, last):
     low = at - 1
     while low > first and line[low] - line[low - 1] > _FLAT * steepest:
         low -= 1
-    if high == len(line) - 1 or low == 0:
+    if high == last or low == first:
         return -1, -1
     tail = _TAIL * steepest
     for _ in range(2):
@@ -97,7 +99,7 @@ def ramp_ends(line, first, last):
     return low, high
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def find_sides(u, ok, steps, floor, share):
     """Near and far plateau of every ramp pixel.
 
@@ -114,7 +116,7 @@ def find_sides(u, ok, steps, floor, share):
     h, w = u.shape
     near, far = u.copy(), u.copy()
     what = np.zeros((h, w), np.uint8)
-    for y in prange(h):
+    for y in range(h):
         line = np.zeros(2 * steps + 1, np.float32)
         for x in range(w):
             if not ok[y, x]:
@@ -133,7 +135,7 @@ def find_sides(u, ok, steps, floor, share):
     return near, far, what
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def smooth_sides(near, far, what):
     """Near and far of every ramp pixel averaged over the ramp pixels of its 5×5 window that see the same two surfaces.
 
@@ -142,7 +144,7 @@ def smooth_sides(near, far, what):
     """
     h, w = near.shape
     near2, far2 = near.copy(), far.copy()
-    for y in prange(h):
+    for y in range(h):
         for x in range(w):
             if what[y, x] != RAMP:
                 continue
@@ -160,7 +162,7 @@ def smooth_sides(near, far, what):
     return near2, far2
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def loose_ends(u, what):
     """Where a ramp goes on but is no longer known as one: (h, w) uint8.
 
@@ -168,7 +170,7 @@ def loose_ends(u, what):
     """
     h, w = u.shape
     out = np.zeros((h, w), np.uint8)
-    for y in prange(h):
+    for y in range(h):
         for x in range(w):
             if what[y, x] == RAMP:
                 continue
@@ -184,7 +186,7 @@ def loose_ends(u, what):
     return out
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def fade(u, near, far, what, whole, least_step, least_ratio):
     """Draw the two surfaces together where their step is hardly one, so that an outline ends without a notch.
 
@@ -192,7 +194,7 @@ def fade(u, near, far, what, whole, least_step, least_ratio):
     weakens further those below four times the threshold. In place.
     """
     h, w = u.shape
-    for y in prange(h):
+    for y in range(h):
         for x in range(w):
             if what[y, x] == RAMP:
                 least = max(least_step, least_ratio * near[y, x])
@@ -205,7 +207,7 @@ def fade(u, near, far, what, whole, least_step, least_ratio):
                 far[y, x] = middle + t * (far[y, x] - middle)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def continue_ramps(u, near, far, what, least_step, least_ratio):
     """One ring more of pixels where a ramp goes on but was not recognised, as in corners and where three surfaces meet.
 
@@ -217,7 +219,7 @@ def continue_ramps(u, near, far, what, least_step, least_ratio):
     """
     h, w = u.shape
     near2, far2, what2 = near.copy(), far.copy(), what.copy()
-    for y in prange(h):
+    for y in range(h):
         for x in range(w):
             if what[y, x] == RAMP:
                 continue
@@ -243,7 +245,7 @@ def continue_ramps(u, near, far, what, least_step, least_ratio):
     return near2, far2, what2
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def widen(u, ok, near, far, what):
     """One ring more of pixels beside a ramp that know both surfaces: their own value and the other one.
 
@@ -254,7 +256,7 @@ def widen(u, ok, near, far, what):
     """
     h, w = u.shape
     near2, far2, what2 = near.copy(), far.copy(), what.copy()
-    for y in prange(h):
+    for y in range(h):
         for x in range(w):
             if what[y, x] != 0 or not ok[y, x]:
                 continue
