@@ -13,6 +13,7 @@ from unflat.types.arrays import F64, U32
 
 _MOST_PARTS = 10_000
 _LONGEST_NAME = 1000
+_LARGEST_NUMBER = 1e30
 _ARGUMENTS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2}
 """How many numbers follow an option of a texture; every other option takes one word."""
 
@@ -89,7 +90,7 @@ def parse_obj(data: bytes, name: str) -> ObjText:
         key = words[0]
         if key in rows:
             rows[key].append(words[1:])
-        elif key == b"f":
+        elif key == b"f" and len(words) > 3:
             if part is None:
                 part = _part(parts, (title, material), name)
             counts = (len(v), len(vt), len(vn))
@@ -176,15 +177,17 @@ def _numbers(rows: list[list[bytes]], width: int, name: str) -> F64:
         flat = list(map(float, chain.from_iterable(row[:width] for row in rows)))
     except ValueError as error:
         raise InputError(f"{name} holds something that is not a number") from error
-    return np.array(flat, dtype=np.float64).reshape(-1, width)
+    numbers = np.array(flat, dtype=np.float64).reshape(-1, width)
+    if not (np.abs(numbers) < _LARGEST_NUMBER).all():
+        raise InputError(f"{name} holds a number that is not finite")
+    return numbers
 
 
 def _colors(rows: list[list[bytes]], name: str) -> F64 | None:
     """(n, 3) of the colours behind the positions (x y z r g b); None unless every row has them."""
     if not rows or not all(len(row) == 6 for row in rows):
         return None
-    colors = _numbers([row[3:] for row in rows], 3, name)
-    return colors if np.isfinite(colors).all() else None
+    return _numbers([row[3:] for row in rows], 3, name)
 
 
 def _closed(key: tuple[bytes, bytes], part: _Open, tables: _Tables, name: str) -> Part:

@@ -31,7 +31,7 @@ from unflat.types.scene import Node, Scene
 _OURS = "https://github.com/unflat/unflat/3mf/story"
 _MODEL = "3D/3dmodel.model"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_MOST_XML = 1 << 29
+_MOST_XML = 1 << 28
 _MOST_PARTS = 10_000
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _TYPES = (
@@ -77,9 +77,11 @@ def read(path: Path) -> Scene:
     back = door_from_frame(scene.frame, Door.PRINT).T
     moved = _moved(story)
     nodes: list[Node] = []
+    taken: set[str] = set()
     for name, vertices_mm, faces in model.bodies():
-        title, taken = name[:200] or "relief", {node.name for node in nodes}
+        title = name[:200] or "relief"
         unique = title if title not in taken else f"{title} {len(nodes) + 1}"
+        taken.add(unique)
         nodes.append(Node(unique, Mesh(in_metres(back, vertices_mm - moved), faces), role_in(story, name)))
     if not nodes:
         raise InputError(f"{path.name} holds nothing to print")
@@ -142,12 +144,11 @@ def _model(path: Path) -> Model:
 
 
 def _part(archive: zipfile.ZipFile, name: str, file: str) -> bytes:
-    """One part, never more than can be held: what the directory says of its size is not believed."""
-    with archive.open(name) as part:
-        data = part.read(_MOST_XML + 1)
-    if len(data) > _MOST_XML:
+    """One part. ``zipfile`` never gives more than the directory announces, so that is what is looked at."""
+    if archive.getinfo(name).file_size > _MOST_XML:
         raise InputError(f"{file} unpacks to more than {_MOST_XML >> 20} MB")
-    return data
+    with archive.open(name) as part:
+        return part.read(_MOST_XML)
 
 
 def _story(model: Model) -> Story | None:
