@@ -25,6 +25,7 @@ from unflat.errors import InputError, MemoryLimitError
 from unflat.formats.colour import Pixels, pixels_of, recoloured
 from unflat.formats.exif import Facts, exif_of, packet_of, read_facts, read_iptc
 from unflat.formats.jpeg import JpegStream
+from unflat.formats.quiet import quiet
 from unflat.types.arrays import U8
 
 Plane = TypeVar("Plane", bound=np.ndarray[Any, Any])
@@ -131,7 +132,7 @@ def decode(data: bytes, kind: str, name: str, max_pixels: int) -> Decoded:
         notes = list(_frames(picture, kind))
         profile = picture.info.get("icc_profile") or None
         stream = JpegStream.parse(data) if kind == "JPEG" else None
-        plain = _plain_jpeg(data, picture, stream)
+        plain = _plain_jpeg(data, picture, stream, notes)
         if plain is None:
             picture.load()
         exif, damage = exif_of(picture)
@@ -148,15 +149,18 @@ def decode(data: bytes, kind: str, name: str, max_pixels: int) -> Decoded:
     return Decoded(turned_upright(pixels, facts.orientation), facts, tuple(dict.fromkeys(notes)), jpeg)
 
 
-def _plain_jpeg(data: bytes, picture: ImageFile.ImageFile, stream: JpegStream | None) -> U8 | None:
-    """The pixels of a whole grey or RGB JPEG by OpenCV; None where Pillow has to do it."""
+def _plain_jpeg(data: bytes, picture: ImageFile.ImageFile, stream: JpegStream | None, notes: list[str]) -> U8 | None:
+    """The pixels of a whole grey or RGB JPEG by OpenCV; None where Pillow has to do it. May add a note."""
     if stream is None or stream.end is None or stream.process == "other" or picture.mode not in ("L", "RGB"):
         return None
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        rgb = cv2.imdecode(np.frombuffer(data, np.uint8, stream.end), flags)
+        with quiet() as heard:
+            rgb = cv2.imdecode(np.frombuffer(data, np.uint8, stream.end), flags)
     except cv2.error:
         return None
+    if "orrupt" in heard.text:
+        notes.append("its JPEG data is damaged in places")
     if rgb is None or rgb.shape != (picture.size[1], picture.size[0], 3) or rgb.dtype != np.uint8:
         return None
     return np.asarray(rgb, dtype=np.uint8)

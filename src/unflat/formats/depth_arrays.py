@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from unflat.errors import InputError
 from unflat.formats.decode import check_size, foreign_faults, opened
 from unflat.formats.depth_sidecar import KEY
 from unflat.formats.image import read_bytes
+from unflat.formats.quiet import quiet
 from unflat.types.arrays import F32
 
 _EXR_KEY = "unflat_depth"
@@ -138,7 +138,7 @@ def _exr(path: Path, max_pixels: int) -> Plane:
     hint = "Save it again as a plain scan-line EXR with a channel Z."
     faults = (OSError, RuntimeError, ValueError, TypeError, KeyError)
     try:
-        with _quiet(), closing(OpenEXR.InputFile(os.fspath(path))) as file:
+        with quiet(), closing(OpenEXR.InputFile(os.fspath(path))) as file:
             header = file.header()
             window = header["dataWindow"]
             width, height = window.max.x - window.min.x + 1, window.max.y - window.min.y + 1
@@ -156,20 +156,6 @@ def _exr(path: Path, max_pixels: int) -> Plane:
         raise InputError(f"{path.name} cannot be read as EXR: {reason}", hint=hint) from error
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
     return Plane(planes[0], str(said) if said else None, planes[1] if len(planes) > 1 else None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what OpenEXR's C code prints about damaged files off the terminal; its exceptions say the same."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def write_png(draft: Path, codes: NDArray[np.uint16], text: str) -> None:

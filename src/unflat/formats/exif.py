@@ -20,6 +20,8 @@ from unflat.trust.rights import merged
 from unflat.types.image import LensRecord
 from unflat.types.provenance import Rights
 
+DESCRIPTION = 0x010E
+"""EXIF ImageDescription: where an output that has no text chunks carries its provenance."""
 _ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
 _FOCAL, _FOCAL_35MM, _DISTANCE, _ZOOM = 0x920A, 0xA405, 0x9206, 0xA404
@@ -124,19 +126,18 @@ def packet_of(picture: Pil.Image) -> bytes | str | None:
     return None
 
 
-def exif_block(rights_tags: dict[int, str], description: str | None = None) -> bytes:
+def exif_block(texts: dict[int, str]) -> bytes:
     r"""An EXIF block (beginning ``Exif\0\0``) that holds these ASCII tags in UTF-8, and nothing else.
 
     Args:
-        rights_tags: From :func:`unflat.trust.privacy.travelling`.
-        description: What to put into ImageDescription, or None.
+        texts: Tag to text, from :func:`unflat.trust.privacy.travelling` and our own :data:`DESCRIPTION`.
 
     Returns:
         Empty bytes if there is nothing to say.
     """
-    tags = dict(sorted({**rights_tags, **({0x010E: description} if description else {})}.items()))
-    if not tags:
+    if not texts:
         return b""
+    tags = dict(sorted(texts.items()))
     head = 8 + 2 + 12 * len(tags) + 4
     entries, heap = b"", b""
     for tag, text in tags.items():

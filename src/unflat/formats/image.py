@@ -8,12 +8,12 @@ import json
 from pathlib import Path
 
 from PIL import Image as Pil
-from PIL import PngImagePlugin
+from PIL import PngImagePlugin, TiffImagePlugin
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, translated
 from unflat.formats.decode import DECODE_FAULTS, decode
-from unflat.formats.exif import exif_block
+from unflat.formats.exif import DESCRIPTION, exif_block
 from unflat.formats.heic import decode_heic
 from unflat.formats.jpeg import with_exif
 from unflat.formats.raw import decode_raw
@@ -34,6 +34,7 @@ _WRITES = {
     ".avif": "AVIF",
 }
 _LONGEST_EXIF = 60_000
+_ASCII = 2
 
 
 def read_bytes(path: Path, *, limit: int = _LARGEST_FILE) -> bytes:
@@ -136,7 +137,8 @@ def encoded(image: Image, row: str, quality: int = 92, text: dict[str, str] | No
     """The bytes of a picture file; ``row`` is PNG, JPEG, WEBP, TIFF or AVIF. See :func:`write_image`."""
     text = text or {}
     described = json.dumps(text, ensure_ascii=True) if text and row != "PNG" else None
-    exif = exif_block(travelling(image.source.rights), described)
+    tags = travelling(image.source.rights) | ({DESCRIPTION: described} if described else {})
+    exif = exif_block(tags)
     if len(exif) > _LONGEST_EXIF:
         raise OutputError(f"the provenance is too long for a {row} file", hint="Write a PNG, which has room for it.")
     if row == "JPEG" and image.jpeg is not None:
@@ -144,7 +146,9 @@ def encoded(image: Image, row: str, quality: int = 92, text: dict[str, str] | No
     picture, options = _flat(image, row), _options(row, quality)
     if row == "PNG":
         options["pnginfo"] = _png_text(text)
-    if exif:
+    if row == "TIFF":
+        options["tiffinfo"] = _tiff_tags(tags)
+    elif exif:
         options["exif"] = exif
     buffer = io.BytesIO()
     try:
@@ -177,6 +181,15 @@ def _options(row: str, quality: int) -> dict[str, object]:
         "TIFF": {"compression": "tiff_adobe_deflate"},
         "AVIF": {"quality": quality, "speed": 8},
     }[row].copy()
+
+
+def _tiff_tags(tags: dict[int, str]) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """ASCII tags in UTF-8; handed over as text, Pillow would write question marks."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, text in tags.items():
+        directory.tagtype[tag] = _ASCII
+        directory[tag] = text.encode() + b"\0"
+    return directory
 
 
 def _png_text(text: dict[str, str]) -> PngImagePlugin.PngInfo:
