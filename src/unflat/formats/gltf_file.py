@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 
 MAX_FILE_BYTES = 2 << 30
-MAX_JSON_BYTES = 64 << 20
-MAX_NUMBERS = 300_000_000
+MAX_JSON_BYTES = 16 << 20
+MAX_NUMBERS = 100_000_000
 """How many numbers all arrays of one file may hold together; a small file may name the same bytes many times."""
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942

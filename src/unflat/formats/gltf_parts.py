@@ -38,7 +38,7 @@ from unflat.types.points import PointCloud
 from unflat.types.scene import Node, Scene
 
 CAMERA_TURN: F64 = np.diag([1.0, -1.0, -1.0])
-"""gl_camera_from_rdf_camera: glTF cameras look along -z with y up."""
+"""gl_camera_from_rdf_camera: the cameras of glTF and USD look along -z with y up."""
 
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5123, 5125, 5126
@@ -281,11 +281,19 @@ def unit(normals: F32) -> F32:
     return np.where(good, scaled, towards_viewer) + np.float32(0)
 
 
-def _linear_table() -> NDArray[np.uint16]:
-    """IEC 61966-2-1, from sRGB bytes to linear 16 bits."""
+def _linear_table() -> F64:
     s = np.arange(256) / 255
-    return np.rint(65535 * np.where(s <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4)).astype(np.uint16)
+    return np.where(s <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4)
 
 
-LINEAR16_FROM_SRGB8 = _linear_table()
-"""(256,) uint16: the linear colour, 0..65535, of each sRGB byte."""
+LINEAR_FROM_SRGB8 = _linear_table()
+"""(256,) float64: the linear colour, 0..1, of each sRGB byte; IEC 61966-2-1."""
+
+LINEAR16_FROM_SRGB8 = np.rint(65535 * LINEAR_FROM_SRGB8).astype(np.uint16)
+"""(256,) uint16: the same, 0..65535."""
+
+
+def srgb8_from_linear(linear: NDArray[Any]) -> U8:
+    """Linear colours, 0..1, as the nearest sRGB bytes; what lies outside is clipped."""
+    midpoints = (LINEAR_FROM_SRGB8[1:] + LINEAR_FROM_SRGB8[:-1]) / 2
+    return np.searchsorted(midpoints, linear).astype(np.uint8)

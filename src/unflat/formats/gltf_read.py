@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.gltf_file import GltfFile
-from unflat.formats.gltf_parts import CAMERA_TURN, LINEAR16_FROM_SRGB8, unit
+from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear, unit
 from unflat.formats.provenance_text import foreign_record, from_record
 from unflat.formats.texture import MAX_TEXTURE_PIXELS, decoded
 from unflat.geometry.transform import Door, door_from_frame
@@ -227,9 +227,7 @@ class _Reader:
         if linear is None and ("baseColorTexture" in surface or "baseColorFactor" not in surface):
             return None
         product = factor if linear is None else linear[:, :3] * factor
-        midpoints = (LINEAR16_FROM_SRGB8[1:].astype(np.float64) + LINEAR16_FROM_SRGB8[:-1]) / 2
-        srgb = np.searchsorted(midpoints, product * 65535).astype(np.uint8)
-        return np.broadcast_to(srgb, (count, 3)).copy()
+        return np.broadcast_to(srgb8_from_linear(product), (count, 3)).copy()
 
     def _surface(self, primitive: dict[str, Any]) -> dict[str, Any]:
         if "material" not in primitive:

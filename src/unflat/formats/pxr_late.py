@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import Any
 
 from unflat.errors import InputError
@@ -14,7 +15,15 @@ def usd_module(name: str) -> Any:
     Raises:
         InputError: usd-core is not installed; there is no package of it for Windows on ARM.
     """
-    try:
-        return importlib.import_module(f"pxr.{name}")
-    except ImportError as error:
-        raise InputError("USDZ needs usd-core, which is not installed here", hint="Write .glb instead.") from error
+    check_usd()
+    return importlib.import_module(f"pxr.{name}")
+
+
+def check_usd() -> None:
+    """Refuse kindly, and without importing anything, where USD is missing.
+
+    Raises:
+        InputError: usd-core is not installed.
+    """
+    if importlib.util.find_spec("pxr") is None:
+        raise InputError("USDZ needs usd-core, which is not installed here", hint="Use .glb instead.")

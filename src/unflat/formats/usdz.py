@@ -31,14 +31,15 @@ from typing import Any
 import numpy as np
 
 import unflat
-from unflat.errors import InputError
+from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing
+from unflat.formats.gltf_parts import CAMERA_TURN, LINEAR_FROM_SRGB8, unit
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.pxr_late import usd_module
 from unflat.formats.registry import ExportOptions
 from unflat.formats.texture import encoded
 from unflat.formats.usdz_archive import pack
-from unflat.formats.usdz_read import CAMERA_TURN, linear_table, read
+from unflat.formats.usdz_read import read
 from unflat.geometry.transform import Door, door_from_frame, turned
 from unflat.types.camera import Camera
 from unflat.types.image import Image
@@ -88,7 +89,10 @@ def _members(scene: Scene, nodes: list[Node], options: ExportOptions) -> list[tu
         builder.add_camera(f"camera_{number}", camera)
     with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
         exported = Path(folder) / "scene.usdc"
-        layer.Export(str(exported))
+        try:
+            layer.Export(str(exported))
+        except usd_module("Tf").ErrorException as error:
+            raise OutputError(f"no room for a temporary file in {folder}") from error
         return [("scene.usdc", exported.read_bytes()), *builder.textures]
 
 
@@ -143,17 +147,19 @@ class _Builder:
         prim.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
         prim.CreateDoubleSidedAttr(True)
         if mesh.normals is not None:
-            prim.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(turned(self.gl_from_frame, mesh.normals)))
+            prim.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(unit(turned(self.gl_from_frame, mesh.normals))))
             prim.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
         extra: list[tuple[str, Any, Any]] = []
         if mesh.uv is not None:
+            if not np.isfinite(mesh.uv).all():
+                raise InputError("the texture coordinates of a mesh must be finite")
             up = mesh.uv * np.array([1, -1], np.float32) + np.array([0, 1], np.float32)
             extra.append(("st", Sdf.ValueTypeNames.TexCoord2fArray, Vt.Vec2fArray.FromNumpy(up)))
         if mesh.colors is not None and mesh.texture is None:
-            linear = Vt.Vec3fArray.FromNumpy(linear_table()[mesh.colors])
+            linear = Vt.Vec3fArray.FromNumpy(LINEAR_FROM_SRGB8.astype(np.float32)[mesh.colors])
             extra.append(("displayColor", Sdf.ValueTypeNames.Color3fArray, linear))
         if mesh.confidence is not None:
-            confidence = Vt.FloatArray.FromNumpy(np.ascontiguousarray(mesh.confidence))
+            confidence = Vt.FloatArray.FromNumpy(np.nan_to_num(mesh.confidence, nan=0.0).clip(0, 1))
             extra.append(("confidence", Sdf.ValueTypeNames.FloatArray, confidence))
         if mesh.invented is not None and mesh.invented.any():
             invented = Vt.FloatArray.FromNumpy(mesh.invented.astype(np.float32))

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.formats.atomic import translated
+from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear
 from unflat.formats.provenance_text import from_record
+from unflat.formats.pxr_late import check_usd
 from unflat.formats.texture import decoded
 from unflat.formats.usdz_archive import unpack
 from unflat.geometry.transform import Door, door_from_frame, turned
@@ -28,16 +31,7 @@ from unflat.types.scene import Node, Scene
 
 LIMIT_S = 120
 MAX_STORY_BYTES = 64 << 20
-CAMERA_TURN: F64 = np.diag([1.0, -1.0, -1.0])
-"""gl_camera_from_rdf_camera: USD cameras look along -z with y up."""
-
 _LAYERS = (".usdc", ".usda", ".usd")
-
-
-def linear_table() -> F32:
-    """(256,) float32: the linear colour, 0..1, of each sRGB byte; IEC 61966-2-1."""
-    s = np.arange(256) / 255
-    return np.where(s <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def read(path: Path) -> Scene:
@@ -45,7 +39,9 @@ def read(path: Path) -> Scene:
 
     Raises:
         InputError: Missing, damaged, hostile, or written by another program.
+        OutputError: There is no room for temporary files.
     """
+    check_usd()
     members = unpack(path)
     first = next(iter(members), "")
     if not first.endswith(_LAYERS):
@@ -59,23 +55,23 @@ def read(path: Path) -> Scene:
 
 def _layer(data: bytes, suffix: str, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What the layer holds, as the other process tells it."""
-    with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
-        layer, out = Path(folder) / f"layer{suffix}", Path(folder) / "out.npz"
-        layer.write_bytes(data)
-        command = [sys.executable, "-P", "-m", "unflat.formats.usdz_layer", str(layer), str(out)]
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
+            layer, out = Path(folder) / f"layer{suffix}", Path(folder) / "out.npz"
+            layer.write_bytes(data)
+            command = [sys.executable, "-P", "-m", "unflat.formats.usdz_layer", str(layer), str(out)]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise InputError(f"{name} takes too long to read; it may be damaged") from error
-        if done.returncode or not out.is_file():
-            raise InputError(f"{name} is damaged, or refers to other files")
-        try:
-            with np.load(io.BytesIO(out.read_bytes()), allow_pickle=False) as loaded:
-                arrays = {key: loaded[key] for key in loaded.files}
-            story = json.loads(arrays.pop("story").tobytes()[:MAX_STORY_BYTES])
-        except (zipfile.BadZipFile, ValueError, KeyError, OSError, RecursionError) as error:
-            raise InputError(f"{name} is damaged") from error
-    return story, arrays
+            told = out.read_bytes() if done.returncode == 0 else b""
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{name} takes too long to read; it may be damaged") from error
+    except OSError as error:
+        raise translated(error, Path(tempfile.gettempdir())) from error
+    try:
+        with np.load(io.BytesIO(told), allow_pickle=False) as loaded:
+            arrays = {key: loaded[key] for key in loaded.files}
+        return json.loads(arrays.pop("story").tobytes()[:MAX_STORY_BYTES]), arrays
+    except (zipfile.BadZipFile, ValueError, KeyError, OSError, EOFError, RecursionError) as error:
+        raise InputError(f"{name} is damaged, or refers to other files") from error
 
 
 def _scene(story: dict[str, Any], arrays: dict[str, NDArray[Any]], members: dict[str, bytes], name: str) -> Scene:
@@ -123,8 +119,7 @@ def _mesh(
     normals = turned(frame_from_gl, own["normals"]) + np.float32(0) if "normals" in own else None
     colors: U8 | None = None
     if "displayColor" in own and picture is None:
-        table = linear_table()
-        colors = np.searchsorted((table[1:] + table[:-1]) / 2, own["displayColor"]).astype(np.uint8)
+        colors = srgb8_from_linear(own["displayColor"])
     invented = own["invented"] > 0.5 if "invented" in own else None
     vertices = turned(frame_from_gl, points) + np.float32(0)
     triangles = faces.astype(np.uint32).reshape(-1, 3)
