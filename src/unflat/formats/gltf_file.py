@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 
 MAX_FILE_BYTES = 2 << 30
-MAX_JSON_BYTES = 16 << 20
+MAX_JSON_BYTES = 32 << 20
 MAX_NUMBERS = 100_000_000
 """How many numbers all arrays of one file may hold together; a small file may name the same bytes many times."""
 
