@@ -158,14 +158,17 @@ def weighted_quantile(values: ArrayLike, q: float, weights: ArrayLike | None = N
     Raises:
         InputError: There is no finite value with a weight, or ``q`` is not a share.
     """
-    v = np.asarray(values, dtype=np.float64).ravel()
-    w = np.ones_like(v) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
-    keep = np.isfinite(v) & (w > 0)
+    v = np.asarray(values).ravel()
+    w = None if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    keep = np.isfinite(v) if w is None else np.isfinite(v) & (w > 0)
     if not 0 <= q <= 1 or not keep.any():
         raise InputError(f"no quantile {q:g} of {int(keep.sum())} values")
-    v, w = v[keep], w[keep]
+    v = v[keep]
+    if w is None:
+        at = max(0, math.ceil(q * len(v)) - 1)
+        return float(np.partition(v, at)[at])
     order = np.argsort(v, kind="stable")
-    below = np.cumsum(w[order])
+    below = np.cumsum(w[keep][order])
     return float(v[order][min(int(np.searchsorted(below, q * below[-1])), len(v) - 1)])
 
 
@@ -213,7 +216,9 @@ class _Window:
         rows = slice(max(0, row - radius), row + radius + 1)
         columns = slice(max(0, column - radius), column + radius + 1)
         z = depth.z[rows, columns].astype(np.float64)
-        ok = depth.surface[rows, columns] & np.isfinite(z) & (z > 0)
+        ok = np.asarray(depth.valid)[rows, columns] & np.isfinite(z) & (z > 0)
+        if depth.sky is not None:
+            ok &= ~depth.sky[rows, columns]
         if not ok.any():
             return None
         inside_v, inside_u = np.nonzero(ok)

@@ -256,12 +256,14 @@ def _by_familiar(depth: DepthMap, camera: Intrinsics, picture: Image) -> tuple[f
         return f"the {len(told)} faces and people that were found disagree about the size"
     error = math.hypot(1 / math.sqrt(weights.sum()), _FOCAL[camera.basis])
     names = [what for *_, what in told]
-    counted = (f"{names.count(what)} {words}" for what, words in _NAMES.items() if what in names)
+    counted = (f"{names.count(what)} {words[names.count(what) > 1]}" for what, words in _NAMES.items() if what in names)
     detail = f"the size of something familiar: {' and '.join(counted)}"
     return math.exp(middle), _scale("familiar", error, detail)
 
 
-_NAMES = {"face": "grown-up face(s)", "person": "standing person(s)"}
+_NAMES = {"face": ("grown-up face", "grown-up faces"), "person": ("standing person", "standing people")}
+_BESIDE = {"face": ((-0.6, 0.4), (1.2, 0.4)), "person": ((0.0, 0.15), (0.85, 0.15))}
+"""Where the background is seen left and right of a head or a body: left edge and width, in widths of its box."""
 
 
 def _told(depth: DepthMap, camera: Intrinsics, picture: Image, thing: Familiar) -> tuple[float, float] | None:
@@ -272,11 +274,11 @@ def _told(depth: DepthMap, camera: Intrinsics, picture: Image, thing: Familiar) 
     if inside is None:
         return None
     metres = camera.fx * thing.metres / w if thing.what == "face" else camera.fy * thing.metres / h
-    beside = [_inverse_in(depth, left + shift * w, top, 0.4 * w, 0.7 * h) for shift in (-0.6, 1.2)]
+    beside = (_inverse_in(depth, left + at * w, top, share * w, 0.7 * h) for at, share in _BESIDE[thing.what])
     known = [b for b in beside if b is not None]
     if not _FAMILIAR_RANGE_M[0] <= metres <= _FAMILIAR_RANGE_M[1]:
         return None
-    if thing.what == "face" and (not known or sum(known) / len(known) > _STANDS_OUT * inside):
+    if not known or sum(known) / len(known) > _STANDS_OUT * inside:
         return None
     sure = None
     if depth.confidence is not None:
@@ -291,14 +293,15 @@ def _inverse_in(depth: DepthMap, left: float, top: float, width: float, height: 
     valid = np.asarray(depth.valid)[rows, columns]
     if valid.size == 0 or valid.mean() < 0.5:
         return None
-    surface = depth.surface[rows, columns]
+    surface = valid if depth.sky is None else valid & ~depth.sky[rows, columns]
     z = depth.z[rows, columns]
     return weighted_quantile(np.where(surface, 1 / np.where(surface, z, 1), 0)[valid], 0.5)
 
 
 def _by_rule(depth: DepthMap, why: str | None) -> tuple[DepthMap, Scale]:
     """The documented rule for a picture that does not tell its size; see the top of this file."""
-    surface = depth.surface
+    thin = np.s_[:: max(1, depth.size.height // 512), :: max(1, depth.size.width // 512)]
+    surface = depth.surface[thin]
     share = 0.0 if depth.sky is None else float(depth.sky.mean())
     metres = _INDOORS_M * (_OUTDOORS_M / _INDOORS_M) ** min(1.0, share / _MUCH_SKY)
     detail = f"assumed, nothing tells the size: the median distance of what is seen is taken as {metres:.2g} m"
@@ -306,16 +309,16 @@ def _by_rule(depth: DepthMap, why: str | None) -> tuple[DepthMap, Scale]:
         detail += f" ({why})"
     scale = Scale("assumed", 1 / _ASSUMED_FACTOR, _ASSUMED_FACTOR, COVERAGE, detail)
     if not surface.any():
-        return depth, scale
-    scaled = _scaled(depth, metres / weighted_quantile(depth.z[surface], 0.5))
+        return replace(depth, kind=DepthKind.SCALE), scale
+    scaled = _scaled(depth, metres / weighted_quantile(depth.z[thin][surface], 0.5))
     return replace(scaled, kind=DepthKind.SCALE), scale
 
 
 def _scaled(depth: DepthMap, factor: float) -> DepthMap:
     """The depth times a factor, as METRIC; the sky stays at infinity, what overflows is no longer valid."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = (depth.z * np.float64(factor)).astype(np.float32)
-    fits = np.isfinite(values) & (values > 0)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        values = depth.z * np.float32(factor)
+        fits = (values > 0) & (values < np.inf)
     valid = np.asarray(depth.valid) & (fits if depth.sky is None else fits | depth.sky)
     return replace(depth, values=values, valid=valid, kind=DepthKind.METRIC)
 
