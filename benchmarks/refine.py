@@ -51,7 +51,8 @@ def world(seed: int, size: Size = FULL) -> Pair:
     """Ellipses, boxes, bars and spheres before a floor and a wall, all textured; depth in metres, exact."""
     rng = np.random.default_rng(seed)
     x, y = np.meshgrid(
-        (np.arange(size.width) + 0.5) / size.width - 0.5, ((np.arange(size.height) + 0.5) - size.height / 2) / size.width
+        (np.arange(size.width) + 0.5) / size.width - 0.5,
+        ((np.arange(size.height) + 0.5) - size.height / 2) / size.width,
     )
     wall = rng.uniform(6, 12)
     inverse = np.maximum(1 / wall * (1 + rng.normal(0, 0.2) * x), y / 1.5)
@@ -59,7 +60,12 @@ def world(seed: int, size: Size = FULL) -> Pair:
     floor = (y / 1.5 > 1 / wall)[..., None]
     picture = np.where(floor, texture(rng, size, rng.uniform(1, 10)), picture)
     for z in np.sort(rng.uniform(1.5, 0.7 * wall, 9))[::-1]:
-        cx, cy, rx, ry = rng.uniform(-0.45, 0.45), rng.uniform(-0.25, 0.3), rng.uniform(0.02, 0.14), rng.uniform(0.04, 0.2)
+        cx, cy, rx, ry = (
+            rng.uniform(-0.45, 0.45),
+            rng.uniform(-0.25, 0.3),
+            rng.uniform(0.02, 0.14),
+            rng.uniform(0.04, 0.2),
+        )
         a, b = (x - cx) / rx, (y - cy) / ry
         shape = rng.integers(4)
         if shape == 0:

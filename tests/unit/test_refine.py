@@ -116,7 +116,9 @@ def test_a_thin_pole_survives_and_ends_up_as_wide_as_it_is():
 def test_one_coarse_map_of_any_shape_fits_any_picture():
     _, _, small = disc_world()
     camera = Intrinsics.from_fov(60, COARSE)
-    out = refine_depth(DepthMap(1 / small, DepthKind.SCALE, intrinsics=camera), noise_picture(size=Size(77, 301)), Size(77, 301))
+    out = refine_depth(
+        DepthMap(1 / small, DepthKind.SCALE, intrinsics=camera), noise_picture(size=Size(77, 301)), Size(77, 301)
+    )
     assert out.size == Size(77, 301) and out.intrinsics == camera.resized(Size(77, 301))
 
 
@@ -208,7 +210,9 @@ def test_hostile_maps_come_through(kind, shape, fill):
 
 def test_nothing_but_sky():
     shape = (6, 8)
-    out = refine_depth(DepthMap(np.full(shape, np.inf), DepthKind.SCALE, sky=np.ones(shape, bool)), noise_picture(), FINE)
+    out = refine_depth(
+        DepthMap(np.full(shape, np.inf), DepthKind.SCALE, sky=np.ones(shape, bool)), noise_picture(), FINE
+    )
     assert out.sky.all() and np.isinf(out.values).all() and out.valid.all()
 
 

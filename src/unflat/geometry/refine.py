@@ -31,10 +31,10 @@ _LEAST_RAMP = 8
 """Connected ramps of fewer coarse pixels than this are noise."""
 
 
-
-
 _POWER = 1.5
 """How much the word of colour counts against the side a pixel is on."""
+_LEAST_STEPS = 7
+"""How far a ramp may reach, in coarse pixels; maps larger than 224 take a 32nd of their long side."""
 _TAPER = 4
 """Over how many coarse pixels a weak outline ends."""
 
@@ -151,7 +151,7 @@ def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: R
     if not known.any():
         return _Field(u, u, u, np.zeros(u.shape, np.uint8))
     share = options.least_ratio if kind.is_depth else 0.0
-    steps = max(5, math.ceil(max(u.shape) / 50))
+    steps = max(_LEAST_STEPS, math.ceil(max(u.shape) / 32))
     readable = known if sky is None else known | sky
     near, far, what = sides.find_sides(u, readable, steps, options.least_step, share)
     if sky is not None:

@@ -64,10 +64,10 @@ def _read_profile(u, ok, y, x, dx, dy, line):
 
 @njit(cache=True)
 def ramp_ends(line, first, last):
-    """Where the ramp through the middle of a rising profile begins and ends.
+    """Where the ramp at, or uphill or downhill of, the middle of a rising profile begins and ends.
 
     Returns:
-        (low, high): indices of the plateaus, or (-1, -1) if the middle is on no ramp or a side never flattens.
+        (low, high): indices of the plateaus, or (-1, -1) if there is no ramp or a side never flattens.
     """
     middle = len(line) // 2
     at = middle if last == middle else middle + 1
