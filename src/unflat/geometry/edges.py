@@ -20,6 +20,10 @@ CUT_FALL = 4
 """Bit: the pixel and the one below and right of it are not connected within their 2×2 cell."""
 CUT_RISE = 8
 """Bit: the pixel and the one below and left of it are not connected within their 2×2 cell."""
+STRONG = 4.0
+"""A jump this many times the threshold is an outline however short."""
+SHORTEST = 16
+"""Weak cuts count if at least this many pixels stand along them, both sides together."""
 
 
 @njit(cache=True)
@@ -47,30 +51,65 @@ def _excess(d, on, y, x, dy, dx):
 
 
 @njit(cache=True)
-def _is_cut(d, on, y, x, step, edge, floor):
+def _verdict(d, on, y, x, step, edge, floor):
+    """0 same surface, 1 cut if it is part of a longer outline, 2 cut beyond doubt, 3 one has no surface."""
     dy, dx = step
     a, b = on[y, x], on[y + dy, x + dx]
     if a != b:
-        return True
+        return 3
     if not a:
-        return False
+        return 0
     limit = edge * max(min(d[y, x], d[y + dy, x + dx]), floor)
     if abs(d[y + dy, x + dx] - d[y, x]) <= limit:
-        return False
-    return _excess(d, on, y, x, dy, dx) > limit
+        return 0
+    excess = _excess(d, on, y, x, dy, dx)
+    return 0 if excess <= limit else (1 if excess <= STRONG * limit else 2)
 
 
 @njit(cache=True)
 def _straight_cuts(d, on, edge, floor, out):
+    """Set CUT_RIGHT and CUT_DOWN in ``out[0]``; ``out[1]`` says how sure each pixel beside a cut is, 0 to 2."""
+    cuts, sure = out
     h, w = d.shape
     for y in range(h):
         for x in range(w):
-            bits = 0
-            if x + 1 < w and _is_cut(d, on, y, x, (0, 1), edge, floor):
-                bits |= CUT_RIGHT
-            if y + 1 < h and _is_cut(d, on, y, x, (1, 0), edge, floor):
-                bits |= CUT_DOWN
-            out[y, x] = bits
+            for k in range(2):
+                v, u = y + k, x + 1 - k
+                if v >= h or u >= w:
+                    continue
+                verdict = _verdict(d, on, y, x, (k, 1 - k), edge, floor)
+                if verdict:
+                    cuts[y, x] |= CUT_DOWN if k else CUT_RIGHT
+                if verdict in (1, 2):
+                    sure[y, x] = max(sure[y, x], verdict)
+                    sure[v, u] = max(sure[v, u], verdict)
+
+
+@njit(cache=True)
+def _mend(cuts, on, doubtful):
+    """Take back the cuts between two surface pixels that both stand in ``doubtful``."""
+    h, w = cuts.shape
+    for y in range(h):
+        for x in range(w):
+            if not doubtful[y, x] or not on[y, x]:
+                continue
+            if x + 1 < w and doubtful[y, x + 1] and on[y, x + 1]:
+                cuts[y, x] &= ~CUT_RIGHT
+            if y + 1 < h and doubtful[y + 1, x] and on[y + 1, x]:
+                cuts[y, x] &= ~CUT_DOWN
+
+
+def _drop_crumbs(cuts: U8, on: Bool, sure: U8) -> None:
+    """Take back short chains of weak cuts, in place: noise of the depth, not outlines."""
+    import cv2  # noqa: PLC0415 - slow to import
+
+    count, label, stats, _ = cv2.connectedComponentsWithStats((sure > 0).astype(np.uint8), connectivity=8)
+    certain = np.zeros(count, np.bool_)
+    certain[label[sure == 2]] = True
+    doubtful = ~certain & (stats[:, cv2.CC_STAT_AREA] < SHORTEST)
+    doubtful[0] = False
+    if doubtful.any():
+        _mend(cuts, on, doubtful[label])
 
 
 @njit(cache=True)
@@ -108,7 +147,8 @@ def find_cuts(inverse: F32, on: Bool, edge: float, floor: float) -> U8:
         (h, w) uint8 bits CUT_RIGHT, CUT_DOWN, CUT_FALL, CUT_RISE. Between surface and no surface there is always
         a cut, between two pixels without surface never.
     """
-    cuts = np.empty(inverse.shape, np.uint8)
-    _straight_cuts(inverse, on, np.float32(edge), np.float32(floor), cuts)
+    cuts, sure = np.zeros(inverse.shape, np.uint8), np.zeros(inverse.shape, np.uint8)
+    _straight_cuts(inverse, on, np.float32(edge), np.float32(floor), (cuts, sure))
+    _drop_crumbs(cuts, on, sure)
     diagonal_cuts(on, cuts)
     return cuts
