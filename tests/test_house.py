@@ -97,6 +97,17 @@ def test_flags_and_options_are_the_same() -> None:
         assert len(fields(flags_of(options))) > 3
 
 
+def test_every_option_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    from unflat.cli.main import run
+    from unflat.pipelines.flat import leaves
+    from unflat.pipelines.photo import PhotoOptions
+
+    assert run(["photo", "--help"]) == 0
+    told = capsys.readouterr().out
+    for _, leaf, _ in leaves(PhotoOptions):
+        assert f"--{leaf.name.replace('_', '-')}" in told
+
+
 def test_floors_hold() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],

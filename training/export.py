@@ -90,8 +90,8 @@ def state_from_onnx(path: Path) -> tuple[dict[str, torch.Tensor], int]:
     return state, step
 
 
-def write_card(model_bytes: bytes, source: str, limits: str) -> None:
-    """Replace the row of ``worlds`` in cards.json."""
+def write_card(model_bytes: bytes, source: str, limits: str, gives: list[str]) -> None:
+    """Replace the row of ``worlds`` in cards.json; ``gives`` names what these weights do well enough to be used."""
     path = WEIGHTS / "cards.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     row = {
@@ -104,7 +104,7 @@ def write_card(model_bytes: bytes, source: str, limits: str) -> None:
         "file": "worlds.onnx",
         "sha256": hashlib.sha256(model_bytes).hexdigest(),
         "bytes": len(model_bytes),
-        "gives": ["sky", "confidence", "field of view"],
+        "gives": gives,
         "limits": limits,
     }
     rows = [r for r in rows if r["name"] != "worlds"] + [row]
@@ -118,6 +118,7 @@ def main() -> None:
     parser.add_argument("--step", type=int, required=True, help="training pictures seen so far")
     parser.add_argument("--source", required=True, help="how they were trained, for the card")
     parser.add_argument("--limits", default="", help="where it is known to fail, for the card")
+    parser.add_argument("--gives", nargs="*", default=["sky", "confidence"], help="outputs good enough to be used")
     given = parser.parse_args()
     network = Worlds()
     state = torch.load(given.weights, weights_only=True)
@@ -126,7 +127,7 @@ def main() -> None:
         raise SystemExit(f"weights without {missing[:3]}")
     data = to_onnx(network, given.step).SerializeToString()
     (WEIGHTS / "worlds.onnx").write_bytes(data)
-    write_card(data, given.source, given.limits)
+    write_card(data, given.source, given.limits, given.gives)
 
 
 if __name__ == "__main__":

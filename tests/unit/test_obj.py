@@ -95,20 +95,20 @@ def test_two_textures_make_two_pictures_and_one_texture_one(tmp_path: Path) -> N
     )
     read = obj.read(written(two, tmp_path / "two"))
     assert sorted(p.name for p in (tmp_path / "two").iterdir()) == [
-        "scene-2.jpg",
-        "scene.jpg",
         "scene.mtl",
         "scene.obj",
+        "scene.obj-2.jpg",
+        "scene.obj.jpg",
     ]
     assert [mesh_of(read, i).texture is None for i in range(3)] == [False, False, True]
 
 
 def test_an_existing_side_file_stops_it_whole(tmp_path: Path) -> None:
-    (tmp_path / "scene.jpg").write_bytes(b"mine")
+    (tmp_path / "scene.obj.jpg").write_bytes(b"mine")
     with pytest.raises(OutputError, match="exists"):
         written(scenes.textured_scene(), tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["scene.jpg"]
-    assert (tmp_path / "scene.jpg").read_bytes() == b"mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["scene.obj.jpg"]
+    assert (tmp_path / "scene.obj.jpg").read_bytes() == b"mine"
 
 
 def test_nothing_but_points_is_refused(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_foul_files_are_refused(tmp_path: Path, case: str) -> None:
 
 def test_a_damaged_picture_is_refused(tmp_path: Path) -> None:
     path = written(scenes.textured_scene(), tmp_path)
-    (tmp_path / "scene.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    (tmp_path / "scene.obj.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     with pytest.raises(InputError, match="picture"):
         obj.read(path)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from unflat.cli.console import progress, say_json, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
-from unflat.formats.atomic import check_target
 from unflat.formats.registry import ExportOptions, format_of
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.types.depth import DepthMap
@@ -36,11 +35,11 @@ def depth(
         raise InputError("no picture was given", hint="unflat depth PICTURE [-o OUT]")
     check_inputs(*pictures)
     plan = [(picture, _targets(picture, output, many=len(pictures) > 1)) for picture in pictures]
-    for _, paths in plan:
+    for picture, paths in plan:
         for path in paths:
             if format_of(path).noun is not DepthMap:
                 raise InputError(f"'{path.name}' is not a depth format", hint="Use .png .exr .npy .pfm or .jpg.")
-            check_target(path, force=export.force)
+        check_outputs(paths, picture, force=export.force)
     reports: list[dict[str, Any]] = []
     for picture, paths in plan:
         with progress(quiet=talk.quiet) as line:

@@ -8,7 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from unflat.errors import InputError
+from unflat.errors import InputError, OutputError
+from unflat.formats.atomic import check_target
+from unflat.formats.registry import format_of
 
 Flat = Parameter(name="*")
 """A dataclass whose fields are flags of the command itself."""
@@ -50,3 +52,19 @@ def check_inputs(*paths: Path) -> None:
             raise InputError(f"{path} is a folder", hint="Name a file in it.")
         if not path.exists():
             raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
+
+
+def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
+    """Say before the work what would fail after it.
+
+    Raises:
+        InputError: A suffix is unknown, or two outputs are the same.
+        OutputError: A place cannot be written, or a file there would be lost.
+    """
+    for path in outputs:
+        format_of(path)
+        check_target(path, force=force)
+        if path.exists() and path.samefile(picture):
+            raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
+    if len({path.absolute() for path in outputs}) < len(outputs):
+        raise InputError("two outputs have the same name", hint="Give each -o a name of its own.")

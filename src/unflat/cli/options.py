@@ -29,26 +29,31 @@ _CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length}
 def flags_of(options: type) -> type:
     """One flat dataclass with a flag for every option, however deep it sits.
 
+    Options of several stages may share a name (the sky of a surface and of splats); one flag then sets them all.
+
     Raises:
-        ValueError: Two options share a name, so their flags would too.
+        ValueError: Options share a name but not their type and default, so no flag could stand for both.
     """
     nested = options()
-    members: list[tuple[str, Any, Any]] = []
+    members: dict[str, tuple[str, Any, Any]] = {}
+    shared: dict[str, Any] = {}
     for owner, leaf, kind in leaves(options):
         sentence = next((p.description for p in parse_from_object(owner).params if p.arg_name == leaf.name), None)
         converter = next((_CONVERTERS[t] for t in get_args(kind) if t in _CONVERTERS), None)
         default = _default(nested, owner, leaf.name)
+        if shared.setdefault(leaf.name, (kind, default)) != (kind, default):
+            raise ValueError(f"the options named '{leaf.name}' differ: {shared[leaf.name]} and {(kind, default)}")
         told = Parameter(
             help=sentence,
             converter=converter,
             n_tokens=1 if converter else None,
+            accepts_keys=False if converter else None,
             negative="" if default is False else None,
         )
-        members.append((leaf.name, Annotated[kind, told], field(default=default)))
-    names = [name for name, _, _ in members]
-    if len(set(names)) < len(names):
-        raise ValueError(f"options of {options.__name__} share a name: {sorted(names)}")
-    return make_dataclass(f"{options.__name__}Flags", members, frozen=True)
+        members.setdefault(leaf.name, (leaf.name, Annotated[kind, told], field(default=default)))
+    flags = make_dataclass(f"{options.__name__}Flags", members.values(), frozen=True)
+    flags.__module__ = __name__  # else it claims to be of the standard library, and no flags are made of it
+    return flags
 
 
 def gathered(options: type[T], flags: Any) -> T:

@@ -8,10 +8,9 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from unflat.cli.console import progress, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
 from unflat.cli.options import flags_of, gathered
-from unflat.formats.atomic import check_target
-from unflat.formats.registry import ExportOptions, format_of
+from unflat.formats.registry import ExportOptions
 from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as run_photo
 
@@ -38,9 +37,7 @@ def photo(
     """
     check_inputs(picture)
     paths = output or [default_output(picture, ".html")]
-    for path in paths:
-        format_of(path)
-        check_target(path, force=export.force)
+    check_outputs(paths, picture, force=export.force)
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, gathered(PhotoOptions, flags), progress=line)
         result.save(*paths, options=export, ply=ply)

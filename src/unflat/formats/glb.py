@@ -71,7 +71,7 @@ def _write_gltf(scene: Scene, path: Path, options: ExportOptions) -> None:
 
     def place(data: bytes, mime: str, extension: str) -> dict[str, Any]:
         number = f"-{len(textures) + 1}" if textures else ""
-        name = f"{path.stem}{number}{extension}"
+        name = f"{path.name}{number}{extension}"  # never the name of the photograph it came from
         textures.append((path.with_name(name), data))
         return {"uri": quote(name), "mimeType": mime}
 

@@ -1,6 +1,6 @@
 """Wavefront OBJ with its material file and textures, x right, y up, z towards the viewer, in metres.
 
-NAME.obj, NAME.mtl and one picture a texture (NAME.jpg, then NAME-2.jpg …) appear together or not at all. The names of
+NAME.obj, NAME.mtl and one picture a texture (NAME.obj.jpg, then NAME.obj-2.jpg …) appear together or not at all. The names of
 the side files hold only letters, digits, ``.``, ``_`` and ``-``, because many readers end a name at the first blank:
 where that changes the name, a short digest is added so that two scenes in one folder never share side files. Vertex
 colours stand behind the positions, as Blender, MeshLab and others read them; a scene without any picture needs no side
@@ -106,7 +106,7 @@ def _pictures(nodes: list[tuple[str, Mesh]], stem: str, options: ExportOptions) 
             continue
         data, mime, _ = encoded(mesh.texture, options.texture_size, options.texture_quality)
         number = f"-{len(pictures) + 1}" if pictures else ""
-        pictures[id(mesh.texture)] = (f"{stem}{number}{_SUFFIX[mime]}", data, f"picture{number}")
+        pictures[id(mesh.texture)] = (f"{stem}.obj{number}{_SUFFIX[mime]}", data, f"picture{number}")
     return pictures
 
 

@@ -88,7 +88,7 @@ FORMATS: tuple[Format, ...] = (
         "usdz",
         Scene,
         True,
-        ("mesh", "texture", "camera", "provenance"),
+        ("mesh", "texture", "camera", "confidence", "provenance"),
         1e-6,
         ("iPhone and iPad (AR Quick Look)", "Vision Pro", "Blender", "Houdini"),
     ),

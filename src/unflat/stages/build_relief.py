@@ -38,8 +38,6 @@ class ReliefOptions:
                 raise InputError(f"{name} of a relief must be a positive length, not {getattr(self, name):g}")
         if not 0 <= self.evenness <= 1:
             raise InputError(f"the evenness of a relief is between 0 and 1, not {self.evenness:g}")
-        if self.triangles < 1000:
-            raise InputError(f"a relief needs at least 1000 triangles, not {self.triangles}")
 
 
 def build_relief(depth: DepthMap, options: ReliefOptions | None = None) -> Mesh:
@@ -58,6 +56,8 @@ def build_relief(depth: DepthMap, options: ReliefOptions | None = None) -> Mesh:
         InputError: There is no surface in it.
     """
     options = options or ReliefOptions()
+    if options.triangles < 1000:
+        raise InputError(f"a relief needs at least 1000 triangles, not {options.triangles}")
     inverse, on, _, _ = inverse_depth(depth)
     height = compress(_filled(inverse, depth), on | ~_sky(depth), options.evenness)
     height = _fitted(height * np.float32(options.relief_mm), options.triangles)

@@ -60,7 +60,8 @@ class Worlds:
             rgb: (h, w, 3) uint8 sRGB.
 
         Returns:
-            Inverse z up to one factor at half the network's input size, with sky, confidence and field of view.
+            Inverse z up to one factor at half the network's input size, with sky and confidence; with a field of view
+            only if the card promises one, for these weights may guess worse than an assumption.
         """
         import cv2  # noqa: PLC0415
 
@@ -73,7 +74,7 @@ class Worlds:
             kind=DepthKind.SCALE,
             sky=sky[0, 0],
             confidence=_within_quarter(log_error[0, 0]),
-            focal_over_long_side=float(np.exp(log_focal[0, 0])),
+            focal_over_long_side=float(np.exp(log_focal[0, 0])) if "field of view" in CARD.gives else None,
         )
 
 
