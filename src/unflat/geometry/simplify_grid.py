@@ -21,11 +21,30 @@ _REACH = 16
 """Longest side, in pixels along an axis, of a triangle that a cut may divide."""
 
 
+@njit(cache=True)
+def _continue(d, on, cuts, bit, first, last):
+    """Continue every row of ``d`` and ``on`` beyond the columns ``first`` … ``last``, in place.
+
+    By odd reflection, as far as the surface at the border goes uncut.
+    """
+    h, w = d.shape
+    for y in range(h):
+        for end, sign in ((first, -1), (last, 1)):
+            reach = 0
+            for k in range(1, (end if sign < 0 else w - 1 - end) + 1):
+                inner = end - sign * k
+                if reach == k - 1 and first <= inner <= last and on[y, inner]:
+                    if cuts[y, min(inner, inner + sign)] & bit == 0:
+                        reach = k
+                d[y, end + sign * k] = 2 * d[y, end] - d[y, end - sign * reach]
+                on[y, end + sign * k] = on[y, end]
+
+
 def pad_to_lattice(inverse: F32, on: Bool, cuts: U8, tile: int) -> Lattice:
     """Continue a grid beyond its borders: one pixel left and above, up to a whole tile right and below.
 
     The inverse depth is continued by odd reflection, which continues a plane as itself and bends nothing more
-    than it is bent inside; the surface and its cuts are mirrored.
+    than it is bent inside; outlines leave the picture at a right angle.
 
     Args:
         inverse: (h, w) inverse depth, h and w at least 2.
@@ -34,22 +53,16 @@ def pad_to_lattice(inverse: F32, on: Bool, cuts: U8, tile: int) -> Lattice:
         tile: Side of the largest square, a power of two.
     """
     h, w = inverse.shape
-    below, right = (-(h + 1)) % tile + 1, (-(w + 1)) % tile + 1
-    around = ((1, below), (1, right))
-    padded = np.pad(inverse, around, mode="reflect", reflect_type="odd")
-    on_padded = np.pad(on, around, mode="reflect")
-    padded[~on_padded] = 0
-
-    def mirrored(bit: int, down: bool, along: bool) -> U8:
-        part = cuts[: h - 1 if down else h, : w - 1 if along else w] & np.uint8(bit)
-        part = np.pad(part, (around[0], (0, 0)), mode="symmetric" if down else "reflect")
-        return np.pad(part, ((0, 0), around[1]), mode="symmetric" if along else "reflect")
-
-    full = np.zeros(padded.shape, np.uint8)
-    full[:, :-1] |= mirrored(CUT_RIGHT, False, True)
-    full[:-1, :] |= mirrored(CUT_DOWN, True, False)
-    diagonal_cuts(on_padded, full)
-    return Lattice(np.ascontiguousarray(padded), on_padded, full, (h, w))
+    shape = (h + 1) + (-(h + 1)) % tile + 1, (w + 1) + (-(w + 1)) % tile + 1
+    d, exists, full = np.zeros(shape, np.float32), np.zeros(shape, np.bool_), np.zeros(shape, np.uint8)
+    inside = np.s_[1 : h + 1, 1 : w + 1]
+    d[inside], exists[inside], full[inside] = inverse, on, cuts & (CUT_RIGHT | CUT_DOWN)
+    full[:, :1], full[:, w + 1 :] = full[:, 1:2] & CUT_DOWN, full[:, w : w + 1] & CUT_DOWN
+    _continue(d, exists, full, CUT_RIGHT, 1, w)
+    full[:1], full[h + 1 :] = full[1:2] & CUT_RIGHT, full[h : h + 1] & CUT_RIGHT
+    _continue(d.T, exists.T, full.T, CUT_DOWN, 1, h)
+    diagonal_cuts(exists, full)
+    return Lattice(d, exists, full, (h, w))
 
 
 @njit(cache=True)
