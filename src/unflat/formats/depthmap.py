@@ -83,8 +83,7 @@ def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | Non
             f"{name} says that it is '{said.kind.value}', not '{kind}'",
             hint="Leave out --depth-kind, or remove the sidecar if it is wrong.",
         )
-    whole = plane.numbers.dtype.kind == "u"
-    if whole != (said.coding is not None):
+    if plane.codes != (said.coding is not None):
         raise InputError(f"the sidecar of {name} is for another kind of file", hint="Remove the sidecar.")
     if said.coding is not None:
         values, valid, sky = said.coding.decode(plane.numbers.astype(np.uint16))
@@ -105,9 +104,8 @@ def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | Non
 
 def _plain(plane: arrays.Plane, kind: str, name: str) -> DepthMap:
     """A file without a sidecar, of the kind that the user says."""
-    whole = plane.numbers.dtype.kind in "ui"
     values, valid, _ = from_floats(plane.numbers, None)
-    origin = name if plane.numbers.dtype != np.uint8 else f"{name} (8 bits: only 256 steps)"
+    origin = name if not (plane.codes and plane.numbers.dtype == np.uint8) else f"{name} (8 bits: only 256 steps)"
     if kind == "disparity-px":
         valid &= values > 0
         with np.errstate(over="ignore"):
@@ -118,7 +116,7 @@ def _plain(plane: arrays.Plane, kind: str, name: str) -> DepthMap:
     if meaning is DepthKind.DISPARITY:
         return DepthMap(values, meaning, valid, origin=origin)
     sky = values == np.inf
-    if meaning is DepthKind.METRIC and whole:
+    if meaning is DepthKind.METRIC and plane.codes:
         values = values / np.float32(_MM)
     if meaning.is_depth:
         valid &= values > 0

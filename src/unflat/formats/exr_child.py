@@ -1,0 +1,60 @@
+"""Reads one plane of an OpenEXR file in a process of its own, because a damaged file can crash OpenEXR itself.
+
+Run as a script with a path and the most pixels allowed; it writes one line of JSON to its standard output, then the
+planes as native float32, row by row. It imports nothing of unflat.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+NAMES = ("Z", "Y", "depth", "Depth", "D", "V", "R")
+"""Channels that are taken for depth, the first one first; a single channel is taken whatever its name."""
+TEXT = "unflat_depth"
+_FAULTS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, MemoryError, OverflowError)
+
+
+def read(path: str, most_pixels: int) -> tuple[dict[str, Any], list[bytes]]:
+    """What the file says, and its planes: depth, then confidence if it has one.
+
+    Raises:
+        ValueError: Too many pixels, or no channel that could be depth.
+        OSError: Damaged.
+    """
+    import Imath  # noqa: PLC0415
+    import OpenEXR  # noqa: PLC0415
+
+    file = OpenEXR.InputFile(path)
+    header = file.header()
+    window = header["dataWindow"]
+    width, height = window.max.x - window.min.x + 1, window.max.y - window.min.y + 1
+    if width < 1 or height < 1 or width * height > most_pixels:
+        raise ValueError(f"it declares {width}×{height} pixels")
+    channels = header["channels"]
+    names = [n for n, c in channels.items() if (c.xSampling, c.ySampling) == (1, 1)]
+    chosen = next((n for n in NAMES if n in names), names[0] if len(names) == 1 else None)
+    if chosen is None:
+        raise ValueError(f"it has no channel Z, only {' '.join(map(str, channels))[:80]}")
+    wanted = [chosen, *(["confidence"] if "confidence" in names else [])]
+    planes = file.channels(wanted, Imath.PixelType(Imath.PixelType.FLOAT))
+    text = header.get(TEXT)
+    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return {"size": [width, height], "planes": len(planes), "text": str(said) if said else None}, planes
+
+
+def main() -> int:
+    """Answer on standard output; 0, or 1 with a reason."""
+    try:
+        words, planes = read(sys.argv[1], int(sys.argv[2]))
+    except _FAULTS as error:
+        words, planes = {"error": " ".join(str(error).split())[:160] or type(error).__name__}, []
+    sys.stdout.buffer.write(json.dumps(words).encode() + b"\n")
+    for plane in planes:
+        sys.stdout.buffer.write(plane)
+    return 1 if "error" in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
