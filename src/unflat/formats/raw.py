@@ -9,9 +9,10 @@ import numpy as np
 
 from unflat.errors import InputError, MissingExtraError
 from unflat.formats.colour import Pixels
-from unflat.formats.decode import Decoded, check_size, foreign_faults, opened
-from unflat.formats.exif import Facts, exif_of, packet_of, read_facts
+from unflat.formats.decode import Decoded, check_size, foreign_faults
+from unflat.formats.exif import Facts, load_exif, read_facts
 
+_XMP = 0x02BC
 _TIFF_STARTS = (b"II*\0", b"MM\0*")
 
 
@@ -49,14 +50,10 @@ def decode_raw(data: bytes, name: str, max_pixels: int) -> Decoded:
 
 
 def _facts(data: bytes, stored: tuple[int, int]) -> Facts:
-    """Lens and rights, where the RAW file is TIFF inside and Pillow finds its EXIF."""
+    """Lens and rights, where the RAW file is TIFF inside."""
     if not data.startswith(_TIFF_STARTS):
         return Facts()
-    try:
-        with foreign_faults("the EXIF data"):
-            picture = opened(data, "TIFF")
-            exif, notes = exif_of(picture)
-            facts = read_facts(exif, packet_of(picture), {}, stored)
-    except InputError:
-        return Facts(notes=("its EXIF data could not be read",))
-    return Facts(facts.lens, facts.rights, 1, (*notes, *facts.notes))
+    exif = load_exif(data)
+    packet = exif.get(_XMP)
+    facts = read_facts(exif, packet if isinstance(packet, bytes) else None, {}, stored)
+    return Facts(facts.lens, facts.rights, 1, facts.notes)
