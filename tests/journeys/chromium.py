@@ -7,6 +7,7 @@ browser reads descriptor 3 and writes descriptor 4.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import select
@@ -19,6 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as Picture
 
 FLAGS = (
     "--headless=new",
@@ -45,6 +51,10 @@ for ours_fd, its_fd in zip(ours, (3, 4)):
     os.dup2(ours_fd, its_fd)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
+_HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said')) e.style.visibility = 'hidden'"
+
+Pixels = NDArray[np.float64]
+
 KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "PageUp": 33, "PageDown": 34, "Tab": 9}
 
 
@@ -241,3 +251,34 @@ def running(executable: str) -> Iterator[Browser]:
                 process.kill()
                 process.wait()
             os.close(to_us)
+
+
+@contextmanager
+def wanted() -> Iterator[Browser]:
+    """The same for a test: skips where there is no Chromium, and fails there if UNFLAT_CI=1."""
+    found = find()
+    if found is None:
+        if os.environ.get("UNFLAT_CI") == "1":
+            pytest.fail("UNFLAT_CI=1, and there is no Chromium")
+        pytest.skip("Chromium is not here (Debian: apt-get install chromium; or set UNFLAT_CHROMIUM)")
+    with running(found) as browser:
+        yield browser
+
+
+def seen(page: Page) -> Pixels:
+    """What the canvas shows, (h, w, 3) in 0..255, without buttons and words."""
+    page.js(_HIDE)
+    page.settle()
+    shot = Picture.open(io.BytesIO(page.picture())).convert("RGB")
+    page.js(_HIDE.replace("hidden", "visible"))
+    return np.asarray(shot, dtype=np.float64)
+
+
+def apart(a: Pixels, b: Pixels) -> float:
+    """Mean absolute difference."""
+    return float(np.abs(a - b).mean())
+
+
+def offset(page: Page) -> float:
+    """Metres between the viewpoint and the photograph's."""
+    return float(page.state("offset"))

@@ -25,7 +25,7 @@ from unflat.types import (
 )
 from unflat.types.arrays import F64, U8, Bool
 
-CELLS = 128
+CELLS = 96
 WALL_M = 2.6
 SOURCE = Source("astronaut.png", "00" * 32, "png", Rights(creator="NASA", licence="public domain"))
 
@@ -55,7 +55,7 @@ def _layer(
 
 
 def portrait() -> Scene:
-    """The scene; about 60 000 triangles."""
+    """The scene; about 30 000 triangles."""
     from skimage import data  # noqa: PLC0415
 
     pixels: U8 = data.astronaut()

@@ -6,7 +6,6 @@ Golden pictures are under tests/golden/viewer. They may differ from what is draw
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,11 @@ import chromium
 import numpy as np
 import portrait
 import pytest
-from numpy.typing import NDArray
+from chromium import apart, offset, seen
 from PIL import Image as Picture
 from skimage import data
 
-import scenes
 from unflat.formats import html
-from unflat.view.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -29,19 +26,11 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "viewer"
 WRITE_GOLDEN = os.environ.get("UNFLAT_GOLDEN") == "write"
 TOLERANCE = 2.0
 WIDTH, HEIGHT = 640, 520
-HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said')) e.style.visibility = 'hidden'"
-
-Pixels = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[chromium.Browser]:
-    found = chromium.find()
-    if found is None:
-        if os.environ.get("UNFLAT_CI") == "1":
-            pytest.fail("UNFLAT_CI=1, and there is no Chromium")
-        pytest.skip("Chromium is not here (Debian: apt-get install chromium; or set UNFLAT_CHROMIUM)")
-    with chromium.running(found) as running:
+    with chromium.wanted() as running:
         yield running
 
 
@@ -72,26 +61,10 @@ def page(_opened: chromium.Page) -> chromium.Page:
     return _opened
 
 
-def seen(page: chromium.Page) -> Pixels:
-    """What the canvas shows, (h, w, 3), without buttons and words."""
-    page.js(HIDE)
-    page.settle()
-    shot = Picture.open(io.BytesIO(page.picture())).convert("RGB")
-    page.js(HIDE.replace("hidden", "visible"))
-    return np.asarray(shot, dtype=np.float64)
-
-
-def apart(a: Pixels, b: Pixels) -> float:
-    return float(np.abs(a - b).mean())
-
-
-def offset(page: chromium.Page) -> float:
-    return float(page.state("offset"))
-
-
 def test_it_opens_from_a_disk_without_a_word_or_a_request(page: chromium.Page, address: str) -> None:
     assert page.state("state") == "ready"
     assert page.js("location.protocol") == "file:"
+    assert page.js("document.querySelector('#vr').hidden"), "there is no headset here"
     assert seen(page).std() > 25
     assert page.console == []
     assert page.requests[0] == address
@@ -181,16 +154,9 @@ def test_keys_and_wheel_never_leave_the_safe_radius(page: chromium.Page) -> None
     radius = float(page.state("radius"))
     # 5 % of 512 pixels uncovered: 0.05 · 512 / (focal · (1 / 1.1 − 1 / 2.6)), within the bins of the depths.
     assert radius == pytest.approx(0.05 * 512 / (549 * (1 / 1.1 - 1 / 2.6)), rel=0.05)
-    for keys in (
-        ["ArrowLeft"] * 30,
-        ["ArrowUp"] * 30,
-        ["PageUp"] * 40,
-        ["PageDown"] * 80,
-        ["ArrowRight", "ArrowDown"] * 30,
-    ):
-        for key in keys[:-1:10] + keys[-1:]:
-            page.key(key, 10)
-            assert offset(page) <= radius * 1.001
+    for key, times in (("ArrowLeft", 5), ("ArrowLeft", 30), ("ArrowUp", 30), ("PageUp", 40), ("PageDown", 80)):
+        page.key(key, times)
+        assert 0.5 * radius < offset(page) <= radius * 1.001
     page.mouse("mouseWheel", 300, 250, deltaX=0, deltaY=-3000, modifiers=8)
     page.settle()
     assert offset(page) == pytest.approx(radius, rel=0.01)
@@ -303,106 +269,13 @@ def test_a_lost_graphics_card_is_said_and_comes_back(page: chromium.Page) -> Non
     assert apart(seen(page), before) < 0.5
 
 
-def test_without_webgl_the_page_says_so(browser: chromium.Browser, address: str) -> None:
-    page = chromium.Page(browser, width=WIDTH, height=HEIGHT)
-    page.before_load("HTMLCanvasElement.prototype.getContext = () => null")
-    page.open(address)
-    assert page.state("state") == "failed"
-    assert "WebGL" in page.js("document.querySelector('#trouble').innerText")
-    page.js("document.querySelector('#about').click()")
-    assert "NASA" in page.js("document.querySelector('dialog[open]').innerText")
-    assert page.console == []
-    page.close()
-
-
-def test_a_headset_gets_a_button(browser: chromium.Browser, page: chromium.Page, address: str) -> None:
-    assert page.js("document.querySelector('#vr').hidden")
-    with_headset = chromium.Page(browser, width=WIDTH, height=HEIGHT)
-    with_headset.before_load(
-        "Object.defineProperty(navigator, 'xr', {value: {isSessionSupported: async (m) => m === 'immersive-vr',"
-        " requestSession: async () => { throw new Error('busy') }}})"
-    )
-    with_headset.open(address)
-    with_headset.wait("!document.querySelector('#vr').hidden")
-    with_headset.js("document.querySelector('#vr').click()")
-    with_headset.wait("document.querySelector('#said').textContent === 'The headset did not start'")
-    with_headset.close()
-
-
-def test_motion_greets_follows_the_pointer_and_stops(browser: chromium.Browser, address: str) -> None:
-    page = chromium.Page(browser, width=WIDTH, height=HEIGHT, still=False)
-    page.open(address)
-    radius = float(page.state("radius"))
-    page.wait(
-        "(({offset, radius}) => Number(offset) > 0.1 * Number(radius))(document.querySelector('#view').dataset)"
-    )
-    page.mouse("mouseMoved", 600, 260)
+def test_full_screen_gives_the_picture_all_of_the_window(page: chromium.Page) -> None:
+    before = seen(page)
+    page.key("f")
+    page.wait("document.fullscreenElement !== null && document.querySelector('#fullscreen').ariaPressed === 'true'")
     page.settle()
-    aside = offset(page)
-    assert 0.2 * radius < aside <= radius
-    page.js("new Promise((r) => setTimeout(r, 300))")
-    assert offset(page) == aside, "the greeting went on after the visitor had moved"
-    page.mouse("mouseMoved", 320, 260)
-    page.settle()
-    assert offset(page) < 0.1 * radius
-    page.close()
-
-
-def test_a_phone_is_touched_and_tilted(browser: chromium.Browser, address: str) -> None:
-    page = chromium.Page(browser, width=390, height=780, phone=True)
-    page.open(address)
-    assert page.js("document.documentElement.scrollWidth") <= 390
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        page.call(
-            "Input.dispatchTouchEvent",
-            type=kind,
-            touchPoints=[{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)],
-        )
-
-    touch("touchStart", (200, 400))
-    touch("touchMove", (240, 400))
-    touch("touchEnd")
-    page.settle()
-    assert offset(page) > 0
-    touch("touchStart", (180, 400), (220, 400))
-    touch("touchMove", (140, 400), (260, 400))
-    touch("touchEnd")
-    page.settle()
-    assert float(page.state("zoom")) > 2
-    page.js("document.querySelector('#reset').click()")
-    page.settle()
-    assert page.console == []
-    page.js("document.querySelector('#tilt').click()")
-    for gamma in (0, 8):
-        page.call("DeviceOrientation.setDeviceOrientationOverride", alpha=0, beta=40, gamma=gamma)
-        page.js("new Promise((r) => setTimeout(r, 200))")
-    page.wait("document.querySelector('#tilt').ariaPressed === 'true'")
-    page.settle()
-    assert 0 < offset(page) <= float(page.state("radius"))
-    page.close()
-
-
-@pytest.mark.parametrize("name", ["sky", "coloured", "masked", "cloud", "splats"])
-def test_every_kind_of_scene_is_drawn(browser: chromium.Browser, tmp_path: Path, name: str) -> None:
-    file = tmp_path / f"{name}.html"
-    file.write_bytes(html.page_of_scene(scenes.SCENES[name]()))
-    page = chromium.Page(browser, width=480, height=400)
-    page.open(file.as_uri())
-    assert page.state("state") == "ready", page.js("document.querySelector('#trouble').innerText")
-    picture = seen(page)
-    page.key("d")
-    assert picture.std() > 25 and seen(page).std() > 15
-    assert page.console == []
-    page.close()
-
-
-def test_the_server_shows_it_too(browser: chromium.Browser) -> None:
-    with Server(html.page_of_scene(scenes.sky_scene())) as server:
-        page = chromium.Page(browser, width=480, height=400)
-        page.open(server.url)
-        assert page.state("state") == "ready"
-        assert seen(page).std() > 25
-        assert page.console == []
-        assert [url for url in page.requests if not url.startswith(("blob:", "data:"))] == [server.url]
-        page.close()
+    inside = seen(page)
+    page.key("f")
+    page.wait("document.fullscreenElement === null")
+    assert inside.shape == before.shape and apart(inside, before) > 8
+    assert apart(seen(page), before) < 0.5

@@ -136,7 +136,7 @@ def test_an_assumed_scale_is_said_and_unknown_rights_are_not_made_up() -> None:
     scene = scene_from(Source("a.jpg", None, "jpeg"), warnings=())
     scene = dataclasses.replace(scene, scale=Scale("assumed", 0.3, 3.0))
     about = Outline(html.page_of_scene(scene)).about
-    assert "Scale assumed: " in about
+    assert "Scale assumed. Lengths" in about
     assert "Copyright" not in about and "Creator" not in about
     assert "seen by no camera" not in about
     assert "What to keep in mind" not in about

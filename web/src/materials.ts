@@ -43,7 +43,7 @@ const FRAGMENT = /* glsl */ `
     float stripe = step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 9.0));
     vec3 colour;
     if (isSky) {
-      colour = mix(vec3(0.09, 0.09, 0.11), vec3(0.12, 0.12, 0.145), stripe);
+      colour = mix(vec3(0.16, 0.15, 0.2), vec3(0.22, 0.21, 0.27), stripe);
     } else if (showConfidence) {
       float light = dot(pow(seen.rgb, vec3(1.0 / 2.2)), vec3(0.3, 0.59, 0.11));
       colour = texture2D(ramp, vec2(confidence * (255.0 / 256.0) + 0.5 / 256.0, 0.5)).rgb * (0.6 + 0.4 * light);
@@ -140,11 +140,13 @@ export class Appearance {
 
   private wires(piece: Piece): Mesh | null {
     if (piece.object instanceof Points) return null;
+    const { index } = piece.object.geometry;
+    const triangles = (index ?? piece.object.geometry.getAttribute("position")).count / 3;
     const material = new MeshBasicMaterial({
       color: new Color(1, 1, 1),
       wireframe: true,
       transparent: true,
-      opacity: 0.3,
+      opacity: Math.min(0.35, Math.max(0.07, 40 / Math.sqrt(triangles))),
       depthWrite: false,
     });
     const wires = new Mesh(piece.object.geometry, material);

@@ -63,8 +63,11 @@ export function legend(mode: Mode, place: Place): void {
   part("legend-ticks").replaceChildren(
     ...ticks.map((text) => Object.assign(document.createElement("span"), { textContent: text })),
   );
-  const invented = place.hasInvented ? "Violet stripes: invented, no camera saw it." : "";
-  part("legend-note").textContent = depth ? (place.scaleAssumed ? "The scale is assumed." : "") : invented;
+  const notes = [];
+  if (depth && place.scaleAssumed) notes.push("The scale is assumed.");
+  if (!depth) notes.push("Violet stripes: invented, no camera saw it.");
+  if (place.hasSky) notes.push("Dark stripes: sky.");
+  part("legend-note").textContent = notes.join(" ");
 }
 
 /** Open a sheet; a second call closes it. */

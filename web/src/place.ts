@@ -104,6 +104,7 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
   const depths = measureDepths(camera, pieces);
   const unflat = record(record((gltf.asset as unknown as Extras)["extras"])["unflat"]);
   const scale = record(unflat["scale"]);
+  const hasSky = pieces.some((piece) => piece.role === "sky");
   const has = (name: string): boolean => pieces.some((piece) => piece.object.geometry.hasAttribute(name));
   return {
     root: gltf.scene,
@@ -112,10 +113,10 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
     depths,
     photographed: found !== null,
     hasConfidence: has("_confidence"),
-    hasInvented: has("_invented"),
+    hasSky,
     hasTriangles: pieces.some((piece) => "isMesh" in piece.object),
     scaleAssumed: scale["basis"] === "assumed" || scale["assumed"] === true || scale["basis"] === undefined,
-    safeRadius: safeRadius(unflat, camera, depths, pieces.some((piece) => piece.role === "sky")),
+    safeRadius: safeRadius(unflat, camera, depths, hasSky),
   };
 }
 

@@ -43,7 +43,7 @@ export interface Place {
   /** True if the file holds the camera of a photograph; then the viewpoint is limited. */
   readonly photographed: boolean;
   readonly hasConfidence: boolean;
-  readonly hasInvented: boolean;
+  readonly hasSky: boolean;
   readonly hasTriangles: boolean;
   readonly scaleAssumed: boolean;
   /** How far the viewpoint may leave the photograph's before the guess begins, metres. */

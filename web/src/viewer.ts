@@ -1,5 +1,6 @@
 // Draws a place when something has changed, and only then.
 import { AmbientLight, Scene, SRGBColorSpace, WebGLRenderer } from "three";
+import { Backing } from "./backing";
 import { Appearance } from "./materials";
 import { Rig } from "./rig";
 import type { Room } from "./rig";
@@ -13,6 +14,7 @@ export class Viewer {
   wires = false;
   private readonly scene = new Scene();
   private readonly appearance: Appearance;
+  private readonly backing: Backing;
   private readonly motion = matchMedia("(prefers-reduced-motion: reduce)");
   private waiting = false;
   private last = 0;
@@ -23,6 +25,8 @@ export class Viewer {
     this.renderer.setClearColor(0x000000, 0);
     this.appearance = new Appearance(place, Math.min(8, this.renderer.capabilities.getMaxAnisotropy()));
     this.rig = new Rig(place, room());
+    this.backing = new Backing(place);
+    if (this.backing.mesh) place.root.add(this.backing.mesh);
     // Our own files are unlit; the light is for files of others.
     this.scene.add(place.root, new AmbientLight(0xffffff, Math.PI));
     this.resize();
@@ -61,6 +65,7 @@ export class Viewer {
     const { camera } = this.place;
     const apart = Math.sqrt((camera.width * camera.height) / Math.max(1, this.points()));
     this.appearance.sizePoints(Math.max(1.5, 1.5 * apart * this.rig.scale * this.renderer.getPixelRatio()));
+    this.backing.show(this.mode, this.rig.limited);
     this.renderer.render(this.scene, this.rig.camera);
     this.canvas.dataset["offset"] = this.rig.offset.toFixed(4);
     this.canvas.dataset["zoom"] = this.rig.zoom.toFixed(3);
@@ -68,7 +73,7 @@ export class Viewer {
 
   private frame(now: number): void {
     this.waiting = false;
-    const seconds = this.last === 0 ? 1 / 60 : Math.min((now - this.last) / 1000, 0.1);
+    const seconds = this.last === 0 ? 1 / 60 : Math.min((now - this.last) / 1000, 0.25);
     this.last = now;
     const moving = this.rig.advance(seconds, this.still);
     this.draw();

@@ -165,9 +165,10 @@ def _step_rows(story: Provenance) -> list[tuple[str, str]]:
 
 def _scale_line(scale: Scale) -> str:
     """How the size is known, in one sentence."""
-    detail = f" ({scale.detail})" if scale.detail else ""
     if scale.assumed:
-        return f"assumed{detail}: lengths in metres are not to be relied on."
+        said = scale.detail if scale.detail.startswith("assumed") else f"assumed; {scale.detail}".rstrip("; ")
+        return f"{said}. Lengths in metres are not to be relied on."
+    detail = f" ({scale.detail})" if scale.detail else ""
     share = f"{100 * scale.coverage:.0f} %"
     return (
         f"{_BASIS[scale.basis]}{detail}; the true size is {scale.low:.2f} to {scale.high:.2f} times this "
