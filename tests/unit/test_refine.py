@@ -225,7 +225,7 @@ def test_wrong_shapes_are_said():
 
 
 def test_at_most_six_maps_are_held_at_once():
-    picture, sky, inverse, probability = sky_world()
+    picture, _, inverse, probability = sky_world()
     size = Size(2048, 1536)
     big = cv2.resize(picture, (size.width, size.height))
     depth = DepthMap(1 / np.maximum(inverse, 1e-4), DepthKind.SCALE, confidence=np.ones(COARSE.shape, np.float32))

@@ -219,7 +219,7 @@ def merge_depths(sensor: DepthMap, network: DepthMap) -> DepthMap:
     inverse[measured] = 1 / sensor.z[measured]
     fit = fit_scale_shift(inverse[both], predicted[both])
     aligned = fit(predicted)
-    taken = np.asarray(sensor.valid) if sensor.sky is None else sensor.valid | sensor.sky
+    taken = np.asarray(sensor.valid) if sensor.sky is None else np.asarray(sensor.valid) | sensor.sky
     hole = known & ~taken
     filled = aligned[hole] + _local_correction(inverse, aligned, both, hole)
     farthest = 1 / (4 * float(sensor.z[measured].max()))
@@ -274,7 +274,7 @@ def _local_correction(inverse: F32, aligned: F32, both: Bool, hole: Bool, cells:
     y, x, d = place(both)
     index = np.ravel_multi_index((np.rint(y).astype(int), np.rint(x).astype(int), np.rint(d).astype(int)), shape)
     weight = np.bincount(index, minlength=math.prod(shape)).reshape(shape).astype(np.float64)
-    total = np.bincount(index, (inverse - aligned)[both], math.prod(shape)).reshape(shape)
+    total = np.bincount(index, (inverse - aligned)[both], math.prod(shape)).reshape(shape).astype(np.float64)
     for axis in range(3):
         for _ in range(3):
             weight, total = _smoothed(weight, axis), _smoothed(total, axis)

@@ -9,7 +9,6 @@ import numpy as np
 from unflat.types.arrays import F32, Bool
 from unflat.types.depth import DepthKind, DepthMap
 
-
 _BOUND = 1e6
 """Nearness beyond this is held there; such values are a million times nearer than the rest of their map."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from unflat.errors import ShapeError
@@ -45,8 +46,6 @@ def guides(picture_rgb: U8, sizes: list[Size]) -> list[U8]:
 
 def resized(array: U8, size: Size) -> U8:
     """Averaged down, or interpolated up; the outer borders of both images coincide."""
-    import cv2
-
     if array.shape[:2] == size.shape:
         return array
     smaller = size.width <= array.shape[1] and size.height <= array.shape[0]
@@ -56,8 +55,6 @@ def resized(array: U8, size: Size) -> U8:
 
 def interpolated(array: F32, size: Size) -> F32:
     """A float map at another size by bilinear interpolation; the outer borders of both coincide."""
-    import cv2
-
     if array.shape == size.shape:
         return array.copy()
     return np.asarray(cv2.resize(array, (size.width, size.height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)

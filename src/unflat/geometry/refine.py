@@ -10,6 +10,8 @@
 
 Smooth parts are only interpolated: the picture never touches them, so a printed cloth stays flat. What this
 module does not do: cut a mesh at the outlines (tessellate), or fill holes larger than its window (align.merge_depths).
+
+This module loads OpenCV and numba; import it where it is used.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from unflat.errors import ShapeError
+from unflat.geometry import sides, votes
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, interpolated, ladder, resized
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
-
 
 _LEAST_RAMP = 8
 """Connected ramps of fewer coarse pixels than this are noise."""
@@ -33,8 +36,10 @@ _LEAST_RAMP = 8
 
 _POWER = 1.5
 """How much the word of colour counts against the side a pixel is on."""
-_LEAST_STEPS = 7
-"""How far a ramp may reach, in coarse pixels; maps larger than 224 take a 32nd of their long side."""
+_LEAST_STEPS = 8
+"""How wide a ramp may be, in coarse pixels; maps larger than 256 take a 32nd of their long side."""
+_CONTINUED = 3
+"""How many coarse pixels a strong outline is continued where it was not recognised."""
 _TAPER = 4
 """Over how many coarse pixels a weak outline ends."""
 
@@ -83,7 +88,8 @@ def refine_depth(
 
     Returns:
         The same kind of depth at ``size``; sky, valid and confidence brought along (those that were None stay
-        None), intrinsics resized. A map that has ``size`` already comes back as it is if ``reach`` is 0. Confidence is lowered beside outlines that no colour confirmed.
+        None), intrinsics resized. Confidence is lowered beside outlines that no colour confirmed. A map that has
+        ``size`` already comes back as it is if ``reach`` is 0.
 
     Raises:
         ShapeError: The picture or the probability has the wrong shape.
@@ -118,8 +124,6 @@ def refine_depth(
 
 def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:
     """(h, w) float32 in 0..1, or None where nobody looked for sky."""
-    import cv2
-
     if probability is not None:
         if probability.shape != depth.size.shape:
             raise ShapeError(f"the sky is {probability.shape[::-1]}, the depth map {depth.size}")
@@ -131,12 +135,11 @@ def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:
 
 def _close_small_holes(covered: Bool, reach: int) -> Bool:
     """What is valid once every hole no pixel of which is more than ``reach`` from its rim is closed; (h, w)."""
-    import cv2
-
     if covered.all() or not covered.any():
         return covered
     open_ = (~covered).astype(np.uint8)
-    count, label = cv2.connectedComponents(open_, connectivity=8)
+    count, found = cv2.connectedComponents(open_, connectivity=8)
+    label = np.asarray(found, dtype=np.int32)
     deepest = np.zeros(count, np.float32)
     np.maximum.at(deepest, label.ravel(), cv2.distanceTransform(open_, cv2.DIST_C, 3).ravel())
     return covered | (deepest <= reach)[label]
@@ -144,10 +147,6 @@ def _close_small_holes(covered: Bool, reach: int) -> Bool:
 
 def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: RefineOptions) -> _Field:
     """Both surfaces at every pixel of the coarse map; what is unknown takes its nearest surface."""
-    import cv2
-
-    from unflat.geometry import sides
-
     if not known.any():
         return _Field(u, u, u, np.zeros(u.shape, np.uint8))
     share = options.least_ratio if kind.is_depth else 0.0
@@ -161,7 +160,7 @@ def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: R
         u = np.where(open_air, near, u)
         what[open_air | sky] = sides.PLAIN
     _drop_crumbs(near, far, what, u)
-    for _ in range(3):
+    for _ in range(_CONTINUED):
         near, far, what = sides.continue_ramps(u, near, far, what, options.least_step, share)
     for _ in range(2):
         near, far = sides.smooth_sides(near, far, what)
@@ -170,30 +169,25 @@ def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: R
     sides.fade(u, near, far, what, whole, options.least_step, share)
     for field in (u, near, far):
         _fill_unknown(field, known)
-    everywhere = np.ones(u.shape, bool)
     for _ in range(options.reach):
-        near, far, what = sides.widen(u, everywhere, near, far, what)
+        near, far, what = sides.widen(u, near, far, what)
     return _Field(u, near, far, (what > 0).astype(np.uint8))
 
 
 def _drop_crumbs(near: F32, far: F32, what: U8, u: F32) -> None:
     """Forget ramps of a few pixels: noise, not outlines. In place."""
-    import cv2
-
     _, label, stats, _ = cv2.connectedComponentsWithStats(what, connectivity=8)
-    crumbs = (stats[:, cv2.CC_STAT_AREA] < _LEAST_RAMP)[label] & (what > 0)
+    crumbs = (stats[:, cv2.CC_STAT_AREA] < _LEAST_RAMP)[np.asarray(label, dtype=np.int32)] & (what > 0)
     near[crumbs], far[crumbs], what[crumbs] = u[crumbs], u[crumbs], 0
 
 
 def _fill_unknown(field: F32, known: Bool) -> None:
     """Give every unknown pixel the value of the nearest known one, in place."""
-    import cv2
-
     if known.all():
         return
-    _, label = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    unknown = (~known).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = np.asarray(nearest, dtype=np.int32)
     value_of = np.zeros(int(label.max()) + 1, np.float32)
     value_of[label[known]] = field[known]
     field[~known] = value_of[label[~known]]
@@ -211,12 +205,11 @@ class _Outlines:
 
 def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) -> tuple[F32, _Outlines]:
     """Decide the sides at the coarse size and again at every finer one; returns the finest values."""
-    from unflat.geometry import votes
-
     v, flags = field.v, field.flags
     steps = [(base, 6, 3)] if options.reach else []
     steps += [(picture, 3, 1) for picture in pictures]
-    listed = _Outlines(*(np.zeros(0, t) for t in (np.int32, np.int32, np.float32, np.float32)))
+    nowhere = np.zeros(0, np.int32)
+    listed = _Outlines(nowhere, nowhere, np.zeros(0, np.float32), np.zeros(0, np.float32))
     for at, (picture, radius, rounds) in enumerate(steps):
         height, width = picture.shape[:2]
         v = interpolated(v, Size(width, height))
@@ -239,8 +232,6 @@ def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) 
 
 def _drop_speckles(v: F32, listed: _Outlines) -> None:
     """Turn single pixels that stand alone on their side of an outline; lines of one pixel stay."""
-    from unflat.geometry import votes
-
     for _ in range(2):
         alone = votes.lonely(v, listed.ys, listed.xs, listed.near, listed.far)
         ys, xs = listed.ys[alone], listed.xs[alone]
@@ -250,8 +241,6 @@ def _drop_speckles(v: F32, listed: _Outlines) -> None:
 
 def _place_sky(soft: F32, base: U8, pictures: list[U8], options: RefineOptions) -> Bool:
     """The sky at the finest size, its edge placed by colour like any outline: (H, W) bool."""
-    import cv2
-
     open_choice = ((soft > 0.05) & (soft < 0.95)).astype(np.uint8)
     flags = np.asarray(cv2.dilate(open_choice, np.ones((3, 3), np.uint8)), dtype=np.uint8)
     field = _Field(soft, np.ones_like(soft), np.zeros_like(soft), flags)
@@ -260,8 +249,6 @@ def _place_sky(soft: F32, base: U8, pictures: list[U8], options: RefineOptions) 
 
 def _confidence(depth: DepthMap, v: F32, picture: U8, listed: _Outlines, options: RefineOptions) -> F32 | None:
     """(H, W) float32 in 0..1: as given, less beside outlines whose sides look alike."""
-    from unflat.geometry import votes
-
     if depth.confidence is None:
         return None
     given = np.nan_to_num(np.asarray(depth.confidence), nan=0.0)

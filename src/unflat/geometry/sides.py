@@ -106,7 +106,7 @@ def find_sides(u, ok, steps, floor, share):
     Args:
         u: (h, w) float32, larger is nearer.
         ok: (h, w) bool, which values mean something.
-        steps: How many pixels to each side a ramp may reach.
+        steps: How many pixels wide a ramp may be; a wider one is a slope, or a guess that colour should not touch.
         floor: Smallest difference between two surfaces.
         share: Smallest difference as a share of the nearer value.
 
@@ -127,7 +127,13 @@ def find_sides(u, ok, steps, floor, share):
                 continue
             first, last = _read_profile(u, ok, y, x, gx / size, gy / size, line)
             low, high = ramp_ends(line, first, last)
-            if low < 0 or steps < low or steps > high or line[high] - line[low] < max(floor, share * line[high]):
+            if (
+                low < 0
+                or steps < low
+                or steps > high
+                or high - low > steps
+                or line[high] - line[low] < max(floor, share * line[high])
+            ):
                 continue
             near[y, x] = max(line[high], u[y, x])
             far[y, x] = min(line[low], u[y, x])
@@ -246,7 +252,7 @@ def continue_ramps(u, near, far, what, least_step, least_ratio):
 
 
 @njit(cache=True)
-def widen(u, ok, near, far, what):
+def widen(u, near, far, what):
     """One ring more of pixels beside a ramp that know both surfaces: their own value and the other one.
 
     Each takes the surfaces of the neighbour whose near or far value fits its own value best.
@@ -258,7 +264,7 @@ def widen(u, ok, near, far, what):
     near2, far2, what2 = near.copy(), far.copy(), what.copy()
     for y in range(h):
         for x in range(w):
-            if what[y, x] != 0 or not ok[y, x]:
+            if what[y, x] != 0:
                 continue
             best = np.float32(np.inf)
             other = np.float32(0)

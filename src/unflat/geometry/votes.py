@@ -5,8 +5,8 @@ closeness, and by how sure it is itself; on a ramp, half way between two surface
 outcome the same vote without colours is subtracted, so that a pixel changes sides only on the word of colour:
 where both sides look alike an outline stays where it was.
 
-After Ma, He, Wei, Sun, Wu, "Constant time weighted median filtering for stereo matching and beyond", ICCV 2013, with two
-candidates instead of a histogram.
+After Ma, He, Wei, Sun, Wu, "Constant time weighted median filtering for stereo matching and beyond", ICCV 2013, with
+two candidates instead of a histogram.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ def places(flags, height, width):
 
 
 @njit(cache=True, inline="always")
-def _pick(field, y0, y1, x0, x1, fy, fx, keep):
+def _pick(field, rows, columns, fy, fx, keep):
     """Bilinear value of the corners that lie within ``keep`` of the closest corner."""
+    (y0, y1), (x0, x1) = rows, columns
     y, x = (y0 if fy < 0.5 else y1), (x0 if fx < 0.5 else x1)
     anchor = field[y, x]
     total, weight = 0.0, 0.0
@@ -101,8 +102,8 @@ def sides_at(near, far, ys, xs, height, width):
         y1, x1 = min(y0 + 1, h - 1), min(x0 + 1, w - 1)
         upper = max(near[y0, x0] - far[y0, x0], near[y0, x1] - far[y0, x1])
         keep = 0.3 * max(upper, near[y1, x0] - far[y1, x0], near[y1, x1] - far[y1, x1])
-        near_at[k] = _pick(near, y0, y1, x0, x1, y - y0, x - x0, keep)
-        far_at[k] = _pick(far, y0, y1, x0, x1, y - y0, x - x0, keep)
+        near_at[k] = _pick(near, (y0, y1), (x0, x1), y - y0, x - x0, keep)
+        far_at[k] = _pick(far, (y0, y1), (x0, x1), y - y0, x - x0, keep)
     return near_at, far_at
 
 
