@@ -7,6 +7,7 @@ Golden pictures are under tests/golden/viewer. They may differ from what is draw
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -247,12 +248,12 @@ def test_a_saved_picture_is_the_view_with_its_label(page: chromium.Page, tmp_pat
     )
     page.key("s")
     page.wait("document.querySelector('#said').textContent === 'Picture saved'")
-    for _ in range(200):
-        if saved := list(tmp_path.glob("*.png")):
-            break
-        page.settle()
-    assert [file.name for file in saved] == ["astronaut-view.png"]
-    drawn = np.asarray(Picture.open(saved[0]).convert("RGB"), dtype=np.float64)
+    saved = tmp_path / "astronaut-view.png"
+    until = time.monotonic() + 20
+    while not saved.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [file.name for file in tmp_path.iterdir()] == [saved.name]
+    drawn = np.asarray(Picture.open(saved).convert("RGB"), dtype=np.float64)
     assert drawn.shape[1] == WIDTH and drawn.shape[0] > HEIGHT + 20
     assert drawn[:HEIGHT].std() > 25 and drawn[HEIGHT:].std() > 10
 
