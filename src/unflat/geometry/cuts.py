@@ -59,7 +59,7 @@ def direction(a, b):
 
 @njit(cache=True)
 def crossings(cuts, a, b):
-    """Walk from lattice point a to b: how many cuts are crossed (2 stands for more), and before which step the first."""
+    """Walk from lattice point a to b: how many cuts are crossed (2 is many), and before which step the first."""
     k, steps = direction(a, b)
     found, first = 0, -1
     y, x = a

@@ -16,6 +16,9 @@ from unflat.types.arrays import F32, U32, Bool
 SKIRT = 0.05
 """How far the sky goes on behind the outlines, as a fraction of the picture's long side."""
 
+OVERLAP = 3
+"""How many pixels of seen sky the skirt also stands behind: the outlines of two sheets never agree to the hair."""
+
 
 class Skirt(NamedTuple):
     """Sky that nobody saw, behind the outlines.
@@ -54,28 +57,23 @@ def sky_sheet(sky: Bool, most: int) -> Sheet | None:
     return None
 
 
-def sky_skirt(sky: Bool, whole: bool) -> Skirt:
+def sky_skirt(sky: Bool, most: int, whole: bool) -> Skirt:
     """Continue the sky behind the outlines, on a coarse grid.
 
     Args:
         sky: (h, w), somewhere True.
+        most: Triangles it may take.
         whole: Cover the seen sky too.
     """
-    import cv2  # noqa: PLC0415 - slow to import
-
     h, w = sky.shape
-    reach = SKIRT * max(h, w)
-    distance, label = cv2.distanceTransformWithLabels(
-        np.where(sky, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    where = np.zeros(int(label.max()) + 1, np.int64)
-    where[label[sky]] = np.flatnonzero(sky)
+    blocks_at = _wanted(sky, whole)
     cell = max(1, round(max(h, w) / 128))
-    ys, xs = _ticks(h, cell), _ticks(w, cell)
-    blocks = _cells(distance < reach, ys, xs, np.maximum)
-    if not whole:
-        blocks &= _cells(~sky, ys, xs, np.maximum)
-    rows, columns = np.nonzero(blocks)
+    while True:
+        ys, xs = _ticks(h, cell), _ticks(w, cell)
+        rows, columns = np.nonzero(np.maximum.reduceat(np.maximum.reduceat(blocks_at, ys[:-1], 0), xs[:-1], 1))
+        if 2 * len(rows) <= most or cell >= max(h, w):
+            break
+        cell = int(cell * 1.3) + 1
     n = len(xs)
     top = rows * n + columns
     faces = np.concatenate(
@@ -84,17 +82,38 @@ def sky_skirt(sky: Bool, whole: bool) -> Skirt:
     used, faces = np.unique(faces, return_inverse=True)
     points = np.stack([xs[used % n], ys[used // n]], axis=1).astype(np.float32)
     py, px = np.minimum(points[:, 1].astype(int), h - 1), np.minimum(points[:, 0].astype(int), w - 1)
-    near = where[label[py, px]]
-    pulled = np.stack([near % w, near // w], axis=1).astype(np.float32) + np.float32(0.5)
-    seen = np.where(sky[py, px][:, None], points, pulled)
+    seen = np.where(sky[py, px][:, None], points, _nearest_sky(sky, py, px))
     return Skirt(points, seen, faces.reshape(-1, 3).astype(np.uint32))
+
+
+def _wanted(sky: Bool, whole: bool) -> Bool:
+    """Where the skirt stands: behind the outlines and a little before them, or everywhere up to there."""
+    import cv2  # noqa: PLC0415 - slow to import
+
+    solid = np.where(sky, 0, 1).astype(np.uint8)
+    reached = cv2.distanceTransform(solid, cv2.DIST_L2, 5) < SKIRT * max(sky.shape)
+    if whole:
+        return reached
+    outline = cv2.dilate(solid, np.ones((2 * OVERLAP + 1, 2 * OVERLAP + 1), np.uint8))
+    return reached & (outline > 0)
+
+
+def _nearest_sky(sky: Bool, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> F32:
+    """The nearest pixel of plain sky, where there is any off the outlines, as (n, 2) x and y."""
+    import cv2  # noqa: PLC0415 - slow to import
+
+    plain = cv2.erode(sky.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+    if not plain.any():
+        plain = sky
+    _, label = cv2.distanceTransformWithLabels(
+        np.where(plain, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    where = np.zeros(int(label.max()) + 1, np.int64)
+    where[label[plain]] = np.flatnonzero(plain)
+    near = where[label[rows, columns]]
+    return np.stack([near % sky.shape[1], near // sky.shape[1]], axis=1).astype(np.float32) + np.float32(0.5)
 
 
 def _ticks(length: int, cell: int) -> NDArray[np.int64]:
     """Grid lines from 0 to length."""
     return np.unique(np.round(np.linspace(0, length, max(1, round(length / cell)) + 1)).astype(np.int64))
-
-
-def _cells(mask: Bool, ys: NDArray[np.int64], xs: NDArray[np.int64], how: np.ufunc) -> Bool:
-    """Reduce a mask over the cells between grid lines."""
-    return how.reduceat(how.reduceat(mask, ys[:-1], axis=0), xs[:-1], axis=1)

@@ -33,9 +33,9 @@ def _continue(d, on, cuts, bit, first, last):
             reach = 0
             for k in range(1, (end if sign < 0 else w - 1 - end) + 1):
                 inner = end - sign * k
-                if reach == k - 1 and first <= inner <= last and on[y, inner]:
-                    if cuts[y, min(inner, inner + sign)] & bit == 0:
-                        reach = k
+                open_to = reach == k - 1 and first <= inner <= last and on[y, inner]
+                if open_to and cuts[y, min(inner, inner + sign)] & bit == 0:
+                    reach = k
                 d[y, end + sign * k] = 2 * d[y, end] - d[y, end - sign * reach]
                 on[y, end + sign * k] = on[y, end]
 

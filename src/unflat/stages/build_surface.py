@@ -92,19 +92,16 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
     if camera is None:
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
     inverse, on, far, notes = inverse_depth(depth)
-    middle = float(np.median(inverse[on][::7]))
-    middle = float(np.median(inverse[on]))
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
     sky = _sky(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
-    left = options.triangles - sum(len(node.item.faces) for node in sky)
-    cuts = find_cuts(inverse, on, options.edge, FAINT * middle)
-    sheet, error = _fit(pad_to_lattice(inverse, on, cuts, TILE), middle, options.max_error, left)
+    left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
+    sheet, error, coarse = _sheet(inverse, on, options, left)
     x, y = sheet.points[:, 0], sheet.points[:, 1]
-    z = np.float32(1) / np.maximum(sheet.points[:, 2], np.float32(1 / (RIM * far)))
+    z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
     vertices = _placed(x, y, z, camera)
     surface = _mesh((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
     nodes = (Node("surface", surface), *sky)
-    return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes)
+    return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes + coarse)
 
 
 def inverse_depth(depth: DepthMap) -> tuple[F32, Bool, float, tuple[str, ...]]:
@@ -129,24 +126,62 @@ def dome_radius(camera: Intrinsics, far: float) -> float:
     return DOME * far * (1 + x * x + y * y) ** 0.5
 
 
-def _fit(lattice: Lattice, middle: float, max_error: float, triangles: int) -> tuple[Sheet, float]:
-    """The finest sheet within the number of triangles, and its error bound."""
-    limit, slack = max_error, SLACK
-    for _ in range(6):
-        worst = error_pyramid(lattice, middle, TILE, slack, 64 * max_error)
-        errors = np.sort(worst[np.isfinite(worst) & (worst > limit)])[::-1]
-        goal = triangles // 2
-        for _ in range(12):
-            if goal < len(errors):
-                limit = max(limit, float(errors[goal]))
-            sheet = tessellate(lattice, worst, limit, TILE, triangles)
-            if sheet is not None:
-                return sheet, limit
-            goal = int(min(goal, len(errors)) * 0.8)
-        slack *= 2
-    raise InputError(
-        f"{triangles} triangles are too few for the outlines of this picture", hint="Allow more triangles."
-    )
+def _fit(lattice: Lattice, middle: float, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float] | None:
+    """The finest sheet within the number of triangles, and its error bound; None if the outlines take too many."""
+    h, w = lattice.size
+    for slack in (SLACK, 2 * SLACK, 4 * SLACK):
+        worst = error_pyramid(lattice, middle, TILE, slack, options.edge)
+        inside = worst[: h + 2, : w + 2]
+        errors = np.sort(inside[np.isfinite(inside) & (inside > options.max_error)])[::-1]
+        goal, best = triangles // 2, None
+        for _ in range(6):
+            goal = min(goal, len(errors))
+            limit = options.max_error if goal == len(errors) else max(options.max_error, float(errors[goal]))
+            sheet = tessellate(lattice, worst, limit, TILE, 2 * triangles + 1000)
+            count = 4 * triangles if sheet is None else len(sheet.faces)
+            if sheet is not None and count <= triangles and (best is None or limit < best[1]):
+                best = sheet, limit
+            if count <= triangles and (goal == len(errors) or count > 0.9 * triangles):
+                break
+            if goal == 0 and count > triangles:
+                break
+            goal = int((goal + 1) * 0.96 * triangles / count) + (1 if count < triangles else 0)
+        if best is not None:
+            return best
+    return None
+
+
+def _coarser(inverse: F32, on: Bool, stride: int) -> tuple[F32, Bool]:
+    """Every so many pixels, those nearest to the middles of the coarse ones."""
+    h, w = inverse.shape
+    rows = ((np.arange(max(2, h // stride)) + 0.5) * h / max(2, h // stride)).astype(np.int64)
+    columns = ((np.arange(max(2, w // stride)) + 0.5) * w / max(2, w // stride)).astype(np.int64)
+    at = np.ix_(rows, columns)
+    return inverse[at], on[at]
+
+
+def _sheet(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float, tuple[str, ...]]:
+    """Triangles over the picture; where outlines alone would take too many, over a coarser grid, and said so."""
+    middle = float(np.median(inverse[on]))
+    h, w = inverse.shape
+    for stride in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+        coarse, exists = (inverse, on) if stride == 1 else _coarser(inverse, on, stride)
+        if not exists.any():
+            continue
+        cuts = find_cuts(coarse, exists, options.edge, FAINT * middle)
+        found = _fit(pad_to_lattice(coarse, exists, cuts, TILE), middle, options, triangles)
+        if found is None:
+            continue
+        sheet, error = found
+        if stride == 1:
+            return sheet, error, ()
+        ch, cw = coarse.shape
+        points = sheet.points * np.array([w / cw, h / ch, 1], np.float32)
+        rows = np.minimum(((sheet.source // cw + 0.5) * h / ch).astype(np.int64), h - 1)
+        columns = np.minimum(((sheet.source % cw + 0.5) * w / cw).astype(np.int64), w - 1)
+        note = f"outlines were taken from every {stride}. pixel to fit into {triangles} triangles"
+        return Sheet(points.astype(np.float32), rows * w + columns, sheet.faces), error, (note,)
+    raise InputError(f"{triangles} triangles are too few for this picture", hint="Allow more triangles.")
 
 
 def _placed(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
@@ -172,8 +207,8 @@ def _sky(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tupl
     """The seen sky on a dome, and its continuation behind the outlines a little farther out."""
     sky, camera = np.asarray(depth.sky), depth.intrinsics
     assert camera is not None
-    seen = sky_sheet(sky, triangles)
-    skirt = sky_skirt(sky, whole=seen is None)
+    seen = sky_sheet(sky, triangles // 2)
+    skirt = sky_skirt(sky, triangles // 2, whole=seen is None)
     points, faces, uv = skirt.points, skirt.faces, skirt.seen
     invented = np.any(skirt.points != skirt.seen, axis=1)
     distance = np.full(len(points), 1.02 * radius, np.float32)
