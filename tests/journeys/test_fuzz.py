@@ -57,7 +57,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     words = [w for s in SCENES for w in ("-o", str(folder / f"s.{s}"))]
     words += [w for s in DEPTHS for w in ("-o", str(folder / f"d.{s}"))]
     with contextlib.redirect_stdout(io.StringIO()):
-        assert run(["photo", str(folder / "a.png"), "--triangles", "400", "--count", "300", *words]) == 0
+        assert run(["photo", str(folder / "a.png"), "--triangles", "1500", "--count", "300", *words]) == 0
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
