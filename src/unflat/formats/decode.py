@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -114,6 +115,9 @@ def opened(data: bytes, kind: str) -> ImageFile.ImageFile:
     """Open with the one plugin for ``kind``; no other format is ever tried, nothing is decoded yet."""
     module, row = _PLUGINS[kind]
     importlib.import_module(f"PIL.{module}")
+    logger = logging.getLogger("PIL")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
     factory = Pil.OPEN[row][0]
     return factory(io.BytesIO(data), "")
 
@@ -134,7 +138,7 @@ def decode(data: bytes, kind: str, name: str, max_pixels: int) -> Decoded:
         stream = JpegStream.parse(data) if kind == "JPEG" else None
         plain = _plain_jpeg(data, picture, stream, notes)
         if plain is None:
-            picture.load()
+            _load(picture, kind)
         exif, damage = exif_of(picture)
         facts = read_facts(exif, packet_of(picture), read_iptc(picture), (width, height))
         if plain is None:
@@ -164,6 +168,12 @@ def _plain_jpeg(data: bytes, picture: ImageFile.ImageFile, stream: JpegStream | 
     if rgb is None or rgb.shape != (picture.size[1], picture.size[0], 3) or rgb.dtype != np.uint8:
         return None
     return np.asarray(rgb, dtype=np.uint8)
+
+
+def _load(picture: ImageFile.ImageFile, kind: str) -> None:
+    """Decode; libtiff, which prints about damaged files, is kept off the terminal."""
+    with quiet() if kind == "TIFF" else nullcontext():
+        picture.load()
 
 
 def _frames(picture: Pil.Image, kind: str) -> Iterator[str]:

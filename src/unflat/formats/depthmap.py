@@ -31,6 +31,7 @@ _SAY = "Say what it holds: --depth-kind metric|scale|affine|disparity|disparity-
 _MM = 1000.0
 _OUTLIERS = (1.0, 99.0)
 _GREY = 119
+_SAMPLES = 1_000_000
 
 
 def read(path: Path, *, kind: str | None = None, max_pixels: int = 400_000_000) -> DepthMap:
@@ -164,14 +165,15 @@ def coloured(depth: DepthMap, near: str = "white") -> U8:
     Inverse depth (z for AFFINE) between its 1st and 99th percentile; the sky is the far end, invalid is grey.
     """
     surface = depth.surface
-    values = depth.values.astype(np.float64)
-    nearness = -values if depth.kind is DepthKind.AFFINE else values
+    nearness = -depth.values if depth.kind is DepthKind.AFFINE else depth.values
     if depth.kind.is_depth:
-        nearness = 1 / np.where(surface, values, 1.0)
-    low, high = np.percentile(nearness[surface], _OUTLIERS) if surface.any() else (0.0, 1.0)
-    unit = np.clip((np.where(surface, nearness, low) - low) / (high - low or 1.0), 0, 1)
+        nearness = 1 / np.where(surface, depth.values, np.float32(1))
+    known = nearness[surface]
+    low, high = np.percentile(known[:: len(known) // _SAMPLES + 1], _OUTLIERS) if known.size else (0.0, 1.0)
+    step = np.float32(255 / (high - low or 1.0))
+    level = np.clip((np.where(surface, nearness, np.float32(low)) - np.float32(low)) * step, 0, 255)
     table = depth_colours() if near == "white" else depth_colours()[::-1]
-    picture = table[np.rint(unit * 255).astype(np.uint8)]
+    picture = np.take(table, (level + np.float32(0.5)).astype(np.uint8), axis=0)
     picture[~np.asarray(depth.valid)] = _GREY
     return picture
 

@@ -17,6 +17,7 @@ from unflat.errors import MissingExtraError
 from unflat.formats.colour import Pixels, recoloured
 from unflat.formats.decode import Decoded, check_size, foreign_faults
 from unflat.formats.exif import Facts, load_exif, read_facts
+from unflat.formats.isobmff import wrong_words
 
 _SRGB_PRIMARIES = (1, 2)
 _SDR_TRANSFERS = (1, 2, 6, 13, 14, 15)
@@ -38,7 +39,14 @@ def pi_heif() -> ModuleType:
 
 
 def open_heic(data: bytes) -> tuple[Any, Any]:
-    """The container and its primary picture, not yet decoded. Call it inside ``foreign_faults``."""
+    """The container and its primary picture, not yet decoded. Call it inside ``foreign_faults``.
+
+    Raises:
+        ValueError: A file that would crash pi-heif, or what pi-heif raises.
+    """
+    wrong = wrong_words(data)
+    if wrong:
+        raise ValueError(wrong)
     container = pi_heif().open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=False)
     return container, container[container.primary_index]
 
