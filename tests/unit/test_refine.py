@@ -171,6 +171,15 @@ def test_the_sky_ends_where_the_picture_says_and_stains_nothing(kind):
         assert (out.values[out.sky] == out.values.min()).all()
 
 
+def test_a_patch_that_might_be_sky_is_not():
+    picture, _, _, _ = sky_world()
+    doubtful = np.zeros(COARSE.shape, np.float32)
+    doubtful[30:36, 30:40] = 0.55
+    wall = DepthMap(np.full(COARSE.shape, 2, np.float32), DepthKind.METRIC)
+    assert not refine_depth(wall, picture, FINE, sky_probability=doubtful).sky.any()
+    assert refine_depth(wall, picture, FINE, sky_probability=np.minimum(doubtful * 2, 1)).sky.any()
+
+
 def test_a_hard_sky_mask_is_enough():
     picture, sky, inverse, probability = sky_world()
     hard = probability > 0.5

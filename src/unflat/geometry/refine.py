@@ -40,6 +40,8 @@ _LEAST_STEPS = 8
 """How wide a ramp may be, in coarse pixels; maps larger than 256 take a 32nd of their long side."""
 _CONTINUED = 3
 """How many coarse pixels a strong outline is continued where it was not recognised."""
+_SURE_SKY = 0.7
+"""A patch of sky that is nowhere more probable than this is not taken for sky."""
 _TAPER = 4
 """Over how many coarse pixels a weak outline ends."""
 
@@ -127,7 +129,12 @@ def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:
     if probability is not None:
         if probability.shape != depth.size.shape:
             raise ShapeError(f"the sky is {probability.shape[::-1]}, the depth map {depth.size}")
-        return np.clip(np.nan_to_num(probability), 0, 1).astype(np.float32)
+        soft = np.clip(np.nan_to_num(probability), 0, 1).astype(np.float32)
+        count, found = cv2.connectedComponents((soft >= 0.5).astype(np.uint8), connectivity=8)
+        label = np.asarray(found, dtype=np.int32)
+        surest = np.zeros(count, np.float32)
+        np.maximum.at(surest, label.ravel(), soft.ravel())
+        return np.where((surest < _SURE_SKY)[label], np.minimum(soft, np.float32(0.4)), soft)
     if depth.sky is None:
         return None
     return np.asarray(cv2.blur(depth.sky.astype(np.float32), (3, 3)), dtype=np.float32)
@@ -241,8 +248,10 @@ def _drop_speckles(v: F32, listed: _Outlines) -> None:
 
 def _place_sky(soft: F32, base: U8, pictures: list[U8], options: RefineOptions) -> Bool:
     """The sky at the finest size, its edge placed by colour like any outline: (H, W) bool."""
-    open_choice = ((soft > 0.05) & (soft < 0.95)).astype(np.uint8)
-    flags = np.asarray(cv2.dilate(open_choice, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+    hard = (soft >= 0.5).astype(np.uint8)
+    rim = cv2.morphologyEx(hard, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    window = np.ones((2 * options.reach + 1,) * 2, np.uint8)
+    flags = np.asarray(cv2.dilate(rim, window), dtype=np.uint8)
     field = _Field(soft, np.ones_like(soft), np.zeros_like(soft), flags)
     return _climb(field, base, pictures, options)[0] >= 0.5
 
