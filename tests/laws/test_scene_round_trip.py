@@ -23,7 +23,7 @@ HOLDS: dict[str, tuple[str, ...]] = {
     "splats": ("splats",),
     "relief": ("relief",),
 }
-SKY_KEPT = ("glb", "obj")
+SKY_KEPT = ("glb", "obj", "html")
 """Modules that write the sky; PLY holds one thing, USDZ stands in a room, and nobody prints a sky."""
 CASES = [(row, name) for row in ROWS for word in row.keeps for name in HOLDS.get(word, ())]
 

@@ -58,12 +58,20 @@ class GltfFile:
         Raises:
             InputError: Missing, too large, damaged, or in need of an extension that is not known here.
         """
-        data = _bytes_of(path)
+        return GltfFile.of(_bytes_of(path), path.name, path.parent)
+
+    @staticmethod
+    def of(data: bytes, name: str, folder: Path | None) -> GltfFile:
+        """The same from the bytes of a file; ``folder`` is where a .gltf may look for its parts.
+
+        Raises:
+            InputError: Damaged, or in need of an extension that is not known here.
+        """
         if data[:4] == b"glTF":
-            text, binary = _chunks(data, path.name)
-            file = GltfFile(path.name, None, _document(text, path.name), binary)
+            text, binary = _chunks(data, name)
+            file = GltfFile(name, None, _document(text, name), binary)
         else:
-            file = GltfFile(path.name, path.parent, _document(data, path.name), None)
+            file = GltfFile(name, folder, _document(data, name), None)
         asset = file.document.get("asset")
         version = asset.get("version") if isinstance(asset, dict) else None
         if not isinstance(version, str) or not version.startswith("2."):

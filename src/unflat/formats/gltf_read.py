@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -43,12 +44,24 @@ def read(path: Path) -> Scene:
         InputError: Missing, damaged, hostile, or without any triangle or point.
     """
     file = GltfFile.open(path)
+    return scene_of(file, lambda: hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
+    """The scene in an open file.
+
+    Args:
+        file: What was opened.
+        digest: Gives the SHA-256 of the whole file, asked for only where the file does not tell its own story.
+
+    Raises:
+        InputError: Damaged, hostile, or without any triangle or point.
+    """
     extras = file.part(file.part(file.document, "asset"), "extras")
     if "unflat" in extras:
         known = from_record(extras["unflat"])
     else:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        known = foreign_record(Source(path.name, digest, "glb" if file.folder is None else "gltf"))
+        known = foreign_record(Source(file.name, digest(), "glb" if file.folder is None else "gltf"))
     reader = _Reader(file, door_from_frame(known.frame, Door.GL).T)
     for node, gl_from_node in _placed(file):
         reader.add_node(node, gl_from_node)

@@ -26,6 +26,8 @@ import unflat
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.glb import glb_bytes
+from unflat.formats.gltf_file import GltfFile
+from unflat.formats.gltf_read import scene_of
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
 from unflat.types.points import PointCloud
@@ -36,6 +38,8 @@ from unflat.types.splats import Splats
 _PLACE = re.compile(r"@@([A-Z]+)@@")
 _GLB_MAGIC, _JSON_CHUNK = 0x46546C67, 0x4E4F534A
 _LARGEST_JSON = 64 * 2**20
+_LARGEST_PAGE = 2**31
+_SCENE_MARK = b'<script type="text/plain" id="scene">'
 _FAINT = 0.1
 """Splats fainter than this are left out when they are shown as points."""
 
@@ -58,6 +62,31 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
     page = page_of_scene(scene, options)
     with replacing(path, force=options.force) as (draft,):
         draft.write_bytes(page)
+
+
+def read(path: Path) -> Scene:
+    """Read the scene out of a page of our own making.
+
+    Raises:
+        InputError: The page is missing, too large, damaged, or not one of ours.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_PAGE:
+            raise InputError(f"{path.name} is larger than {_LARGEST_PAGE >> 20} MB")
+        page = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    start = page.find(_SCENE_MARK)
+    end = page.find(b"</script>", start)
+    if start < 0 or end < 0:
+        raise InputError(f"{path.name} is not a page that unflat made", hint="Only pages with a scene inside are read.")
+    try:
+        glb = base64.b64decode(page[start + len(_SCENE_MARK) : end], validate=True)
+    except ValueError as error:
+        raise InputError(f"the scene inside {path.name} is damaged") from error
+    if glb[:4] != b"glTF":
+        raise InputError(f"the scene inside {path.name} is damaged")
+    return scene_of(GltfFile.of(glb, path.name, None), lambda: hashlib.sha256(page).hexdigest())
 
 
 def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:

@@ -1,7 +1,7 @@
 """Wavefront OBJ with its material file and textures, x right, y up, z towards the viewer, in metres.
 
-NAME.obj, NAME.mtl and one picture a texture (NAME.obj.jpg, then NAME.obj-2.jpg …) appear together or not at all. The names of
-the side files hold only letters, digits, ``.``, ``_`` and ``-``, because many readers end a name at the first blank:
+NAME.obj, NAME.mtl and one picture a texture (NAME.obj.jpg, then NAME.obj-2.jpg …) appear together or not at all. The
+names of the side files hold only letters, digits, ``.``, ``_`` and ``-``, for many readers end a name at a blank:
 where that changes the name, a short digest is added so that two scenes in one folder never share side files. Vertex
 colours stand behind the positions, as Blender, MeshLab and others read them; a scene without any picture needs no side
 files. Confidence has no place here.

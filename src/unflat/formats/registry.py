@@ -130,7 +130,7 @@ FORMATS: tuple[Format, ...] = (
         (".html",),
         "html",
         Scene,
-        False,
+        True,
         ("mesh", "texture", "camera", "confidence", "provenance"),
         1e-6,
         ("browsers",),
