@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 from unflat.errors import InputError
 from unflat.formats.atomic import check_target
@@ -46,6 +47,9 @@ class Format:
         return importlib.import_module(f"unflat.formats.{self.module}")
 
 
+Near = Literal["white", "black"]
+
+
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """How files are written."""
@@ -56,7 +60,7 @@ class ExportOptions:
     """Longest side of a texture in pixels; AR formats never go beyond 2048."""
     texture_quality: int = 90
     """JPEG quality of a texture that has to be encoded anew."""
-    near: str | None = None
+    near: Near | None = None
     """Which end of the grey scale of a depth picture is near: white or black. Unless said, a metric PNG holds
     millimetres, where far is light, and everything else is near white."""
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from unflat.errors import InputError
+from unflat.geometry.lens import judge_lens
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult
-from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
+from unflat.pipelines.source import DepthSource, Given, Picture, given_depth, open_picture
 from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
@@ -74,7 +77,7 @@ def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Pr
 
 
 def see(
-    image: Image, given: DepthMap | None, options: PhotoOptions, clock: Clock, lineage: Lineage, long_side: int
+    image: Image, given: Given | None, options: PhotoOptions, clock: Clock, lineage: Lineage, long_side: int
 ) -> DepthMap:
     """Depth with a camera, of a kind that can be lifted, refined to ``long_side``; noted in the lineage.
 
@@ -85,33 +88,27 @@ def see(
         clock: Times the stages.
         lineage: Takes the steps and warnings.
         long_side: Of the depth that is returned, in pixels; never more than the picture's.
+
+    Raises:
+        InputError: There is no surface in the picture.
     """
     from unflat.geometry.align import assume_scale  # noqa: PLC0415  (numba)
 
     for note in image.notes:
         lineage.warn(note)
-    if given is None:
-        with clock.stage("depth"):
-            seen = estimate_depth(image, options.source.depth, options.estimate)
-    else:
-        seen = Estimate(given, None, knows_sky=given.sky is not None)
+    size = image.size.fitted(long_side)
+    seen = _look(image, options, clock) if given is None else Estimate(given.depth)
+    with clock.stage("refine"):
+        depth = assume_scale(refine_to(seen, image, size, exact=given is not None and given.exact))
+    if given is not None and given.fill and not np.asarray(depth.valid).all():
+        depth = _filled(depth, image, options, clock, lineage)
     with clock.stage("camera"):
         intrinsics = calibrate(
             image, options.camera, measured=seen.depth.intrinsics, model_focal=seen.focal_over_long_side
         )
-        _say_camera(intrinsics, lineage)
-    with clock.stage("refine"):
-        if not seen.depth.kind.is_depth:
-            lineage.warn(
-                f"The depth is of kind '{seen.depth.kind.value}': its offset is unknown and was assumed, "
-                "so straight lines in depth may come out bent."
-            )
-        size = image.size.fitted(long_side)
-        depth = refine_to(assume_scale(seen.depth), image, size)
         depth = replace(depth, intrinsics=intrinsics.resized(depth.size))
-    lineage.did("depth", model=depth.origin, licence=depth.licence, kind=seen.depth.kind.value, size=str(depth.size))
-    if depth.origin == "ramp":
-        lineage.warn("The model 'ramp' does not look at the picture; it is for tests only.")
+    _say_camera(intrinsics, image, lineage)
+    _say_depth(seen.depth, depth, lineage)
     if not depth.surface.any():
         raise InputError(
             "there is no surface in this picture: all of it is sky, transparent or without depth",
@@ -120,7 +117,41 @@ def see(
     return depth
 
 
-def _say_camera(intrinsics: Intrinsics, lineage: Lineage) -> None:
+def _look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
+    """What the chosen model sees."""
+    with clock.stage("depth"):
+        model = "auto" if options.source.file else options.source.depth
+        return estimate_depth(image, model, options.estimate)
+
+
+def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, lineage: Lineage) -> DepthMap:
+    """A phone's depth with its holes filled by the model, where the two agree elsewhere."""
+    from unflat.geometry.align import assume_scale, merge_depths  # noqa: PLC0415  (numba)
+
+    guess = _look(image, options, clock)
+    with clock.stage("refine"):
+        try:
+            return merge_depths(depth, assume_scale(refine_to(guess, image, depth.size)))
+        except InputError as error:
+            lineage.warn(f"The holes of the phone's depth stay open: {error}.")
+            return depth
+
+
+def _say_depth(seen: DepthMap, depth: DepthMap, lineage: Lineage) -> None:
+    lineage.did("depth", model=depth.origin, licence=depth.licence, kind=seen.kind.value, size=str(depth.size))
+    if not seen.kind.is_depth:
+        lineage.warn(
+            f"The depth is of kind '{seen.kind.value}': its offset is unknown and was assumed, "
+            "so straight lines in depth may come out bent."
+        )
+    if depth.origin == "ramp":
+        lineage.warn("The model 'ramp' does not look at the picture; it is for tests only.")
+
+
+def _say_camera(intrinsics: Intrinsics, image: Image, lineage: Lineage) -> None:
+    verdict = judge_lens(image.lens, image.size)
+    if verdict.note:
+        lineage.warn(verdict.note)
     lineage.did("calibrate", basis=intrinsics.basis, fov_x_deg=round(intrinsics.fov_x_deg, 3))
     if intrinsics.guessed:
         who = "the model's guess" if intrinsics.basis == "model" else "assumed"

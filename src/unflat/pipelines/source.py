@@ -37,6 +37,21 @@ class DepthSource:
         return path if path.suffix.lower() in (".png", ".exr", ".npy", ".pfm") else None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Depth that needs no model.
+
+    Attributes:
+        depth: Of the whole upright picture, in its own size.
+        exact: Its outlines are where they belong: a user's own map is not to be improved.
+        fill: Its holes may be filled by a model.
+    """
+
+    depth: DepthMap
+    exact: bool
+    fill: bool
+
+
 def open_picture(picture: Picture) -> Image:
     """Read a file, wrap an array, or pass an Image on.
 
@@ -64,7 +79,7 @@ def _from_array(array: NDArray[np.uint8]) -> Image:
     return Image(np.ascontiguousarray(colour), alpha if alpha is None or (alpha < 255).any() else None)
 
 
-def given_depth(source: DepthSource, picture: Picture, image: Image) -> DepthMap | None:
+def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | None:
     """The depth that needs no model: the user's file first, then what the phone stored.
 
     Raises:
@@ -75,13 +90,14 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> DepthMap
 
         depth = depthmap.read(source.file, kind=source.depth_kind)
         _same_shape(depth, image, source.file.name)
-        return depth
+        return Given(depth, exact=True, fill=False)
     if source.depth_kind is not None:
         raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
     if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
         from unflat.formats.phone_depth import read_phone_depth  # noqa: PLC0415
 
-        return read_phone_depth(Path(picture))
+        phone = read_phone_depth(Path(picture))
+        return None if phone is None else Given(phone, exact=False, fill=True)
     return None
 
 

@@ -44,12 +44,12 @@ class Estimate:
     Attributes:
         depth: The model's depth; not refined yet, without a camera.
         focal_over_long_side: The model's guess of the focal length, or None.
-        knows_sky: Whether the model looks for sky at all.
+        sky_probability: (h, w) float32 of the depth's size, or None if the model does not look for sky.
     """
 
     depth: DepthMap
-    focal_over_long_side: float | None
-    knows_sky: bool
+    focal_over_long_side: float | None = None
+    sky_probability: F32 | None = None
 
 
 def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimate:
@@ -73,20 +73,25 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
     eye = depth_model(model, threads=options.threads)
     prediction = eye.predict(_over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
-    return Estimate(depth, prediction.focal_over_long_side, prediction.sky is not None)
+    return Estimate(depth, prediction.focal_over_long_side, prediction.sky)
 
 
-def refine_to(depth: DepthMap, picture: Image, size: Size) -> DepthMap:
+def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False) -> DepthMap:
     """Bring depth to ``size`` with its edges on the picture's edges; what is transparent becomes invalid.
 
     Args:
-        depth: Of any size, of the whole picture.
+        seen: Depth of any size, of the whole picture.
         picture: The upright picture.
         size: The wanted size, of the picture's shape.
-    """
-    from unflat.geometry.refine import refine_depth  # noqa: PLC0415
+        exact: The outlines of the depth are already where they belong and must not be moved.
 
-    refined = refine_depth(depth, picture.pixels, size)
+    Raises:
+        InputError: Nothing of the picture is opaque.
+    """
+    from unflat.geometry.refine import RefineOptions, refine_depth  # noqa: PLC0415  (numba)
+
+    options = RefineOptions(reach=0) if exact else RefineOptions()
+    refined = refine_depth(seen.depth, picture.pixels, size, seen.sky_probability, options)
     if picture.alpha is None:
         return refined
     opaque = _resampled(picture.alpha, size) >= 128
@@ -118,9 +123,9 @@ def _as_depth(prediction: Prediction, origin: str, licence: str) -> DepthMap:
         values: F32 = near_is_large
     else:
         floor = max(float(np.quantile(near_is_large, 0.99)) * _FARTHEST, 1e-12)
-        values = np.float32(1) / np.maximum(near_is_large, np.float32(floor))
+        values = (1 / np.maximum(near_is_large, floor)).astype(np.float32)
         if sky is not None:
-            values = np.where(sky, np.float32(np.inf), values)
+            values[sky] = np.inf
     return DepthMap(
         values=values,
         kind=prediction.kind,

@@ -39,6 +39,6 @@ def make_points(depth: DepthMap, picture: Image, options: PointOptions) -> Point
     colours = cv2.resize(picture.pixels, (depth.size.width, depth.size.height), interpolation=cv2.INTER_AREA)
     return PointCloud(
         cells.xyz_in_camera[keep],
-        colors=colours[keep],
+        colors=np.asarray(colours, np.uint8)[keep],
         confidence=None if depth.confidence is None else depth.confidence[keep],
     )
