@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from preview import from_the_front, preview
 
+import worlds
+from preview import from_the_front, preview
 from unflat.geometry.lift import lift
 from unflat.geometry.projection import pixel_centres, project
 from unflat.geometry.transform import Door, door_from_frame

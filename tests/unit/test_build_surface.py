@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import worlds
 
+import worlds
 from unflat.errors import InputError, UnitError
 from unflat.geometry.normals import vertex_normals
 from unflat.stages.build_surface import Surface, SurfaceOptions, build_surface, dome_radius

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import worlds
 
+import worlds
 from unflat.errors import InputError, UnitError
 from unflat.geometry.projection import project
 from unflat.geometry.surfels import quaternions_from_axes

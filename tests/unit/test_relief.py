@@ -7,10 +7,10 @@ from dataclasses import replace
 import manifold3d
 import numpy as np
 import pytest
-import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import worlds
 from unflat.errors import InputError, UnitError
 from unflat.geometry.relief import close, compress
 from unflat.geometry.transform import Door, door_from_frame, turned

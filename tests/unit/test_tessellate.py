@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import worlds
 from unflat.geometry import edges
 from unflat.geometry.edges import CUT_DOWN, CUT_FALL, CUT_RIGHT, CUT_RISE, find_cuts
 from unflat.geometry.normals import vertex_normals

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unflat.geometry.cuts import Lattice
 from unflat.geometry.edges import find_cuts
+from unflat.geometry.nearest import nearest_true
 from unflat.geometry.simplify_grid import error_pyramid, pad_to_lattice
 from unflat.geometry.tessellate import Sheet, tessellate
 from unflat.types.arrays import F32, U32, Bool
@@ -105,12 +106,7 @@ def _nearest_sky(sky: Bool, rows: NDArray[np.int64], columns: NDArray[np.int64])
     plain = cv2.erode(sky.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
     if not plain.any():
         plain = sky
-    _, label = cv2.distanceTransformWithLabels(
-        np.where(plain, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    where = np.zeros(int(label.max()) + 1, np.int64)
-    where[label[plain]] = np.flatnonzero(plain)
-    near = where[label[rows, columns]]
+    near = nearest_true(plain)[rows, columns]
     return np.stack([near % sky.shape[1], near // sky.shape[1]], axis=1).astype(np.float32) + np.float32(0.5)
 
 

@@ -51,16 +51,13 @@ def _excess(d, on, y, x, dy, dx):
 
 
 @njit(cache=True)
-def _verdict(d, on, y, x, step, edge, floor):
+def _verdict(d, on, y, x, step, limit):
     """0 same surface, 1 cut if it is part of a longer outline, 2 cut beyond doubt, 3 one has no surface."""
     dy, dx = step
     a, b = on[y, x], on[y + dy, x + dx]
     if a != b:
         return 3
     if not a:
-        return 0
-    limit = edge * max(min(d[y, x], d[y + dy, x + dx]), floor)
-    if abs(d[y + dy, x + dx] - d[y, x]) <= limit:
         return 0
     excess = _excess(d, on, y, x, dy, dx)
     return 0 if excess <= limit else (1 if excess <= STRONG * limit else 2)
@@ -73,11 +70,16 @@ def _straight_cuts(d, on, edge, floor, out):
     h, w = d.shape
     for y in range(h):
         for x in range(w):
+            here = d[y, x]
             for k in range(2):
                 v, u = y + k, x + 1 - k
                 if v >= h or u >= w:
                     continue
-                verdict = _verdict(d, on, y, x, (k, 1 - k), edge, floor)
+                there = d[v, u]
+                limit = edge * max(min(here, there), floor)
+                if abs(there - here) <= limit and on[y, x] == on[v, u]:
+                    continue
+                verdict = _verdict(d, on, y, x, (k, 1 - k), limit)
                 if verdict:
                     cuts[y, x] |= CUT_DOWN if k else CUT_RIGHT
                 if verdict in (1, 2):
@@ -103,7 +105,8 @@ def _drop_crumbs(cuts: U8, on: Bool, sure: U8) -> None:
     """Take back short chains of weak cuts, in place: noise of the depth, not outlines."""
     import cv2  # noqa: PLC0415 - slow to import
 
-    count, label, stats, _ = cv2.connectedComponentsWithStats((sure > 0).astype(np.uint8), connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats((sure > 0).astype(np.uint8), connectivity=8)
+    label = np.asarray(found, np.int32)
     certain = np.zeros(count, np.bool_)
     certain[label[sure == 2]] = True
     doubtful = ~certain & (stats[:, cv2.CC_STAT_AREA] < SHORTEST)

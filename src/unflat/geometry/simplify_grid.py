@@ -74,16 +74,30 @@ def _is_crossed(cuts, y, x):
 
 
 @njit(cache=True)
-def _plane(p, q, r, y, x):
-    """Value at (y, x) of the plane through three points (y, x, value)."""
+def _plane(p, q, r):
+    """The plane through three points (y, x, value) as (value at the origin, slope along y, slope along x)."""
     ay, ax, by, bx = q[0] - p[0], q[1] - p[1], r[0] - p[0], r[1] - p[1]
     area = ay * bx - ax * by
     if area == 0:
-        return p[2]
-    dy, dx = y - p[0], x - p[1]
-    s = (dy * bx - dx * by) / area
-    t = (ay * dx - ax * dy) / area
-    return p[2] + s * (q[2] - p[2]) + t * (r[2] - p[2])
+        return p[2], 0.0, 0.0
+    u, v = (q[2] - p[2]) / area, (r[2] - p[2]) / area
+    along_y, along_x = u * bx - v * ax, v * ay - u * by
+    return p[2] - along_y * p[0] - along_x * p[1], along_y, along_x
+
+
+@njit(cache=True)
+def _line(p, q, inside):
+    """Signed distance from the line through p and q, positive where ``inside`` is, in the form of a plane."""
+    dy, dx = q[0] - p[0], q[1] - p[1]
+    length = max(np.sqrt(dy**2 + dx**2), 1e-9)
+    if dy * (inside[1] - p[1]) - dx * (inside[0] - p[0]) < 0:
+        length = -length
+    return (dx * p[0] - dy * p[1]) / length, -dx / length, dy / length
+
+
+@njit(cache=True)
+def _at(plane, y, x):
+    return plane[0] + plane[1] * y + plane[2] * x
 
 
 @njit(cache=True)
@@ -99,49 +113,42 @@ def _point(lattice, p):
 
 
 @njit(cache=True)
-def _miss(lattice, at, value, on, middle):
-    """How far one pixel is missed by a value of a side that has a surface (``on``) or none."""
-    if lattice.on[at] != on:
+def _pieces(lattice, triangle, lone):
+    """A triangle with corner ``lone`` alone as planes: its own, the other side's two, and the lines between them.
+
+    A whole triangle (``lone`` = -1) is all on its own side.
+    """
+    a, b, c = triangle[lone % 3], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
+    pa, pb, pc = _point(lattice, a), _point(lattice, b), _point(lattice, c)
+    if lone < 0:
+        own, everywhere = _plane(pa, pb, pc), (1e9, 0.0, 0.0)
+        return own, own, own, everywhere, everywhere
+    ab, ac = _ending(lattice, a, b), _ending(lattice, a, c)
+    ba, ca = _ending(lattice, b, a), _ending(lattice, c, a)
+    return _plane(pa, ab, ac), _plane(ba, pc, pb), _plane(ba, pc, ca), _line(ab, ac, pa), _line(ba, pc, pb)
+
+
+@njit(cache=True)
+def _miss(d, there, value, on, middle):
+    """How far a pixel is missed by a value on a side that has a surface (``on``) or none."""
+    if there != on:
         return np.inf
-    d = float(lattice.inverse[at])
     return abs(d - value) / max(abs(d), middle) if on else 0.0
 
 
 @njit(cache=True)
-def _two_sides(lattice, triangle, lone, sizes, at):
-    """What a triangle with corner ``lone`` alone misses at pixel ``at``.
+def _measure(lattice, triangle, sizes, enough):
+    """The largest miss of one triangle over all its pixels, however it is cut; inf from ``enough`` on.
 
     Within ``slack`` pixels of the cut a pixel may belong to either side: so stairs become straight outlines.
     """
-    middle, slack = sizes
-    a, b, c = triangle[lone], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
-    y, x = at
-    ab, ac = _ending(lattice, a, b), _ending(lattice, a, c)
-    ba, ca = _ending(lattice, b, a), _ending(lattice, c, a)
-    along_y, along_x = ac[0] - ab[0], ac[1] - ab[1]
-    length = max(np.sqrt(along_y**2 + along_x**2), 1e-9)
-    off = (along_y * (x - ab[1]) - along_x * (y - ab[0])) / length
-    if along_y * (a[1] - ab[1]) - along_x * (a[0] - ab[0]) < 0:
-        off = -off
-    best = np.inf
-    if off > -slack:
-        best = _miss(lattice, at, _plane(_point(lattice, a), ab, ac, y, x), lattice.on[a], middle)
-    if off < slack:
-        corner = _point(lattice, c)
-        turn = (corner[0] - ba[0]) * (x - ba[1]) - (corner[1] - ba[1]) * (y - ba[0])
-        own = (corner[0] - ba[0]) * (b[1] - ba[1]) - (corner[1] - ba[1]) * (b[0] - ba[0])
-        third = _point(lattice, b) if turn * own >= 0 else ca
-        best = min(best, _miss(lattice, at, _plane(ba, corner, third, y, x), lattice.on[b], middle))
-    return best
-
-
-@njit(cache=True)
-def _measure(lattice, triangle, sizes, enough):
-    """The largest miss of one triangle over all its pixels, however it is cut; inf from ``enough`` on."""
     lone = pattern(lattice.cuts, triangle)
     if lone >= 3:
         return np.inf
+    middle, slack = sizes
     a, b, c = triangle
+    own, second, third, outline, diagonal = _pieces(lattice, triangle, lone)
+    here, beyond = lattice.on[triangle[lone % 3]], lattice.on[triangle[(lone + 1) % 3]]
     h, w = lattice.size
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     worst = 0.0
@@ -151,11 +158,13 @@ def _measure(lattice, triangle, sizes, enough):
             t = ((b[0] - a[0]) * (x - a[1]) - (b[1] - a[1]) * (y - a[0])) * area
             if s < 0 or t < 0 or s + t > area * area:
                 continue
-            if lone < 0:
-                value = _plane(_point(lattice, a), _point(lattice, b), _point(lattice, c), y, x)
-                miss = _miss(lattice, (y, x), value, lattice.on[a], sizes[0])
-            else:
-                miss = _two_sides(lattice, triangle, lone, sizes, (y, x))
+            d, there = float(lattice.inverse[y, x]), lattice.on[y, x]
+            off, miss = _at(outline, y, x), np.inf
+            if off > -slack:
+                miss = _miss(d, there, _at(own, y, x), here, middle)
+            if off < slack:
+                other = second if _at(diagonal, y, x) >= 0 else third
+                miss = min(miss, _miss(d, there, _at(other, y, x), beyond, middle))
             worst = max(worst, miss)
             if worst > enough:
                 return np.inf
@@ -164,28 +173,25 @@ def _measure(lattice, triangle, sizes, enough):
 
 @njit(cache=True)
 def _settle(grids, at, below, sizes, ends):
-    """Set the bound of one middle from what lies ``below`` it: (bound, weight, crossed)."""
+    """Set the bound of one middle whose triangles a cut runs through, from the two bounds ``below`` it."""
     lattice, worst, weight, crossed = grids
     a, b, left, right = ends
     h, w = worst.shape
-    e, g, cut = below
-    g = max(g, weight[at])
-    if not cut:
-        miss = abs(lattice.inverse[at] - (lattice.inverse[a] + lattice.inverse[b]) / 2)
-        e += miss * g
-    elif max(abs(a[0] - b[0]), abs(a[1] - b[1])) > sizes[3] or e > sizes[2]:
+    e, g = below
+    if max(abs(a[0] - b[0]), abs(a[1] - b[1])) > sizes[3] or e > sizes[2]:
         e = np.float32(np.inf)
     else:
         for apex in (left, right):
             if 0 <= apex[0] < h and 0 <= apex[1] < w:
                 e = max(e, np.float32(_measure(lattice, (a, b, apex), sizes[:2], sizes[2])))
-    worst[at], weight[at], crossed[at] = e, g, cut
+    worst[at], weight[at], crossed[at] = e, max(g, weight[at]), True
 
 
 @njit(cache=True)
 def _side_middles(grids, s, sizes):
     """Middles of squares' sides at step ``s``: one coordinate an odd, the other an even multiple of ``s``."""
     lattice, worst, weight, crossed = grids
+    inverse = lattice.inverse
     h, w = worst.shape
     half = s // 2
     for y in range(0, h, s):
@@ -201,26 +207,40 @@ def _side_middles(grids, s, sizes):
                             e = max(e, worst[y + dy, x + dx])
                             g = max(g, weight[y + dy, x + dx])
                             cut |= crossed[y + dy, x + dx]
+            if not cut:
+                across = inverse[y - s, x] + inverse[y + s, x] if odd_row else inverse[y, x - s] + inverse[y, x + s]
+                g = max(g, weight[y, x])
+                weight[y, x] = g
+                worst[y, x] = e + abs(inverse[y, x] - across / 2) * g
+                continue
             ends = (y - s, x), (y + s, x), (y, x - s), (y, x + s)
             if not odd_row:
                 ends = ends[2], ends[3], ends[0], ends[1]
-            _settle(grids, (y, x), (e, g, cut), sizes, ends)
+            _settle(grids, (y, x), (e, g), sizes, ends)
 
 
 @njit(cache=True)
 def _square_middles(grids, s, sizes):
     """Middles of squares of side 2 ``s``: both coordinates odd multiples of ``s``."""
-    _, worst, weight, crossed = grids
+    lattice, worst, weight, crossed = grids
+    inverse = lattice.inverse
     h, w = worst.shape
     for y in range(s, h, 2 * s):
         for x in range(s, w, 2 * s):
             e = max(worst[y - s, x], worst[y + s, x], worst[y, x - s], worst[y, x + s])
             g = max(weight[y - s, x], weight[y + s, x], weight[y, x - s], weight[y, x + s])
             cut = crossed[y - s, x] | crossed[y + s, x] | crossed[y, x - s] | crossed[y, x + s]
+            rising = (((y + s) // (2 * s)) & 1) != (((x + s) // (2 * s)) & 1)
+            if not cut:
+                one, two = inverse[y - s, x - s] + inverse[y + s, x + s], inverse[y - s, x + s] + inverse[y + s, x - s]
+                g = max(g, weight[y, x])
+                weight[y, x] = g
+                worst[y, x] = e + abs(inverse[y, x] - (two if rising else one) / 2) * g
+                continue
             ends = (y - s, x - s), (y + s, x + s), (y - s, x + s), (y + s, x - s)
-            if (((y + s) // (2 * s)) & 1) != (((x + s) // (2 * s)) & 1):
+            if rising:
                 ends = ends[2], ends[3], ends[0], ends[1]
-            _settle(grids, (y, x), (e, g, cut), sizes, ends)
+            _settle(grids, (y, x), (e, g), sizes, ends)
 
 
 def error_pyramid(lattice: Lattice, middle: float, tile: int, slack: float, enough: float) -> F32:

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from unflat.geometry.cuts import STEP_X, STEP_Y, Lattice, pattern, rim
+from unflat.geometry.edges import CUT_DOWN, CUT_RIGHT
 from unflat.types.arrays import F32, U32
 
 
@@ -27,8 +28,9 @@ class Sheet(NamedTuple):
 
 
 class _Sink(NamedTuple):
-    """Where triangles go: hash table of vertex keys, vertices, faces, how many of each are used, and work space."""
+    """Where triangles go: vertices of the grid, hash table of all others, vertices, faces, how many, work space."""
 
+    grid: NDArray[np.int32]
     keys: NDArray[np.int64]
     slots: NDArray[np.int64]
     points: NDArray[np.float64]
@@ -54,19 +56,28 @@ def _mix(a, b):
     return np.int64(k >> np.uint64(2)) | np.int64(1 << 61)
 
 
+@njit(cache=True, forceinline=True)
+def _new_vertex(sink, point, source):
+    n = sink.used[0]
+    sink.points[n, 0], sink.points[n, 1], sink.points[n, 2] = point[0], point[1], point[2]
+    sink.source[n] = source
+    sink.used[0] += 1
+    return n
+
+
 @njit(cache=True)
 def _vertex(sink, point, key, source):
     """The index of the vertex with this key; it is made if it is new."""
+    if key < len(sink.grid):
+        if sink.grid[key] == 0:
+            sink.grid[key] = _new_vertex(sink, point, source) + 1
+        return np.int64(sink.grid[key] - 1)
     mask = len(sink.keys) - 1
     spot = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
     while sink.keys[spot] != key:
         if sink.keys[spot] < 0:
-            n = sink.used[0]
-            sink.keys[spot], sink.slots[spot] = key, n
-            sink.points[n, 0], sink.points[n, 1], sink.points[n, 2] = point[0], point[1], point[2]
-            sink.source[n] = source
-            sink.used[0] += 1
-            return n
+            sink.keys[spot], sink.slots[spot] = key, _new_vertex(sink, point, source)
+            return sink.slots[spot]
         spot = (spot + 1) & mask
     return sink.slots[spot]
 
@@ -152,15 +163,42 @@ def _rim(lattice, a, b, corners, i):
     source[i] = y * w + x
 
 
+@njit(cache=True, forceinline=True)
+def _grid_vertex(sink, lattice, p):
+    key = p[0] * lattice.inverse.shape[1] + p[1]
+    if sink.grid[key] == 0:
+        sink.grid[key] = _new_vertex(sink, (p[1] - 0.5, p[0] - 0.5, float(lattice.inverse[p])), key) + 1
+    return np.int64(sink.grid[key] - 1)
+
+
+@njit(cache=True)
+def _whole(sink, lattice, triangle):
+    """Write a triangle without cuts; False if there is no room left."""
+    if not lattice.on[triangle[0]]:
+        return True
+    a, b, c = triangle
+    height, width = lattice.size
+    if min(a[0], b[0], c[0], a[1], b[1], c[1]) < 1 or max(a[0], b[0], c[0]) > height or max(a[1], b[1], c[1]) > width:
+        corners = (sink.rows, sink.row_keys, sink.row_source)
+        for i in range(3):
+            _corner(lattice, triangle[i], corners, i)
+        return _polygon(sink, corners, 3, lattice.size)
+    f = sink.used[1]
+    if f + 1 > len(sink.faces) or sink.used[0] + 3 > len(sink.points):
+        return False
+    for i in range(3):
+        sink.faces[f, i] = _grid_vertex(sink, lattice, triangle[i])
+    sink.used[1] = f + 1
+    return True
+
+
 @njit(cache=True)
 def _triangle(sink, lattice, triangle):
     """Write one triangle of the hierarchy, cut where its sides cross a cut; False if there is no room left."""
     corners = (sink.rows, sink.row_keys, sink.row_source)
     lone = pattern(lattice.cuts, triangle)
     if lone < 0:
-        for i in range(3):
-            _corner(lattice, triangle[i], corners, i)
-        return not lattice.on[triangle[0]] or _polygon(sink, corners, 3, lattice.size)
+        return _whole(sink, lattice, triangle)
     if lone >= 3:
         return _three(sink, lattice, triangle, corners)
     a, b, c = triangle[lone], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
@@ -200,13 +238,26 @@ def _three(sink, lattice, triangle, corners):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _outside(lattice, a, b, c):
     """True if a triangle lies wholly beyond the picture's border."""
     height, width = lattice.size
     if min(a[0], b[0], c[0]) >= height + 1 or min(a[1], b[1], c[1]) >= width + 1:
         return True
     return max(a[0], b[0], c[0]) <= 0 or max(a[1], b[1], c[1]) <= 0
+
+
+@njit(cache=True, forceinline=True)
+def _is_cut_between(cuts, a, b):
+    """True if a cut runs between two side neighbours."""
+    if a[0] == b[0]:
+        return cuts[a[0], min(a[1], b[1])] & CUT_RIGHT != 0
+    return cuts[min(a[0], b[0]), a[1]] & CUT_DOWN != 0
+
+
+@njit(cache=True, forceinline=True)
+def _push(row, a, b, c):
+    row[0], row[1], row[2], row[3], row[4], row[5] = a[0], a[1], b[0], b[1], c[0], c[1]
 
 
 @njit(cache=True)
@@ -223,11 +274,15 @@ def _descend(sink, lattice, worst, limit, first):
             continue
         y, x = (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
         if max(abs(a[0] - b[0]), abs(a[1] - b[1])) > 1 and worst[y, x] > limit:
-            stack[depth, 0:2], stack[depth, 2:4], stack[depth, 4:6] = c, a, (y, x)
-            stack[depth + 1, 0:2], stack[depth + 1, 2:4], stack[depth + 1, 4:6] = b, c, (y, x)
+            _push(stack[depth], c, a, (y, x))
+            _push(stack[depth + 1], b, c, (y, x))
             depth += 2
             continue
-        if not _triangle(sink, lattice, (a, b, c)):
+        leaf = max(abs(a[0] - b[0]), abs(a[1] - b[1])) == 1
+        if leaf and not (_is_cut_between(lattice.cuts, c, a) or _is_cut_between(lattice.cuts, c, b)):
+            if not _whole(sink, lattice, (a, b, c)):
+                return False
+        elif not _triangle(sink, lattice, (a, b, c)):
             return False
     return True
 
@@ -251,11 +306,12 @@ def _walk(sink, lattice, worst, limit, tile):
     return True
 
 
-def _sink(triangles: int) -> _Sink:
+def _sink(triangles: int, pixels: int) -> _Sink:
     """Room for so many triangles."""
     vertices = 2 * triangles + 64
-    table = 1 << (2 * vertices - 1).bit_length()
+    table = 1 << vertices.bit_length()
     return _Sink(
+        np.zeros(pixels, np.int32),
         np.full(table, -1, np.int64),
         np.empty(table, np.int64),
         np.empty((vertices, 3)),
@@ -282,7 +338,7 @@ def tessellate(lattice: Lattice, worst: F32, limit: float, tile: int, most: int)
     Returns:
         The sheet, clipped to the picture [0, w] × [0, h]; None if it would take more than ``most`` triangles.
     """
-    sink = _sink(most)
+    sink = _sink(most, worst.size)
     if not _walk(sink, lattice, worst, np.float32(limit), tile) or sink.used[1] > most:
         return None
     vertices, faces = sink.used

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.geometry.nearest import nearest_true
 from unflat.geometry.relief import close, compress, height_sheet
 from unflat.stages.build_surface import inverse_depth
 from unflat.types.arrays import F32, F64, Bool
@@ -88,18 +89,9 @@ def _sky(depth: DepthMap) -> Bool:
 
 def _filled(inverse: F32, depth: DepthMap) -> F32:
     """Holes take the nearest surface; the sky stays 0."""
-    import cv2  # noqa: PLC0415 - slow to import
-
     on = inverse > 0
     holes = ~on & ~_sky(depth)
-    if not holes.any():
-        return inverse
-    _, label = cv2.distanceTransformWithLabels(
-        np.where(on, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    value = np.zeros(int(label.max()) + 1, np.float32)
-    value[label[on]] = inverse[on]
-    return np.where(holes, value[label], inverse)
+    return np.where(holes, inverse.ravel()[nearest_true(on)], inverse) if holes.any() else inverse
 
 
 def _fitted(height: F32, triangles: int) -> F32:

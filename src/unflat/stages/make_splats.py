@@ -103,7 +103,7 @@ def _samples(size: Size, grid: Size) -> tuple[NDArray[np.int64], NDArray[np.int6
     x = (np.arange(grid.width) + 0.5) * (size.width / grid.width)
     y = (np.arange(grid.height) + 0.5) * (size.height / grid.height)
     xx, yy = np.meshgrid(x, y)
-    xy = np.stack([xx.ravel(), yy.ravel()], axis=1)
+    xy = np.stack([xx.ravel(), yy.ravel()], axis=1).astype(np.float64)
     return xy[:, 1].astype(np.int64), xy[:, 0].astype(np.int64), xy
 
 
