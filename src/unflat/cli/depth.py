@@ -19,7 +19,7 @@ _DepthFlags: Any = flags_of(DepthMapOptions)
 def depth(
     *pictures: Path,
     output: Outputs = None,
-    flags: Annotated[_DepthFlags, Flat] = _DepthFlags(),  # noqa: B008  (frozen)
+    flags: Annotated[_DepthFlags, Flat] = _DepthFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:

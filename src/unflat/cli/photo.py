@@ -23,7 +23,7 @@ def photo(
     *,
     output: Outputs = None,
     ply: Annotated[Literal["surface", "points", "splats"], Parameter(help="What a plain .ply holds.")] = "surface",
-    flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  (frozen)
+    flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:

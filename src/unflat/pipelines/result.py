@@ -35,8 +35,10 @@ _FORM_OF: dict[str, Form] = {
 def form_for(path: Path, ply: Form = "surface") -> Form:
     """Which form a file of this name holds; ``ply`` says what a plain .ply holds."""
     name = path.name.lower()
-    fitting = next((form for suffix, form in _FORM_OF.items() if name.endswith(suffix)), None)
-    return fitting or (ply if name.endswith(".ply") else "surface")
+    for suffix, form in _FORM_OF.items():
+        if name.endswith(suffix):
+            return form
+    return ply if name.endswith(".ply") else "surface"
 
 
 class PhotoResult:

@@ -112,7 +112,7 @@ def _over_grey(picture: Image) -> U8:
 def _resampled(plane: U8, size: Size) -> U8:
     import cv2  # noqa: PLC0415
 
-    return cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _as_depth(prediction: Prediction, origin: str, licence: str) -> DepthMap:
