@@ -180,7 +180,7 @@ def table(title: str, pairs: Iterator[Pair], shrink: int = SHRINK) -> None:
 def measured(folder: Path) -> Iterator[tuple[str, Iterator[Pair]]]:
     """The dense sets of a folder of measured pairs."""
     sys.path.insert(0, str(folder))
-    from pairs import pairs  # noqa: PLC0415  # type: ignore[import-not-found]
+    from pairs import pairs  # type: ignore[import-not-found]
 
     for name in ("kitchen_7scenes", "slambook2_rgbd", "open3d_rgbd", "promptda_arkit"):
         yield name, ((meta["id"], rgb, z, valid) for rgb, z, valid, meta in pairs(only=[name]))

@@ -68,7 +68,7 @@ class Row:
 def real_pairs(shared: Path) -> Iterator[Pair]:
     """All pairs, with the network's depth at the picture's own size."""
     sys.path.insert(0, str(shared / "data"))
-    from pairs import pairs  # noqa: PLC0415
+    from pairs import pairs
 
     model = depth_model("auto")
     for rgb, metres, valid, meta in pairs():
@@ -176,7 +176,7 @@ def report(title: str, rows: list[Row]) -> None:
 
 def faces(shared: Path) -> None:
     """What the finders see in the photographs; who is in them is known only by looking."""
-    from unflat.models.familiar import find_familiar  # noqa: PLC0415
+    from unflat.models.familiar import find_familiar
 
     print("\nfaces and people found in ../shared/data/photos")
     for path in sorted((shared / "data" / "photos").glob("*.*")):

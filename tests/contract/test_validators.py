@@ -72,7 +72,7 @@ def test_gltf_validator_would_find_something(node: str, tmp_path: Path) -> None:
 
 
 def usd_complaints(path: Path) -> list[str]:
-    from pxr import Usd, UsdValidation  # noqa: PLC0415
+    from pxr import Usd, UsdValidation
 
     stage = Usd.Stage.Open(str(path))
     judges = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()

@@ -56,7 +56,7 @@ def _layer(
 
 def portrait() -> Scene:
     """The scene; about 30 000 triangles."""
-    from skimage import data  # noqa: PLC0415
+    from skimage import data
 
     pixels: U8 = data.astronaut()
     size = Size(pixels.shape[1], pixels.shape[0])

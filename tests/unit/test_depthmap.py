@@ -54,7 +54,7 @@ def test_without_a_word_nothing_is_guessed(tmp_path: Path, suffix: str) -> None:
     if suffix == ".png":
         path.write_bytes(pictures.encoded(np.rint(Z * 1000).astype(np.uint16), "PNG"))
     elif suffix == ".exr":
-        import OpenEXR  # noqa: PLC0415
+        import OpenEXR
 
         header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
         OpenEXR.File(header, {"Z": Z}).write(str(path))
@@ -218,7 +218,7 @@ def test_npy_of_other_types(tmp_path: Path, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", ["Z", "Y", "R", "something"])
 def test_exr_channels_of_others(tmp_path: Path, name: str) -> None:
-    import OpenEXR  # noqa: PLC0415
+    import OpenEXR
 
     header = {"compression": OpenEXR.PIZ_COMPRESSION, "type": OpenEXR.scanlineimage}
     OpenEXR.File(header, {name: Z.astype(np.float16)}).write(str(tmp_path / "d.exr"))
@@ -226,7 +226,7 @@ def test_exr_channels_of_others(tmp_path: Path, name: str) -> None:
 
 
 def test_exr_of_colours_only(tmp_path: Path) -> None:
-    import OpenEXR  # noqa: PLC0415
+    import OpenEXR
 
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     OpenEXR.File(header, {"a": Z, "b": Z}).write(str(tmp_path / "d.exr"))

@@ -233,7 +233,7 @@ def test_gltf_reads_nothing_outside_its_folder(uri: str, tmp_path: Path) -> None
 
 
 def test_gltf_reads_data_uris_and_files_beside_it(tmp_path: Path) -> None:
-    import base64  # noqa: PLC0415
+    import base64
 
     document, binary = parts()
     for uri in ("data:application/octet-stream;base64," + base64.b64encode(binary).decode(), "with%20space.bin"):

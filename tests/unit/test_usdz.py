@@ -34,7 +34,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
 
 
 def stage_of(path: Path) -> Any:
-    from pxr import Usd  # noqa: PLC0415
+    from pxr import Usd
 
     return Usd.Stage.Open(str(path))
 
@@ -73,7 +73,7 @@ def test_same_scene_gives_same_bytes_in_another_process(tmp_path: Path, written:
 
 
 def test_metres_up_and_default_prim(written: Scenes) -> None:
-    from pxr import UsdGeom  # noqa: PLC0415
+    from pxr import UsdGeom
 
     stage = stage_of(written["textured"])
     assert UsdGeom.GetStageMetersPerUnit(stage) == 1 and UsdGeom.GetStageUpAxis(stage) == "Y"
@@ -84,7 +84,7 @@ def test_metres_up_and_default_prim(written: Scenes) -> None:
 
 
 def test_it_stands_upright_on_the_floor_in_metres(written: Scenes) -> None:
-    from pxr import Usd, UsdGeom  # noqa: PLC0415
+    from pxr import Usd, UsdGeom
 
     stage = stage_of(written["textured"])
     cache = UsdGeom.BBoxCache(Usd.TimeCode.Default(), [UsdGeom.Tokens.default_])
@@ -102,7 +102,7 @@ def test_it_stands_upright_on_the_floor_in_metres(written: Scenes) -> None:
 
 
 def test_surface_shines_by_itself(written: Scenes) -> None:
-    from pxr import UsdShade  # noqa: PLC0415
+    from pxr import UsdShade
 
     stage = stage_of(written["masked"])
     (mesh,) = prims(stage, "Mesh")
@@ -120,9 +120,9 @@ def test_surface_shines_by_itself(written: Scenes) -> None:
 
 def test_camera_sees_the_picture_where_usd_says(written: Scenes) -> None:
     """USD's own frustum of both cameras puts points where our intrinsics put them, off centre and turned, too."""
-    from pxr import Gf, UsdGeom  # noqa: PLC0415
+    from pxr import Gf, UsdGeom
 
-    from unflat.geometry.projection import project  # noqa: PLC0415
+    from unflat.geometry.projection import project
 
     stage = stage_of(written["sky"])
     root = UsdGeom.Xformable(stage.GetDefaultPrim()).GetLocalTransformation()

@@ -19,7 +19,7 @@ def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fa
         file: Any file that unflat writes, or a photograph.
         json: Print a machine-readable report on stdout.
     """
-    from unflat.pipelines.inspect import inspect as look_into  # noqa: PLC0415
+    from unflat.pipelines.inspect import inspect as look_into
 
     check_inputs(file)
     about = look_into(file)

@@ -18,7 +18,7 @@ def view(file: Path, /, *, port: int = 0, browser: Annotated[bool, Parameter(neg
         port: Port to listen on; 0 takes a free one.
         browser: Open the browser by itself.
     """
-    from unflat.view.server import serve  # noqa: PLC0415
+    from unflat.view.server import serve
 
     check_inputs(file)
     serve(file, port=port, open_browser=browser)

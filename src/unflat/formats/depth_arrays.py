@@ -179,7 +179,7 @@ def write_pfm(draft: Path, values: F32, _text: str) -> None:
 
 def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None) -> None:
     """A ZIP-compressed EXR with the float32 channel Z, and ``confidence`` where known."""
-    import OpenEXR  # noqa: PLC0415
+    import OpenEXR
 
     channels = {"Z": np.ascontiguousarray(values)}
     if confidence is not None:

@@ -23,8 +23,8 @@ def read(path: str, most_pixels: int) -> tuple[dict[str, Any], list[bytes]]:
         ValueError: Too many pixels, or no channel that could be depth.
         OSError: Damaged.
     """
-    import Imath  # noqa: PLC0415
-    import OpenEXR  # noqa: PLC0415
+    import Imath
+    import OpenEXR
 
     file = OpenEXR.InputFile(path)
     header = file.header()

@@ -30,7 +30,7 @@ def pi_heif() -> ModuleType:
         MissingExtraError: It is not installed (there is no wheel for Windows on ARM).
     """
     try:
-        import pi_heif as library  # noqa: PLC0415
+        import pi_heif as library
     except ImportError as error:
         missing = MissingExtraError("reading HEIC pictures", "pi-heif")
         missing.hint = "pip install pi-heif, or save the picture as JPEG."

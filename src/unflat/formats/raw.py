@@ -23,7 +23,7 @@ def rawpy() -> ModuleType:
         MissingExtraError: It is not installed.
     """
     try:
-        import rawpy as library  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
+        import rawpy as library  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise MissingExtraError("reading RAW photographs", "raw") from error
     return library

@@ -52,7 +52,7 @@ def main(layer_path: str, out_path: str) -> int:
 def _limit_memory() -> None:
     """Keep a small file from filling the machine, where the system can be told."""
     if sys.platform != "win32":
-        import resource  # noqa: PLC0415
+        import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = _LARGEST_PROCESS if hard == resource.RLIM_INFINITY else min(hard, _LARGEST_PROCESS)

@@ -94,7 +94,7 @@ class _Box:
 
 def absent() -> str | None:
     """Why nothing can be found here, in words for the user; None if the finders are there."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     if not hasattr(cv2, "CascadeClassifier") or not all((_folder() / name).is_file() for name in _CASCADES):
         return f"OpenCV {cv2.__version__} has no face finder"
@@ -113,7 +113,7 @@ def find_familiar(rgb: U8) -> tuple[Familiar, ...]:
     """
     if absent() is not None:
         return ()
-    import cv2  # noqa: PLC0415
+    import cv2
 
     full = Size(rgb.shape[1], rgb.shape[0])
     size = full.fitted(_LONG_SIDE)
@@ -136,21 +136,21 @@ def _known(what: Literal["face", "person"], box: _Box, metres: float, spread: fl
 
 def _folder() -> Path:
     """Where the wheel keeps its cascades; a place without any in a wheel that has none."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     return Path(getattr(getattr(cv2, "data", None), "haarcascades", "no-cascades"))
 
 
 @lru_cache(maxsize=4)
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     return cv2.CascadeClassifier(str(_folder() / name))
 
 
 @lru_cache(maxsize=1)
 def _people_finder() -> cv2.HOGDescriptor:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     finder = cv2.HOGDescriptor()
     finder.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())  # type: ignore[arg-type]
@@ -181,7 +181,7 @@ def _faces(grey: U8) -> list[_Box]:
 
 def _has_eye(rgb: U8, box: _Box) -> bool:
     """True if the eye finder sees an eye where a face has its eyes. ``box`` in pixels of ``rgb``."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     top, left = max(0, int(box.top)), max(0, int(box.left))
     upper = rgb[top : int(box.top + 0.6 * box.height), left : int(box.left + box.width)]

@@ -45,7 +45,7 @@ class DepthResult:
             InputError: No depth format has the suffix.
             OutputError: A file exists already, or cannot be written.
         """
-        from unflat.formats import registry  # noqa: PLC0415
+        from unflat.formats import registry
 
         for path in map(Path, paths):
             with self.clock.stage("write"):
@@ -56,7 +56,7 @@ class DepthResult:
     @property
     def report(self) -> dict[str, Any]:
         """What the run says of itself, as plain values: the object that ``--json`` prints."""
-        from unflat.formats.provenance_text import to_plain  # noqa: PLC0415
+        from unflat.formats.provenance_text import to_plain
 
         camera, confidence = self.depth.intrinsics, self.depth.confidence
         return {

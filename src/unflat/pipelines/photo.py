@@ -92,7 +92,7 @@ def see(
     Raises:
         InputError: There is no surface in the picture.
     """
-    from unflat.geometry.align import assume_scale  # noqa: PLC0415  (numba)
+    from unflat.geometry.align import assume_scale
 
     for note in image.notes:
         lineage.warn(note)
@@ -126,7 +126,7 @@ def _look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
 
 def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, lineage: Lineage) -> DepthMap:
     """A phone's depth with its holes filled by the model, where the two agree elsewhere."""
-    from unflat.geometry.align import assume_scale, merge_depths  # noqa: PLC0415  (numba)
+    from unflat.geometry.align import assume_scale, merge_depths
 
     guess = _look(image, options, clock)
     with clock.stage("refine"):

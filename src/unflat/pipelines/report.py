@@ -37,7 +37,7 @@ class Clock:
 def peak_memory_mb() -> float | None:
     """The most memory this process ever held, in MB; None where the system does not tell (Windows)."""
     try:
-        import resource  # noqa: PLC0415  (not on Windows)
+        import resource
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -103,7 +103,7 @@ class PhotoResult:
             InputError: No format has the suffix.
             OutputError: A file exists already, or cannot be written.
         """
-        from unflat.formats import registry  # noqa: PLC0415
+        from unflat.formats import registry
 
         options = options or registry.ExportOptions()
         for path in map(Path, paths):
@@ -117,7 +117,7 @@ class PhotoResult:
     @property
     def report(self) -> dict[str, Any]:
         """What the run says of itself, as plain values: the object that ``--json`` prints."""
-        from unflat.formats.provenance_text import to_plain  # noqa: PLC0415
+        from unflat.formats.provenance_text import to_plain
 
         surface = self._scenes.get("surface") or self._scenes.get("ar")
         confidence = self.depth.confidence
@@ -149,7 +149,7 @@ class PhotoResult:
         return f"PhotoResult({self.picture.source.name}, {self.depth!r}, scale {self.scale.basis})"
 
     def _surface(self, triangles: int, sky: bool = True) -> tuple[Node, ...]:
-        from unflat.stages.build_surface import build_surface  # noqa: PLC0415
+        from unflat.stages.build_surface import build_surface
 
         wanted = self._options.surface
         chosen = replace(wanted, triangles=min(wanted.triangles, triangles), sky=wanted.sky if sky else "none")
@@ -160,17 +160,17 @@ class PhotoResult:
         return built.nodes
 
     def _splats(self) -> tuple[Node, ...]:
-        from unflat.stages.make_splats import make_splats  # noqa: PLC0415
+        from unflat.stages.make_splats import make_splats
 
         return (Node("splats", make_splats(self.depth, self.picture, self._options.splat)),)
 
     def _points(self) -> tuple[Node, ...]:
-        from unflat.stages.make_points import make_points  # noqa: PLC0415
+        from unflat.stages.make_points import make_points
 
         return (Node("points", make_points(self.depth, self.picture, self._options.cloud)),)
 
     def _relief(self) -> tuple[Node, ...]:
-        from unflat.stages.build_relief import build_relief  # noqa: PLC0415
+        from unflat.stages.build_relief import build_relief
 
         return (Node("relief", build_relief(self.depth, self._options.relief)),)
 

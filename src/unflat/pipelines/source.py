@@ -62,7 +62,7 @@ def open_picture(picture: Picture) -> Image:
         return picture
     if isinstance(picture, np.ndarray):
         return _from_array(picture)
-    from unflat.formats.image import read_image  # noqa: PLC0415
+    from unflat.formats.image import read_image
 
     return read_image(Path(picture))
 
@@ -86,7 +86,7 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
         InputError: The file is damaged, says nothing of its kind, or has another shape than the picture.
     """
     if source.file is not None:
-        from unflat.formats import depthmap  # noqa: PLC0415
+        from unflat.formats import depthmap
 
         depth = depthmap.read(source.file, kind=source.depth_kind)
         _same_shape(depth, image, source.file.name)
@@ -94,7 +94,7 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
     if source.depth_kind is not None:
         raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
     if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
-        from unflat.formats.phone_depth import read_phone_depth  # noqa: PLC0415
+        from unflat.formats.phone_depth import read_phone_depth
 
         phone = read_phone_depth(Path(picture))
         return None if phone is None else Given(phone, exact=False, fill=True)

@@ -29,7 +29,7 @@ def make_points(depth: DepthMap, picture: Image, options: PointOptions) -> Point
         picture: The upright picture, of any size of the same shape.
         options: How many at most.
     """
-    import cv2  # noqa: PLC0415
+    import cv2
 
     step = max(1, math.ceil(math.sqrt(depth.size.pixels / options.points)))
     cells = lift(depth)

@@ -239,7 +239,7 @@ def _by_focus(depth: DepthMap, picture: Image) -> tuple[float, Scale] | None:
 
 def _by_familiar(depth: DepthMap, camera: Intrinsics, picture: Image) -> tuple[float, Scale] | str | None:
     """Faces and people of plausible size that agree with each other; else why there are none, if there is a why."""
-    from unflat.models import familiar  # noqa: PLC0415
+    from unflat.models import familiar
 
     reason = familiar.absent()
     if reason is not None:

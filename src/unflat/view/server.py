@@ -48,7 +48,7 @@ def page_of_file(path: Path) -> bytes:
     Raises:
         InputError: The file is missing, too large, damaged, or of no known kind.
     """
-    from unflat.formats import html  # noqa: PLC0415  (the page needs numpy-heavy modules, the server does not)
+    from unflat.formats import html
 
     try:
         size = path.stat().st_size

@@ -33,7 +33,7 @@ def input_size(size: Size, long_side: int = LONG_SIDE) -> Size:
 
 @lru_cache(maxsize=2)
 def _session(threads: int) -> onnxruntime.InferenceSession:
-    import onnxruntime as ort  # noqa: PLC0415  (0.1 s, and only this model needs it)
+    import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -63,7 +63,7 @@ class Worlds:
             Inverse z up to one factor at half the network's input size, with sky and confidence; with a field of view
             only if the card promises one, for these weights may guess worse than an assumption.
         """
-        import cv2  # noqa: PLC0415
+        import cv2
 
         size = input_size(Size(rgb.shape[1], rgb.shape[0]))
         small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
