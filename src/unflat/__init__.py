@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unflat.pipelines.face import depth, inspect, photo
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
+    from unflat.stages.scale_to_metres import KnownLength
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ExportOptions",
     "Image",
     "Intrinsics",
+    "KnownLength",
     "Mesh",
     "PhotoOptions",
     "PhotoResult",
@@ -51,6 +53,7 @@ _HOMES = {
     "ExportOptions": "unflat.formats.registry",
     "PhotoOptions": "unflat.pipelines.photo",
     "PhotoResult": "unflat.pipelines.result",
+    "KnownLength": "unflat.stages.scale_to_metres",
     "UnflatError": "unflat.errors",
     "depth": "unflat.pipelines.face",
     "inspect": "unflat.pipelines.face",

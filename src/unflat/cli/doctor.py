@@ -5,32 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from packaging.requirements import Requirement
 
 from unflat import __version__
 from unflat.cli.console import say, say_json
 from unflat.errors import WeightsError
+from unflat.models.card import ModelCard
 from unflat.models.registry import cards
 from unflat.models.weights import weights_path
 
-_MODULES = {
-    "numpy": "numpy",
-    "pillow": "PIL",
-    "pi-heif": "pi_heif",
-    "opencv-python-headless": "cv2",
-    "onnxruntime": "onnxruntime",
-    "numba": "numba",
-    "OpenEXR": "OpenEXR",
-    "usd-core": "pxr",
-    "manifold3d": "manifold3d",
-    "cyclopts": "cyclopts",
-    "rich": "rich",
-}
-_EXTRAS = {"raw": ("rawpy", "RAW photographs"), "examples": ("skimage", "the photographs of the README")}
+_HIDDEN = {"test", "all"}
+"""Extras that are no feature of their own."""
 
 
 def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
@@ -39,10 +28,14 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     Args:
         json: Print a machine-readable report on stdout.
     """
-    packages = {name: _version(name) for name in _MODULES}
-    missing = [name for name, module in _MODULES.items() if find_spec(module) is None and _needed(name)]
+    packages = _versions("")
+    extras = {
+        extra: all(_versions(extra).values())
+        for extra in metadata("unflat").get_all("Provides-Extra") or []
+        if extra not in _HIDDEN
+    }
+    missing = [name for name, found in packages.items() if found is None]
     weights = {card.name: _weights(card) for card in cards() if card.file}
-    extras = {name: find_spec(module) is not None for name, (module, _) in _EXTRAS.items()}
     report: dict[str, Any] = {
         "unflat": __version__,
         "python": platform.python_version(),
@@ -61,10 +54,16 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     return 0 if healthy else 70
 
 
-def _needed(package: str) -> bool:
-    """Whether this machine's platform is meant to have the package at all (some have no wheel for it)."""
-    lines = [line for line in requires("unflat") or [] if line.lower().startswith(package.lower())]
-    return not (platform.machine() == "ARM64" and any("ARM64" in line for line in lines))
+def _versions(extra: str) -> dict[str, str | None]:
+    """The installed version of everything that unflat, or one of its extras, asks for on this machine."""
+    wanted = [Requirement(line) for line in requires("unflat") or []]
+    base = {one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})}
+    chosen = (
+        base
+        if not extra
+        else {one.name for one in wanted if one.marker is not None and one.marker.evaluate({"extra": extra})} - base
+    )
+    return {name: _version(name) for name in sorted(chosen, key=str.lower)}
 
 
 def _version(package: str) -> str | None:
@@ -74,7 +73,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _weights(card: Any) -> str:
+def _weights(card: ModelCard) -> str:
     try:
         weights_path(card)
     except WeightsError as error:
@@ -91,5 +90,5 @@ def _show(report: dict[str, Any], healthy: bool) -> None:
         say(f"  weights of {name:13} {state}")
     for name, there in report["extras"].items():
         told = "installed" if there else f'not installed; pip install "unflat[{name}]"'
-        say(f"  extra {name:18} {told} ({_EXTRAS[name][1]})")
+        say(f"  extra {name:18} {told}")
     say("all is well" if healthy else "something is missing: pip install --force-reinstall unflat")
