@@ -73,6 +73,10 @@ def test_unflat_alone_shows_what_it_can_do(unflat: Run) -> None:
 def test_depth_lies_beside_the_picture_or_in_a_folder(unflat: Run, small: Path, tmp_path: Path) -> None:
     assert unflat("depth", small).returncode == 0
     assert {"small.depth.png", "small.depth.png.json"} <= left(tmp_path)
+    said = json.loads((tmp_path / "small.depth.png.json").read_text())
+    assert said["kind"] == "scale" and said["model"] == "worlds" and said["licence"] == "Apache-2.0"
+    assert said["polarity"] == "near is white" and said["focal_px"][0] > 0
+    assert len(said["provenance"]["sources"][0]["sha256"]) == 64 and said["provenance"]["version"]
     (tmp_path / "out").mkdir()
     other = tmp_path / "other.jpg"
     other.write_bytes(small.read_bytes())

@@ -13,9 +13,11 @@ from typing import Any, cast
 
 from unflat.errors import InputError, ShapeError
 from unflat.formats.depth_codes import Coding
+from unflat.formats.provenance_text import from_plain, rights_line, to_plain
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
+from unflat.types.provenance import Provenance
 
 KEY = "unflat-depth"
 """The word under which the text stands in PNG, and what ``format`` says."""
@@ -36,6 +38,7 @@ class Sidecar:
         intrinsics: The camera, or None.
         model: Which model or file the depth comes from.
         licence: Of that model or file, or None.
+        provenance: The whole story, or None.
     """
 
     kind: DepthKind
@@ -46,6 +49,7 @@ class Sidecar:
     intrinsics: Intrinsics | None
     model: str
     licence: str | None
+    provenance: Provenance | None
 
 
 def beside(path: Path) -> Path:
@@ -87,6 +91,9 @@ def dump(
         "licence": depth.licence,
         "sky_known": depth.sky is not None,
     }
+    if depth.provenance is not None:
+        words["copyright"] = rights_line(depth.provenance.rights)
+        words["provenance"] = to_plain(depth.provenance)
     if looks is not None:
         words["holds"] = "colours to look at, not depth to read back"
     elif coding is None:
@@ -152,6 +159,7 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
             _camera(said, size),
             _word(said.get("model")) or "file",
             _word(said.get("licence")),
+            from_plain(said["provenance"]) if "provenance" in said else None,
         )
     except (KeyError, TypeError, ValueError, OverflowError, ShapeError) as error:
         raise InputError(

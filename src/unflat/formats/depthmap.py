@@ -6,6 +6,7 @@ says what its numbers mean. A file that does not say is never guessed.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from unflat.formats.registry import ExportOptions
 from unflat.types.arrays import U8
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
+from unflat.types.provenance import Source
 
 DEPTH_KINDS = ("metric", "scale", "affine", "disparity", "disparity-px")
 """What a user can say of a depth file with --depth-kind."""
@@ -100,6 +102,7 @@ def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | Non
         intrinsics=said.intrinsics,
         origin=said.model,
         licence=said.licence,
+        provenance=said.provenance,
     )
 
 
@@ -157,6 +160,19 @@ def write(depth: DepthMap, path: Path, options: ExportOptions) -> None:
         else:
             raise InputError(f"no depth format for {path.name}", hint="Known: .png .exr .npy .pfm .jpg")
         note.write_text(words, encoding="utf-8")
+
+
+def source_of(path: Path) -> Source:
+    """Where a depth file stands in a story: its name and the digest of its bytes.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return Source(path.name, hashlib.file_digest(file, "sha256").hexdigest(), "depth")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def coloured(depth: DepthMap, near: str = "white") -> U8:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,4 +98,4 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
         with clock.stage("scale"):
             depth, scale = scale_to_metres(depth, image, options.scale)
             lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
-    return DepthResult(depth, lineage, clock)
+    return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

@@ -96,6 +96,8 @@ def see(
 
     for note in image.notes:
         lineage.warn(note)
+    if given is not None and given.source is not None:
+        lineage.read(given.source)
     size = image.size.fitted(long_side)
     seen = _look(image, options, clock) if given is None else Estimate(given.depth)
     with clock.stage("refine"):

@@ -108,11 +108,15 @@ class PhotoResult:
         options = options or registry.ExportOptions()
         for path in map(Path, paths):
             holds_depth = registry.format_of(path).noun is DepthMap
-            thing = self.depth if holds_depth else self.as_form(form_for(path, ply))
+            thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
                 registry.write(thing, path, options)
             self._outputs.append(path)
         return self
+
+    def _told_depth(self) -> DepthMap:
+        """The depth with its story, for files."""
+        return replace(self.depth, provenance=self._lineage.seal())
 
     @property
     def report(self) -> dict[str, Any]:

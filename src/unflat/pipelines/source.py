@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
+from unflat.types.provenance import Source
 
 Picture = str | Path | NDArray[np.uint8] | Image
 """Whatever a recipe takes as a picture: a file, an (h, w, 3) or (h, w, 4) uint8 sRGB array, or an Image."""
@@ -45,11 +46,13 @@ class Given:
         depth: Of the whole upright picture, in its own size.
         exact: Its outlines are where they belong: a user's own map is not to be improved.
         fill: Its holes may be filled by a model.
+        source: The file it came from, if that is not the picture itself.
     """
 
     depth: DepthMap
     exact: bool
     fill: bool
+    source: Source | None = None
 
 
 def open_picture(picture: Picture) -> Image:
@@ -90,7 +93,7 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
 
         depth = depthmap.read(source.file, kind=source.depth_kind)
         _same_shape(depth, image, source.file.name)
-        return Given(depth, exact=True, fill=False)
+        return Given(depth, exact=True, fill=False, source=depthmap.source_of(source.file))
     if source.depth_kind is not None:
         raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
     if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):

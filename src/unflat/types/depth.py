@@ -11,6 +11,7 @@ from unflat.errors import ShapeError, UnitError
 from unflat.types.arrays import F32, Bool, settle
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
+from unflat.types.provenance import Provenance
 
 
 class DepthKind(Enum):
@@ -45,6 +46,7 @@ class DepthMap:
         intrinsics: The camera, or None while it is unknown.
         origin: Which model or file it comes from.
         licence: The licence of that model or file, or None where unknown.
+        provenance: The whole story, where a recipe made the map; None for a bare one.
     """
 
     values: F32
@@ -55,6 +57,7 @@ class DepthMap:
     intrinsics: Intrinsics | None = None
     origin: str = "array"
     licence: str | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         settle(self, "values", "float32", (None, None))
