@@ -194,8 +194,10 @@ def test_a_full_disk_leaves_nothing(unflat: Run, small: Path, tmp_path: Path) ->
 
 
 INTERRUPTED = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 from unflat.cli.main import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with Ctrl-C ignored
 
 def interrupt():
     while "unflat.geometry.refine" not in sys.modules:

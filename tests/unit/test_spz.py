@@ -186,11 +186,10 @@ def mutate_one(path: Path, data: bytes) -> None:
 
 
 def converter() -> list[str] | None:
-    """The splat-transform program, from PATH or from UNFLAT_SPLAT_TRANSFORM (the path of its cli.mjs)."""
-    script, node = os.environ.get("UNFLAT_SPLAT_TRANSFORM"), shutil.which("node")
-    if script and node:
-        return [node, script]
-    found = shutil.which("splat-transform")
+    """The splat-transform program of tests/tools, or the one on PATH; CI must have it."""
+    local = Path(__file__).parents[1] / "tools" / "node_modules" / ".bin" / "splat-transform"
+    found = str(local) if local.exists() else shutil.which("splat-transform")
+    assert found or not os.environ.get("UNFLAT_CI"), "CI needs npm ci in tests/tools"
     return [found] if found else None
 
 

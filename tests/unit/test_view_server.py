@@ -166,7 +166,8 @@ def test_a_damaged_glb_is_said(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_bytes(PAGE)
     code = (
-        "import sys; from pathlib import Path; from unflat.view.server import serve; "
+        "import signal, sys; from pathlib import Path; from unflat.view.server import serve; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a background job starts with Ctrl-C ignored
         "serve(Path(sys.argv[1]), open_browser=False)"
     )
     process = subprocess.Popen(
