@@ -180,6 +180,16 @@ def test_a_patch_that_might_be_sky_is_not():
     assert refine_depth(wall, picture, FINE, sky_probability=np.minimum(doubtful * 2, 1)).sky.any()
 
 
+def test_whatever_a_network_saw_comes_out_as_surface_or_sky():
+    picture, _, inverse, probability = sky_world()
+    doubtful = probability.copy()
+    doubtful[30:40, 20:40] = 0.6
+    depth = DepthMap(1 / np.maximum(inverse, 1e-3), DepthKind.SCALE)
+    out = refine_depth(depth, picture, FINE, sky_probability=doubtful)
+    assert out.valid.all() and (out.surface | out.sky).all()
+    assert np.isfinite(out.values[out.surface]).all() and out.surface[240:320, 160:320].all()
+
+
 def test_a_hard_sky_mask_is_enough():
     picture, sky, inverse, probability = sky_world()
     hard = probability > 0.5

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from unflat.geometry import sides, votes
+from unflat.geometry import bands, crumbs, sides, votes
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, ladder
 from unflat.types.depth import DepthKind, DepthMap
@@ -19,14 +19,14 @@ from unflat.types.image import Size
 
 @pytest.fixture
 def field():
-    """A random field of two surfaces, a picture and a list of pixels: v, guide, ys, xs, near, far."""
+    """A random field of two surfaces, a picture and a list of pixels: v, guide, spots, ends."""
     rng = np.random.default_rng(7)
     v = rng.random((23, 31)).astype(np.float32)
     guide = rng.integers(0, 256, (23, 31, 3), dtype=np.uint8)
-    ys, xs = (a.astype(np.int32) for a in np.nonzero(rng.random(v.shape) < 0.5))
-    far = (0.4 * rng.random(len(ys))).astype(np.float32)
-    near = (far + 0.6 * rng.random(len(ys)) - 0.05).astype(np.float32)
-    return v, guide, ys, xs, near, far
+    spots = np.argwhere(rng.random(v.shape) < 0.5)[:, ::-1].astype(np.int32)
+    far = (0.4 * rng.random(len(spots))).astype(np.float32)
+    near = (far + 0.6 * rng.random(len(spots)) - 0.05).astype(np.float32)
+    return v, guide, spots, np.stack([near, far], axis=1)
 
 
 def window(shape, y, x, r):
@@ -36,9 +36,10 @@ def window(shape, y, x, r):
 
 
 def test_vote_equals_its_definition(field):
-    v, guide, ys, xs, near, far = field
+    v, guide, spots, ends = field
+    xs, ys, near, far = *spots.T, *ends.T
     colour, space = votes.colour_weights(40, 0.01), votes.space_weights(3)
-    fast = votes.vote(v, guide, ys, xs, near, far, (colour, space, np.float32(1.5)))
+    fast = votes.vote(v, guide, spots, ends, (colour, space))
     for k, (y, x) in enumerate(zip(ys, xs, strict=True)):
         if near[k] <= far[k]:
             assert fast[k] == 0.5
@@ -71,17 +72,17 @@ def test_weights_fall_with_distance():
 )
 @settings(max_examples=80, deadline=None)
 def test_places_are_the_pixels_whose_coarse_place_is_set(flags, height, width):
-    ys, xs = votes.places(flags, height, width)
+    spots = votes.places(flags, height, width)
     h, w = flags.shape
     expected = {(y, x) for y in range(height) for x in range(width) if flags[y * h // height, x * w // width]}
-    assert set(zip(ys.tolist(), xs.tolist(), strict=True)) == expected and len(ys) == len(expected)
+    assert set(map(tuple, spots[:, ::-1].tolist())) == expected and len(spots) == len(expected)
 
 
 def test_sides_of_smooth_fields_are_bilinear():
     y, x = np.mgrid[:6, :8].astype(np.float32)
     near, far = 5 + 0.1 * y + 0.05 * x, 1 + 0.02 * y - 0.03 * x
     ys, xs = (a.ravel().astype(np.int32) for a in np.mgrid[4:20, 4:28])
-    near_at, far_at = votes.sides_at(near, far, ys, xs, 24, 32)
+    near_at, far_at = votes.sides_at(near, far, np.stack([xs, ys], axis=1), 24, 32).T
     cy, cx = (ys + 0.5) / 4 - 0.5, (xs + 0.5) / 4 - 0.5
     np.testing.assert_allclose(near_at, 5 + 0.1 * cy + 0.05 * cx, rtol=1e-5)
     np.testing.assert_allclose(far_at, 1 + 0.02 * cy - 0.03 * cx, rtol=1e-5)
@@ -90,16 +91,17 @@ def test_sides_of_smooth_fields_are_bilinear():
 def test_sides_never_mix_two_surfaces():
     near = np.where(np.arange(8) < 4, 5.0, 3.0).astype(np.float32) * np.ones((6, 1), np.float32)
     ys, xs = (a.ravel().astype(np.int32) for a in np.mgrid[:24, :32])
-    near_at, far_at = votes.sides_at(near, np.ones_like(near), ys, xs, 24, 32)
+    near_at, far_at = votes.sides_at(near, np.ones_like(near), np.stack([xs, ys], axis=1), 24, 32).T
     assert set(near_at.tolist()) == {5.0, 3.0} and set(far_at.tolist()) == {1.0}
 
 
 @pytest.mark.parametrize("gain", [2.0, np.inf])
 def test_settling_writes_the_side(field, gain):
-    v, _, ys, xs, near, far = field
+    v, _, spots, ends = field
+    xs, ys, near, far = *spots.T, *ends.T
     side = np.linspace(0, 1, len(ys)).astype(np.float32)
     out = v.copy()
-    votes.settle_sides(out, ys, xs, near, far, side, gain)
+    votes.settle_sides(out, spots, ends, side, gain)
     share = (side >= 0.5).astype(float) if gain == np.inf else np.clip(0.5 + gain * (side - 0.5), 0, 1)
     expected = v.copy()
     open_ = near > far
@@ -107,16 +109,14 @@ def test_settling_writes_the_side(field, gain):
     np.testing.assert_allclose(out, expected, atol=1e-6)
 
 
-def test_lonely_edges_and_evidence_equal_their_definitions(field):
-    v, guide, ys, xs, near, far = field
-    alone = votes.lonely(v, ys, xs, near, far)
-    evidence = votes.colour_evidence(v, guide, ys, xs, near, far, 2)
+def test_edges_and_evidence_equal_their_definitions(field):
+    v, guide, spots, ends = field
+    xs, ys, near, far = *spots.T, *ends.T
+    evidence = votes.colour_evidence(v, guide, spots, ends, 2)
     flags = np.zeros(v.shape, np.uint8)
     for k, (y, x) in enumerate(zip(ys, xs, strict=True)):
         middle = np.float32(0.5) * (near[k] + far[k])
         around = [(j, i) for j, i in window(v.shape, y, x, 1) if (j, i) != (y, x)]
-        same = sum((v[j, i] >= middle) == (v[y, x] >= middle) for j, i in around)
-        assert alone[k] == (near[k] > far[k] and same <= 1 and len(around) - same > same)
         groups = ([], [])
         for j, i in window(v.shape, y, x, 2):
             groups[int(v[j, i] >= middle)].append(guide[j, i].astype(float))
@@ -128,7 +128,7 @@ def test_lonely_edges_and_evidence_equal_their_definitions(field):
             if undecided or any(abs(v[j, i] - v[y, x]) > third for j, i in around):
                 for j, i in window(v.shape, y, x, 1):
                     flags[j, i] = 1
-    assert (votes.flag_edges(v, ys, xs, near, far) == flags).all() and flags.any()
+    assert (votes.flag_edges(v, spots, ends) == flags).all() and flags.any()
 
 
 def ramp(width, h=20, w=40):
@@ -232,3 +232,83 @@ def test_the_ladder_doubles_and_ends_at_the_fine_size():
     picture = np.full((48, 64, 3), 77, np.uint8)
     assert [p.shape[:2] for p in guides(picture, [Size(16, 12), Size(32, 24)])] == [(12, 16), (24, 32)]
     assert (guides(picture, [Size(16, 12)])[0] == 77).all()
+
+
+def slow_ring(what):
+    """Every plain pixel and the pixels of its window that are none, row by row."""
+    for y, x in np.argwhere(what == 0):
+        yield y, x, [(j, i) for j, i in window(what.shape, y, x, 1) if what[j, i]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_widening_and_continuing_equal_their_definitions(seed):
+    rng = np.random.default_rng(seed)
+    u = rng.random((17, 19)).astype(np.float32)
+    near, far = (u + 0.3 * rng.random(u.shape)).astype(np.float32), (u - 0.3 * rng.random(u.shape)).astype(np.float32)
+    what = (rng.random(u.shape) < 0.2).astype(np.uint8)
+    wide, grown = sides.widen(u, near, far, what), sides.continue_ramps(u, near, far, what, 0.02, 0.07)
+    squared = (sides.slopes(u) ** 2).sum(axis=2)
+    other, more = [a.copy() for a in (near, far, what)], [a.copy() for a in (near, far, what)]
+    for y, x, ring in slow_ring(what):
+        miss = {at: min(abs(u[y, x] - near[at]), abs(u[y, x] - far[at])) for at in ring}
+        fits = [at for at in ring if miss[at] < 0.4 * (near[at] - far[at])]
+        if fits:
+            at = min(fits, key=miss.__getitem__)
+            if abs(u[y, x] - near[at]) <= abs(u[y, x] - far[at]):
+                if far[at] < u[y, x]:
+                    other[1][y, x], other[2][y, x] = far[at], sides.RIM
+            elif near[at] > u[y, x]:
+                other[0][y, x], other[2][y, x] = near[at], sides.RIM
+        out = {at: max(u[y, x] - near[at], far[at] - u[y, x]) for at in ring}
+        strong = [at for at in ring if near[at] - far[at] >= 4 * max(0.02, 0.07 * near[at])]
+        strong = [at for at in strong if out[at] < 0.1 * (near[at] - far[at])]
+        if strong and 4 * squared[y, x] > max(squared[at] for at in ring):
+            at = min(strong, key=out.__getitem__)
+            more[0][y, x], more[1][y, x] = max(near[at], u[y, x]), min(far[at], u[y, x])
+            more[2][y, x] = sides.RAMP
+    for fast, slow in zip((*wide, *grown), (*other, *more), strict=True):
+        np.testing.assert_array_equal(fast, slow)
+    assert (wide[2] == sides.RIM).any() and (grown[2] != what).any()
+
+
+@pytest.mark.parametrize("length", [0, 1, bands.LEAST - 1, 5 * bands.LEAST + 3])
+def test_bands_cover_everything_once_and_pass_errors_on(length, monkeypatch):
+    monkeypatch.setattr(bands, "cores", lambda: 3)
+    seen = np.zeros(length, int)
+
+    def count(start, stop):
+        seen[start:stop] += 1
+
+    bands.in_bands(count, length)
+    assert (seen == 1).all()
+
+    def fail(start, stop):
+        if stop == length:
+            raise ValueError(start)
+
+    if length:
+        with pytest.raises(ValueError):
+            bands.in_bands(fail, length)
+
+
+def test_islands_of_a_few_pixels_go_over_and_wires_stay():
+    truth = np.zeros((60, 80), np.float32)
+    truth[20:50, 20:60] = 1
+    for k in range(40):
+        truth[5 + k, 65 + k // 4] = 1
+    v = truth.copy()
+    v[30:33, 30:34], v[3:6, 10:14], v[10, 40] = 0, 1, 1
+    spots = np.argwhere(np.ones(v.shape, bool))[:, ::-1].astype(np.int32)
+    ends = np.tile(np.array([1, 0], np.float32), (len(spots), 1))
+    assert crumbs.sweep(v, spots, ends) == 12 + 12 + 1
+    np.testing.assert_array_equal(v, truth)
+    assert crumbs.sweep(v, spots[:0], ends[:0]) == 0
+
+
+def test_an_island_held_by_pixels_that_are_not_in_question_stays():
+    v = np.zeros((20, 20), np.float32)
+    v[8:10, 8:10] = 1
+    spots = np.array([[x, y] for y in range(8, 10) for x in range(8, 10)], np.int32)
+    ends = np.tile(np.array([1, 0], np.float32), (len(spots), 1))
+    before = v.copy()
+    assert crumbs.sweep(v, spots, ends) == 0 and (v == before).all()

@@ -8,8 +8,8 @@ explains it: a floor seen at a grazing angle, a crease and a slanted wall are th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from unflat.geometry.jit import inner, kernel
 from unflat.types.arrays import F32, U8, Bool
 
 CUT_RIGHT = 1
@@ -26,47 +26,36 @@ SHORTEST = 16
 """Weak cuts count if at least this many pixels stand along them, both sides together."""
 
 
-@njit(cache=True)
-def _excess(d, on, y, x, dy, dx):
-    """How much of the jump from (y, x) to (y+dy, x+dx) neither side explains, in inverse depth.
+@inner
+def _excess(d, on, y, x, down):
+    """How much of the jump from (y, x) to its right (or lower) neighbour neither side explains, in inverse depth.
 
     A side explains a jump if its last two steps before the jump were of the same size. Where a side is too
     short for two steps, one is asked; where it is a single pixel, it explains a jump of zero.
     """
     h, w = d.shape
+    dy, dx = (1 if down else 0), (0 if down else 1)
     jump = d[y + dy, x + dx] - d[y, x]
     best = np.float32(np.inf)
     for side in range(2):
-        py, px, sy, sx = (y, x, -dy, -dx) if side == 0 else (y + dy, x + dx, dy, dx)
-        sign = np.float32(1 if side else -1)
-        worst = np.float32(-1)
+        sign = 2 * side - 1
+        py, px, worst = y + side * dy, x + side * dx, np.float32(-1)
         for _ in range(2):
-            qy, qx = py + sy, px + sx
+            qy, qx = py + sign * dy, px + sign * dx
             if qy < 0 or qx < 0 or qy >= h or qx >= w or not on[qy, qx]:
                 break
-            worst = max(worst, abs(jump - sign * (d[qy, qx] - d[py, px])))
+            step = d[qy, qx] - d[py, px]
+            miss = abs(jump - step) if side else abs(jump + step)
+            worst = miss if miss > worst else worst
             py, px = qy, qx
-        best = min(best, abs(jump) if worst < 0 else worst)
+        miss = abs(jump) if worst < 0 else worst
+        best = miss if miss < best else best
     return best
 
 
-@njit(cache=True)
-def _verdict(d, on, y, x, step, limit):
-    """0 same surface, 1 cut if it is part of a longer outline, 2 cut beyond doubt, 3 one has no surface."""
-    dy, dx = step
-    a, b = on[y, x], on[y + dy, x + dx]
-    if a != b:
-        return 3
-    if not a:
-        return 0
-    excess = _excess(d, on, y, x, dy, dx)
-    return 0 if excess <= limit else (1 if excess <= STRONG * limit else 2)
-
-
-@njit(cache=True)
-def _straight_cuts(d, on, edge, floor, out):
-    """Set CUT_RIGHT and CUT_DOWN in ``out[0]``; ``out[1]`` says how sure each pixel beside a cut is, 0 to 2."""
-    cuts, sure = out
+@kernel
+def _straight_cuts(d, on, edge, floor, cuts, sure):
+    """Set CUT_RIGHT and CUT_DOWN in ``cuts``; ``sure`` says how sure each pixel beside a cut is, 0 to 2."""
     h, w = d.shape
     for y in range(h):
         for x in range(w):
@@ -76,34 +65,29 @@ def _straight_cuts(d, on, edge, floor, out):
                 if v >= h or u >= w:
                     continue
                 there = d[v, u]
-                limit = edge * max(min(here, there), floor)
-                if abs(there - here) <= limit and on[y, x] == on[v, u]:
-                    continue
-                verdict = _verdict(d, on, y, x, (k, 1 - k), limit)
-                if verdict:
-                    cuts[y, x] |= CUT_DOWN if k else CUT_RIGHT
-                if verdict in (1, 2):
-                    sure[y, x] = max(sure[y, x], verdict)
-                    sure[v, u] = max(sure[v, u], verdict)
+                least = here if here < there else there
+                limit = edge * (floor if least < floor else least)
+                if on[y, x] != on[v, u]:
+                    cuts[y, x] |= 1 + k
+                elif abs(there - here) > limit and on[y, x]:
+                    excess = _excess(d, on, y, x, k == 1)
+                    if excess > limit:
+                        cuts[y, x] |= 1 + k
+                        verdict = 1 if excess <= np.float32(STRONG) * limit else 2
+                        sure[y, x] = verdict if verdict > sure[y, x] else sure[y, x]
+                        sure[v, u] = verdict if verdict > sure[v, u] else sure[v, u]
 
 
-@njit(cache=True)
-def _mend(cuts, on, doubtful):
-    """Take back the cuts between two surface pixels that both stand in ``doubtful``."""
-    h, w = cuts.shape
-    for y in range(h):
-        for x in range(w):
-            if not doubtful[y, x] or not on[y, x]:
-                continue
-            if x + 1 < w and doubtful[y, x + 1] and on[y, x + 1]:
-                cuts[y, x] &= ~CUT_RIGHT
-            if y + 1 < h and doubtful[y + 1, x] and on[y + 1, x]:
-                cuts[y, x] &= ~CUT_DOWN
+def _mend(cuts: U8, on: Bool, doubtful: Bool) -> None:
+    """Take back the cuts between two surface pixels that both stand in ``doubtful``, in place."""
+    loose = doubtful & on
+    cuts[:, :-1][loose[:, :-1] & loose[:, 1:]] &= np.uint8(255 - CUT_RIGHT)
+    cuts[:-1][loose[:-1] & loose[1:]] &= np.uint8(255 - CUT_DOWN)
 
 
 def _drop_crumbs(cuts: U8, on: Bool, sure: U8) -> None:
     """Take back short chains of weak cuts, in place: noise of the depth, not outlines."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     count, found, stats, _ = cv2.connectedComponentsWithStats((sure > 0).astype(np.uint8), connectivity=8)
     label = np.asarray(found, np.int32)
@@ -115,7 +99,7 @@ def _drop_crumbs(cuts: U8, on: Bool, sure: U8) -> None:
         _mend(cuts, on, doubtful[label])
 
 
-@njit(cache=True)
+@kernel
 def diagonal_cuts(on, cuts):
     """Add the bits CUT_FALL and CUT_RISE to ``cuts`` (in place): no way around within the 2×2 cell.
 
@@ -151,7 +135,7 @@ def find_cuts(inverse: F32, on: Bool, edge: float, floor: float) -> U8:
         a cut, between two pixels without surface never.
     """
     cuts, sure = np.zeros(inverse.shape, np.uint8), np.zeros(inverse.shape, np.uint8)
-    _straight_cuts(inverse, on, np.float32(edge), np.float32(floor), (cuts, sure))
+    _straight_cuts(inverse, on, np.float32(edge), np.float32(floor), cuts, sure)
     _drop_crumbs(cuts, on, sure)
     diagonal_cuts(on, cuts)
     return cuts

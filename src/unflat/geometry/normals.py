@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from unflat.geometry.jit import kernel
 from unflat.types.arrays import F32, U32
 
 
-@njit(cache=True)
+@kernel
 def _accumulate(vertices, faces, out):
+    """Add the normal of every face, as long as twice its area, to those of its corners."""
     for f in range(len(faces)):
-        a, b, c = faces[f]
-        ux, uy, uz = vertices[b] - vertices[a]
-        vx, vy, vz = vertices[c] - vertices[a]
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for i in (a, b, c):
-            out[i, 0] += nx
-            out[i, 1] += ny
-            out[i, 2] += nz
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
+        for i in range(3):
+            at = faces[f, i]
+            out[at, 0] += uy * vz - uz * vy
+            out[at, 1] += uz * vx - ux * vz
+            out[at, 2] += ux * vy - uy * vx
 
 
 def vertex_normals(vertices: F32, faces: U32) -> F32:

@@ -24,6 +24,7 @@ import numpy as np
 
 from unflat.errors import ShapeError
 from unflat.geometry import sides, votes
+from unflat.geometry.crumbs import sweep
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, interpolated, ladder, resized
 from unflat.types.arrays import F32, U8, Bool
@@ -34,8 +35,6 @@ _LEAST_RAMP = 8
 """Connected ramps of fewer coarse pixels than this are noise."""
 
 
-_POWER = 1.5
-"""How much the word of colour counts against the side a pixel is on."""
 _LEAST_STEPS = 8
 """How wide a ramp may be, in coarse pixels; maps larger than 256 take a 32nd of their long side."""
 _CONTINUED = 3
@@ -86,6 +85,7 @@ def refine_depth(
         picture_rgb: (H, W, 3) uint8 of any size, the same view.
         size: Of the result.
         sky_probability: (h, w) float in 0..1 at the size of ``depth``; without it ``depth.sky`` is used.
+            What ``depth`` says where it is sky is taken where the sky turns out to be none, so it should be finite.
         options: See :class:`RefineOptions`.
 
     Returns:
@@ -99,7 +99,8 @@ def refine_depth(
     options = options or RefineOptions()
     if size == depth.size and options.reach == 0:
         return depth
-    known = depth.surface & np.isfinite(depth.values)
+    seen = depth.surface if sky_probability is None else np.asarray(depth.valid)
+    known = seen & np.isfinite(depth.values)
     if depth.kind.is_depth:
         known &= depth.values > 0
     soft_sky = _soft_sky(depth, sky_probability)
@@ -202,12 +203,10 @@ def _fill_unknown(field: F32, known: Bool) -> None:
 
 @dataclass(slots=True)
 class _Outlines:
-    """The pixels of the finest map that lie beside an outline, and their two surfaces."""
+    """The pixels of the finest map that lie beside an outline: columns and rows, near and far; (n, 2) each."""
 
-    ys: np.ndarray
-    xs: np.ndarray
-    near: F32
-    far: F32
+    spots: votes.Spots
+    ends: F32
 
 
 def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) -> tuple[F32, _Outlines]:
@@ -215,35 +214,23 @@ def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) 
     v, flags = field.v, field.flags
     steps = [(base, 6, 3)] if options.reach else []
     steps += [(picture, 3, 1) for picture in pictures]
-    nowhere = np.zeros(0, np.int32)
-    listed = _Outlines(nowhere, nowhere, np.zeros(0, np.float32), np.zeros(0, np.float32))
+    spots, ends = np.zeros((0, 2), np.int32), np.zeros((0, 2), np.float32)
     for at, (picture, radius, rounds) in enumerate(steps):
         height, width = picture.shape[:2]
         v = interpolated(v, Size(width, height))
-        ys, xs = votes.places(flags, height, width)
-        near_at, far_at = votes.sides_at(field.near, field.far, ys, xs, height, width)
-        listed = _Outlines(ys, xs, near_at, far_at)
+        spots = votes.places(flags, height, width)
+        ends = votes.sides_at(field.near, field.far, spots, height, width)
         space = votes.space_weights(radius) * np.float32(options.reach > 0)
-        tables = (votes.colour_weights(options.colour_sigma, 0.01), space, np.float32(_POWER))
+        tables = votes.colour_weights(options.colour_sigma, 0.01), space
         last = at == len(steps) - 1
         for turn in range(rounds):
-            side = votes.vote(v, picture, ys, xs, near_at, far_at, tables)
+            side = votes.vote(v, picture, spots, ends, tables)
             gain = math.inf if last and turn == rounds - 1 else 2.0
-            votes.settle_sides(v, ys, xs, near_at, far_at, side, gain)
-        if last:
-            _drop_speckles(v, listed)
-        else:
-            flags = votes.flag_edges(v, ys, xs, near_at, far_at)
-    return v, listed
-
-
-def _drop_speckles(v: F32, listed: _Outlines) -> None:
-    """Turn single pixels that stand alone on their side of an outline; lines of one pixel stay."""
-    for _ in range(2):
-        alone = votes.lonely(v, listed.ys, listed.xs, listed.near, listed.far)
-        ys, xs = listed.ys[alone], listed.xs[alone]
-        near, far = listed.near[alone], listed.far[alone]
-        v[ys, xs] = np.where(v[ys, xs] >= 0.5 * (near + far), far, near)
+            votes.settle_sides(v, spots, ends, side, gain)
+        if not last:
+            flags = votes.flag_edges(v, spots, ends)
+    sweep(v, spots, ends)
+    return v, _Outlines(spots, ends)
 
 
 def _place_sky(soft: F32, base: U8, pictures: list[U8], options: RefineOptions) -> Bool:
@@ -262,8 +249,10 @@ def _confidence(depth: DepthMap, v: F32, picture: U8, listed: _Outlines, options
         return None
     given = np.nan_to_num(np.asarray(depth.confidence), nan=0.0)
     fine = interpolated(given, Size(v.shape[1], v.shape[0]))
-    apart = votes.colour_evidence(v, picture, listed.ys, listed.xs, listed.near, listed.far, 4)
+    apart = votes.colour_evidence(v, picture, listed.spots, listed.ends, 4)
     sure = np.minimum(apart / np.float32(2 * options.colour_sigma), 1)
-    two_sided = listed.near > listed.far
-    fine[listed.ys, listed.xs] *= np.where(two_sided & (apart >= 0), 0.4 + 0.6 * sure, 1).astype(np.float32)
+    two_sided = listed.ends[:, 0] > listed.ends[:, 1]
+    fine[listed.spots[:, 1], listed.spots[:, 0]] *= np.where(two_sided & (apart >= 0), 0.4 + 0.6 * sure, 1).astype(
+        np.float32
+    )
     return fine

@@ -1,16 +1,20 @@
-"""The two surfaces that meet at every outline of a soft map, as numba kernels.
+"""The two surfaces that meet at every outline of a soft map, on the coarse map.
 
 A blurred outline is a ramp between two plateaus. Each pixel on a ramp learns the value of the plateau uphill
 (``near``) and downhill (``far``); everywhere else both are the pixel's own value. Values grow towards the viewer
 (inverse depth), so planes are linear and a slanted floor has no plateau: it is never taken for an outline.
 
-These maps are small; the kernels run on one core, which is faster than waking another.
+These maps are small, and what stands beside an outline is a list of a few thousand pixels: mostly numpy.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
+
+from unflat.geometry.jit import inner, kernel
+from unflat.types.arrays import F32, U8, Bool
 
 PLAIN, RAMP, RIM = 0, 1, 2
 """What a pixel is: on a surface, on a ramp, or on a surface beside a ramp and so within reach of its outline."""
@@ -21,48 +25,35 @@ _TAIL = 0.06
 """... and its tail, two pixels at most, where it has fallen to this share."""
 
 
-@njit(cache=True, inline="always")
+@inner
 def _bilinear(a, x, y):
     """Value of ``a`` at index coordinates (x, y) inside the array."""
-    x0 = min(int(x), a.shape[1] - 2) if a.shape[1] > 1 else 0
-    y0 = min(int(y), a.shape[0] - 2) if a.shape[0] > 1 else 0
-    x1, y1 = min(x0 + 1, a.shape[1] - 1), min(y0 + 1, a.shape[0] - 1)
+    h, w = a.shape
+    y0, x0 = int(y), int(x)
     fx, fy = x - x0, y - y0
+    y1, x1 = (y0 + 1 if y0 + 1 < h else y0), (x0 + 1 if x0 + 1 < w else x0)
     return (a[y0, x0] * (1 - fx) + a[y0, x1] * fx) * (1 - fy) + (a[y1, x0] * (1 - fx) + a[y1, x1] * fx) * fy
 
 
-@njit(cache=True)
-def slope_at(u, y, x):
-    """Sobel gradient (gx, gy) per pixel, borders repeated."""
-    h, w = u.shape
-    up, down = max(y - 1, 0), min(y + 1, h - 1)
-    left, right = max(x - 1, 0), min(x + 1, w - 1)
-    gx = u[up, right] + 2 * u[y, right] + u[down, right] - u[up, left] - 2 * u[y, left] - u[down, left]
-    gy = u[down, left] + 2 * u[down, x] + u[down, right] - u[up, left] - 2 * u[up, x] - u[up, right]
-    return gx / 8, gy / 8
+@inner
+def _reach(u, ok, at, way, line, turn):
+    """Fill a half of ``line`` with values from ``at`` along ``way`` (x, y): before its middle, after it if turn is -1.
 
-
-@njit(cache=True)
-def _read_profile(u, ok, y, x, dx, dy, line):
-    """Fill ``line`` with the values along (dx, dy) centred on (x, y); returns the first and last known index."""
+    Returns:
+        How many are known.
+    """
     h, w = u.shape
     middle = len(line) // 2
-    line[middle] = u[y, x]
-    first, last = middle, middle
-    for sign in (-1, 1):
-        for t in range(1, middle + 1):
-            px, py = x + sign * t * dx, y + sign * t * dy
-            if px < 0 or py < 0 or px > w - 1 or py > h - 1 or not ok[int(py + 0.5), int(px + 0.5)]:
-                break
-            line[middle + sign * t] = _bilinear(u, px, py)
-            if sign < 0:
-                first = middle - t
-            else:
-                last = middle + t
-    return first, last
+    dx, dy = way
+    for t in range(1, middle + 1):
+        px, py = at[0] + t * dx, at[1] + t * dy
+        if px < 0 or py < 0 or px > w - 1 or py > h - 1 or not ok[int(py + 0.5), int(px + 0.5)]:
+            return t - 1
+        line[middle - turn * t] = _bilinear(u, px, py)
+    return middle
 
 
-@njit(cache=True)
+@kernel
 def ramp_ends(line, first, last):
     """Where the ramp at, or uphill or downhill of, the middle of a rising profile begins and ends.
 
@@ -99,8 +90,33 @@ def ramp_ends(line, first, last):
     return low, high
 
 
-@njit(cache=True)
-def find_sides(u, ok, steps, floor, share):
+@kernel
+def _find(candidates, slope, u, ok, line, least, found):
+    """See :func:`find_sides`; ``found`` takes near and far, and stays NaN where there is no ramp."""
+    steps, back = len(line) // 2, np.int64(1)
+    for k in range(len(candidates)):
+        x, y = np.int64(candidates[k, 0]), np.int64(candidates[k, 1])
+        gx, gy = slope[y, x, 0], slope[y, x, 1]
+        size = np.sqrt(gx * gx + gy * gy)
+        line[steps] = u[y, x]
+        first = steps - _reach(u, ok, (x, y), (-gx / size, -gy / size), line, back)
+        last = steps + _reach(u, ok, (x, y), (gx / size, gy / size), line, -back)
+        low, high = ramp_ends(line, first, last)
+        if low < 0 or steps < low or steps > high or high - low > steps:
+            continue
+        apart = line[high] - line[low]
+        if apart >= least[0] and apart >= least[1] * line[high]:
+            found[k, 0] = line[high] if line[high] > u[y, x] else u[y, x]
+            found[k, 1] = line[low] if line[low] < u[y, x] else u[y, x]
+
+
+def slopes(u: F32) -> F32:
+    """Sobel gradient of a field, borders repeated: (h, w, 2), along x and y."""
+    how = {"ksize": 3, "scale": 1 / 8, "borderType": cv2.BORDER_REPLICATE}
+    return np.stack([cv2.Sobel(u, cv2.CV_32F, 1, 0, **how), cv2.Sobel(u, cv2.CV_32F, 0, 1, **how)], axis=2)
+
+
+def find_sides(u: F32, ok: Bool, steps: int, floor: float, share: float) -> tuple[F32, F32, U8]:
     """Near and far plateau of every ramp pixel.
 
     Args:
@@ -113,108 +129,87 @@ def find_sides(u, ok, steps, floor, share):
     Returns:
         near, far (h, w) float32 and what (h, w) uint8 of PLAIN or RAMP.
     """
-    h, w = u.shape
-    near, far = u.copy(), u.copy()
-    what = np.zeros((h, w), np.uint8)
-    for y in range(h):
-        line = np.zeros(2 * steps + 1, np.float32)
-        for x in range(w):
-            if not ok[y, x]:
-                continue
-            gx, gy = slope_at(u, y, x)
-            size = np.sqrt(gx * gx + gy * gy)
-            if size * (2 * steps) < max(floor, share * u[y, x]):
-                continue
-            first, last = _read_profile(u, ok, y, x, gx / size, gy / size, line)
-            low, high = ramp_ends(line, first, last)
-            if (
-                low < 0
-                or steps < low
-                or steps > high
-                or high - low > steps
-                or line[high] - line[low] < max(floor, share * line[high])
-            ):
-                continue
-            near[y, x] = max(line[high], u[y, x])
-            far[y, x] = min(line[low], u[y, x])
-            what[y, x] = RAMP
+    slope = slopes(u)
+    steep = np.sqrt((slope * slope).sum(axis=2)) * np.float32(2 * steps)
+    hopeful = ok & (steep >= np.maximum(np.float32(floor), np.float32(share) * u)) & (steep > 0)
+    rows, columns = np.nonzero(hopeful)
+    found = np.full((len(rows), 2), np.nan, np.float32)
+    line = np.zeros(2 * steps + 1, np.float32)
+    spots = np.stack([columns, rows], axis=1).astype(np.int32)
+    _find(spots, slope, u, ok, line, (float(floor), float(share)), found)
+    is_ramp = found[:, 0] >= found[:, 1]
+    rows, columns, found = rows[is_ramp], columns[is_ramp], found[is_ramp]
+    near, far, what = u.copy(), u.copy(), np.zeros(u.shape, np.uint8)
+    near[rows, columns], far[rows, columns], what[rows, columns] = found[:, 0], found[:, 1], RAMP
     return near, far, what
 
 
-@njit(cache=True)
-def smooth_sides(near, far, what):
+class _Windows:
+    """The square windows around some pixels of a map; ``outside`` of the map nothing counts."""
+
+    def __init__(self, chosen: Bool, reach: int) -> None:
+        """Windows of side 2 ``reach`` + 1 around the chosen pixels of a (h, w) mask."""
+        h, w = chosen.shape
+        self.at: tuple[NDArray[np.int64], NDArray[np.int64]] = np.nonzero(chosen)
+        step = np.arange(-reach, reach + 1)
+        rows = self.at[0][:, None] + np.repeat(step, len(step))
+        columns = self.at[1][:, None] + np.tile(step, len(step))
+        self.outside = (rows < 0) | (rows >= h) | (columns < 0) | (columns >= w)
+        self.index = np.clip(rows, 0, h - 1) * w + np.clip(columns, 0, w - 1)
+
+    def of(self, field: NDArray) -> NDArray:
+        """(n, windows' pixels) values of a (h, w) map, row by row."""
+        return field.ravel()[self.index]
+
+
+def _beside(what: U8) -> Bool:
+    """Plain pixels with a pixel that is none among their eight neighbours: (h, w)."""
+    return (cv2.dilate((what != PLAIN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (what == PLAIN)
+
+
+def smooth_sides(near: F32, far: F32, what: U8) -> tuple[F32, F32]:
     """Near and far of every ramp pixel averaged over the ramp pixels of its 5×5 window that see the same two surfaces.
 
     Returns:
         New near and far, (h, w) float32.
     """
-    h, w = near.shape
     near2, far2 = near.copy(), far.copy()
-    for y in range(h):
-        for x in range(w):
-            if what[y, x] != RAMP:
-                continue
-            keep = 0.35 * (near[y, x] - far[y, x])
-            total_near, total_far, n = 0.0, 0.0, 0
-            for j in range(max(y - 2, 0), min(y + 3, h)):
-                for i in range(max(x - 2, 0), min(x + 3, w)):
-                    alike = abs(near[j, i] - near[y, x]) <= keep and abs(far[j, i] - far[y, x]) <= keep
-                    if what[j, i] == RAMP and alike:
-                        total_near += near[j, i]
-                        total_far += far[j, i]
-                        n += 1
-            near2[y, x] = total_near / n
-            far2[y, x] = total_far / n
+    around = _Windows(what == RAMP, 2)
+    mine_near, mine_far = near[around.at][:, None], far[around.at][:, None]
+    nears, fars, keep = around.of(near), around.of(far), np.float32(0.35) * (mine_near - mine_far)
+    alike = (np.abs(nears - mine_near) <= keep) & (np.abs(fars - mine_far) <= keep)
+    alike &= (around.of(what) == RAMP) & ~around.outside
+    near2[around.at] = np.where(alike, nears, 0).sum(1) / alike.sum(1)
+    far2[around.at] = np.where(alike, fars, 0).sum(1) / alike.sum(1)
     return near2, far2
 
 
-@njit(cache=True)
-def loose_ends(u, what):
+def loose_ends(u: F32, what: U8) -> U8:
     """Where a ramp goes on but is no longer known as one: (h, w) uint8.
 
     These are plain pixels more than half as steep as the steepest ramp pixel of their 5×5 window.
     """
-    h, w = u.shape
-    out = np.zeros((h, w), np.uint8)
-    for y in range(h):
-        for x in range(w):
-            if what[y, x] == RAMP:
-                continue
-            steepest = np.float32(0)
-            for j in range(max(y - 2, 0), min(y + 3, h)):
-                for i in range(max(x - 2, 0), min(x + 3, w)):
-                    if what[j, i] == RAMP:
-                        gx, gy = slope_at(u, j, i)
-                        steepest = max(steepest, gx * gx + gy * gy)
-            if steepest > 0:
-                gx, gy = slope_at(u, y, x)
-                out[y, x] = 4 * (gx * gx + gy * gy) > steepest
-    return out
+    squared = (slopes(u) ** 2).sum(axis=2)
+    steepest = cv2.dilate(np.where(what == RAMP, squared, np.float32(0)), np.ones((5, 5), np.uint8))
+    return ((what != RAMP) & (steepest > 0) & (4 * squared > steepest)).astype(np.uint8)
 
 
-@njit(cache=True)
-def fade(u, near, far, what, whole, least_step, least_ratio):
+def fade(u: F32, near: F32, far: F32, what: U8, whole: F32, least_step: float, least_ratio: float) -> None:
     """Draw the two surfaces together where their step is hardly one, so that an outline ends without a notch.
 
     A step at the threshold vanishes, one of twice the threshold stays whole. ``whole`` (h, w) float32 in 0..1
     weakens further those below four times the threshold. In place.
     """
-    h, w = u.shape
-    for y in range(h):
-        for x in range(w):
-            if what[y, x] == RAMP:
-                least = max(least_step, least_ratio * near[y, x])
-                strength = (near[y, x] - far[y, x]) / least
-                t = min(max(strength - 1, 0.0), 1.0)
-                t = t * t * (3 - 2 * t)
-                t *= max(whole[y, x], min(max((strength - 2) / 2, 0.0), 1.0))
-                middle = min(max(u[y, x], far[y, x]), near[y, x])
-                near[y, x] = middle + t * (near[y, x] - middle)
-                far[y, x] = middle + t * (far[y, x] - middle)
+    at = np.nonzero(what == RAMP)
+    above, below = near[at], far[at]
+    strength = (above - below) / np.maximum(np.float32(least_step), np.float32(least_ratio) * above)
+    t = np.clip(strength - 1, 0, 1)
+    t = t * t * (3 - 2 * t) * np.maximum(whole[at], np.clip((strength - 2) / 2, 0, 1))
+    middle = np.clip(u[at], below, above)
+    near[at], far[at] = middle + t * (above - middle), middle + t * (below - middle)
 
 
-@njit(cache=True)
-def continue_ramps(u, near, far, what, least_step, least_ratio):
+def continue_ramps(u: F32, near: F32, far: F32, what: U8, least_step: float, least_ratio: float) -> tuple[F32, F32, U8]:
     """One ring more of pixels where a ramp goes on but was not recognised, as in corners and where three surfaces meet.
 
     These are plain pixels more than half as steep as the steepest ramp pixel of their 3×3 window; they take the
@@ -223,36 +218,29 @@ def continue_ramps(u, near, far, what, least_step, least_ratio):
     Returns:
         New near, far and what.
     """
-    h, w = u.shape
     near2, far2, what2 = near.copy(), far.copy(), what.copy()
-    for y in range(h):
-        for x in range(w):
-            if what[y, x] == RAMP:
-                continue
-            steepest, best, by, bx = np.float32(0), np.float32(np.inf), -1, -1
-            for j in range(max(y - 1, 0), min(y + 2, h)):
-                for i in range(max(x - 1, 0), min(x + 2, w)):
-                    if what[j, i] != RAMP:
-                        continue
-                    gx, gy = slope_at(u, j, i)
-                    steepest = max(steepest, gx * gx + gy * gy)
-                    apart = near[j, i] - far[j, i]
-                    outside = max(u[y, x] - near[j, i], far[j, i] - u[y, x])
-                    strong = apart >= 4 * max(least_step, least_ratio * near[j, i])
-                    if strong and outside < 0.1 * apart and outside < best:
-                        best, by, bx = outside, j, i
-            if by < 0:
-                continue
-            gx, gy = slope_at(u, y, x)
-            if 4 * (gx * gx + gy * gy) > steepest:
-                near2[y, x] = max(near[by, bx], u[y, x])
-                far2[y, x] = min(far[by, bx], u[y, x])
-                what2[y, x] = RAMP
+    around = _Windows(_beside(what), 1)
+    if not len(around.at[0]):
+        return near2, far2, what2
+    squared = (slopes(u) ** 2).sum(axis=2)
+    ramp = (around.of(what) == RAMP) & ~around.outside
+    steepest = np.where(ramp, around.of(squared), 0).max(axis=1)
+    nears, fars, own = around.of(near), around.of(far), u[around.at]
+    apart = nears - fars
+    beyond = np.maximum(own[:, None] - nears, fars - own[:, None])
+    fits = ramp & (apart >= 4 * np.maximum(np.float32(least_step), np.float32(least_ratio) * nears))
+    beyond = np.where(fits & (beyond < np.float32(0.1) * apart), beyond, np.float32(np.inf))
+    best = np.argmin(beyond, axis=1)
+    each = np.arange(len(best))
+    goes_on = np.isfinite(beyond[each, best]) & (4 * squared[around.at] > steepest)
+    at = around.at[0][goes_on], around.at[1][goes_on]
+    near2[at] = np.maximum(nears[each, best], own)[goes_on]
+    far2[at] = np.minimum(fars[each, best], own)[goes_on]
+    what2[at] = RAMP
     return near2, far2, what2
 
 
-@njit(cache=True)
-def widen(u, near, far, what):
+def widen(u: F32, near: F32, far: F32, what: U8) -> tuple[F32, F32, U8]:
     """One ring more of pixels beside a ramp that know both surfaces: their own value and the other one.
 
     Each takes the surfaces of the neighbour whose near or far value fits its own value best.
@@ -260,30 +248,22 @@ def widen(u, near, far, what):
     Returns:
         New near, far and what (RIM where a pixel was added).
     """
-    h, w = u.shape
     near2, far2, what2 = near.copy(), far.copy(), what.copy()
-    for y in range(h):
-        for x in range(w):
-            if what[y, x] != 0:
-                continue
-            best = np.float32(np.inf)
-            other = np.float32(0)
-            is_near = False
-            for j in range(max(y - 1, 0), min(y + 2, h)):
-                for i in range(max(x - 1, 0), min(x + 2, w)):
-                    if what[j, i] == 0:
-                        continue
-                    as_near, as_far = abs(u[y, x] - near[j, i]), abs(u[y, x] - far[j, i])
-                    apart = near[j, i] - far[j, i]
-                    if min(as_near, as_far) < best and min(as_near, as_far) < 0.4 * apart:
-                        best = min(as_near, as_far)
-                        is_near = as_near <= as_far
-                        other = far[j, i] if is_near else near[j, i]
-            if best < np.inf:
-                if is_near and other < u[y, x]:
-                    far2[y, x] = other
-                    what2[y, x] = RIM
-                elif not is_near and other > u[y, x]:
-                    near2[y, x] = other
-                    what2[y, x] = RIM
+    around = _Windows(_beside(what), 1)
+    if not len(around.at[0]):
+        return near2, far2, what2
+    nears, fars, own = around.of(near), around.of(far), u[around.at]
+    as_near, as_far = np.abs(own[:, None] - nears), np.abs(own[:, None] - fars)
+    off = np.minimum(as_near, as_far)
+    fits = (around.of(what) != PLAIN) & ~around.outside & (off < np.float32(0.4) * (nears - fars))
+    off = np.where(fits, off, np.float32(np.inf))
+    best = np.argmin(off, axis=1)
+    each = np.arange(len(best))
+    is_near = (as_near <= as_far)[each, best]
+    other = np.where(is_near, fars[each, best], nears[each, best])
+    found = np.isfinite(off[each, best])
+    for field, side in ((far2, is_near & (other < own)), (near2, ~is_near & (other > own))):
+        at = around.at[0][found & side], around.at[1][found & side]
+        field[at] = other[found & side]
+        what2[at] = RIM
     return near2, far2, what2

@@ -10,34 +10,36 @@ The measure is the error of the inverse depth, which a planar triangle interpola
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
-from unflat.geometry.cuts import STEP_X, STEP_Y, Lattice, pattern, rim
+import numpy as np
+
+from unflat.geometry.cuts import STEP_X, STEP_Y, Grid, Lattice, pattern, rim
 from unflat.geometry.edges import CUT_DOWN, CUT_RIGHT, diagonal_cuts
+from unflat.geometry.jit import inner, kernel
 from unflat.types.arrays import F32, U8, Bool
 
 _REACH = 16
 """Longest side, in pixels along an axis, of a triangle that a cut may divide."""
 
 
-@njit(cache=True)
-def _continue(d, on, cuts, bit, first, last):
+def _continue(d: F32, on: Bool, cuts: U8, bit: int, first: int, last: int) -> None:
     """Continue every row of ``d`` and ``on`` beyond the columns ``first`` … ``last``, in place.
 
     By odd reflection, as far as the surface at the border goes uncut.
     """
-    h, w = d.shape
-    for y in range(h):
-        for end, sign in ((first, -1), (last, 1)):
-            reach = 0
-            for k in range(1, (end if sign < 0 else w - 1 - end) + 1):
-                inner = end - sign * k
-                open_to = reach == k - 1 and first <= inner <= last and on[y, inner]
-                if open_to and cuts[y, min(inner, inner + sign)] & bit == 0:
-                    reach = k
-                d[y, end + sign * k] = 2 * d[y, end] - d[y, end - sign * reach]
-                on[y, end + sign * k] = on[y, end]
+    rows = np.arange(len(d))
+    for end, sign in ((first, -1), (last, 1)):
+        reach, inner_end = np.zeros(len(d), np.int64), last if sign < 0 else first
+        room = end if sign < 0 else d.shape[1] - 1 - end
+        border = 2 * d[:, end]
+        for k in range(1, room + 1):
+            at = end - sign * k
+            if (inner_end - at) * sign <= 0:
+                uncut = cuts[:, min(at, at + sign)] & bit == 0
+                reach[(reach == k - 1) & on[:, at] & uncut] = k
+            d[:, end + sign * k] = border - d[rows, end - sign * reach]
+            on[:, end + sign * k] = on[:, end]
 
 
 def pad_to_lattice(inverse: F32, on: Bool, cuts: U8, tile: int) -> Lattice:
@@ -65,182 +67,198 @@ def pad_to_lattice(inverse: F32, on: Bool, cuts: U8, tile: int) -> Lattice:
     return Lattice(d, exists, full, (h, w))
 
 
-@njit(cache=True)
-def _is_crossed(cuts, y, x):
-    """True if a cut crosses one of the four smallest triangles whose right angles meet in the middle (y, x)."""
-    if cuts[y, x] & (CUT_RIGHT | CUT_DOWN):
-        return True
-    return (x > 0 and cuts[y, x - 1] & CUT_RIGHT != 0) or (y > 0 and cuts[y - 1, x] & CUT_DOWN != 0)
+_PLANES = np.array([[7, 0, 3, 4], [8, 5, 2, 1], [9, 5, 2, 6], [7, 0, 1, 2]], np.int64)
+_LINES = np.array([[10, 3, 4, 0], [11, 5, 2, 1]], np.int64)
 
 
-@njit(cache=True)
-def _plane(p, q, r):
-    """The plane through three points (y, x, value) as (value at the origin, slope along y, slope along x)."""
-    ay, ax, by, bx = q[0] - p[0], q[1] - p[1], r[0] - p[0], r[1] - p[1]
-    area = ay * bx - ax * by
-    if area == 0:
-        return p[2], 0.0, 0.0
-    u, v = (q[2] - p[2]) / area, (r[2] - p[2]) / area
-    along_y, along_x = u * bx - v * ax, v * ay - u * by
-    return p[2] - along_y * p[0] - along_x * p[1], along_y, along_x
+@inner
+def _plane(work, rows):
+    """Write to the first of ``rows`` the plane through the other three (y, x, value).
 
-
-@njit(cache=True)
-def _line(p, q, inside):
-    """Signed distance from the line through p and q, positive where ``inside`` is, in the form of a plane."""
-    dy, dx = q[0] - p[0], q[1] - p[1]
-    length = max(np.sqrt(dy**2 + dx**2), 1e-9)
-    if dy * (inside[1] - p[1]) - dx * (inside[0] - p[0]) < 0:
-        length = -length
-    return (dx * p[0] - dy * p[1]) / length, -dx / length, dy / length
-
-
-@njit(cache=True)
-def _at(plane, y, x):
-    return plane[0] + plane[1] * y + plane[2] * x
-
-
-@njit(cache=True)
-def _ending(lattice, a, b):
-    """The rim of a's surface towards b as (y, x, inverse depth)."""
-    y, x, k, value = rim(lattice, a, b)
-    return y + 0.5 * STEP_Y[k], x + 0.5 * STEP_X[k], value
-
-
-@njit(cache=True)
-def _point(lattice, p):
-    return float(p[0]), float(p[1]), float(lattice.inverse[p])
-
-
-@njit(cache=True)
-def _pieces(lattice, triangle, lone):
-    """A triangle with corner ``lone`` alone as planes: its own, the other side's two, and the lines between them.
-
-    A whole triangle (``lone`` = -1) is all on its own side.
+    A plane is its value at the origin and its slopes along y and x.
     """
-    a, b, c = triangle[lone % 3], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
-    pa, pb, pc = _point(lattice, a), _point(lattice, b), _point(lattice, c)
+    row, i, j, k = rows[0], rows[1], rows[2], rows[3]
+    ay, ax, by, bx = work[j, 0] - work[i, 0], work[j, 1] - work[i, 1], work[k, 0] - work[i, 0], work[k, 1] - work[i, 1]
+    area = ay * bx - ax * by
+    along_y, along_x = 0.0, 0.0
+    if area != 0:
+        u, v = (work[j, 2] - work[i, 2]) / area, (work[k, 2] - work[i, 2]) / area
+        along_y, along_x = u * bx - v * ax, v * ay - u * by
+    work[row, 0] = work[i, 2] - along_y * work[i, 0] - along_x * work[i, 1]
+    work[row, 1] = along_y
+    work[row, 2] = along_x
+
+
+@inner
+def _line(work, rows):
+    """Write to the first of ``rows`` the signed distance from the line through the next two, as a plane.
+
+    It is positive where the last one is.
+    """
+    row, i, j, k = rows[0], rows[1], rows[2], rows[3]
+    dy, dx = work[j, 0] - work[i, 0], work[j, 1] - work[i, 1]
+    length = np.sqrt(dy * dy + dx * dx)
+    length = 1e-9 if length < 1e-9 else length
+    if dy * (work[k, 1] - work[i, 1]) - dx * (work[k, 0] - work[i, 0]) < 0:
+        length = -length
+    work[row, 0] = (dx * work[i, 0] - dy * work[i, 1]) / length
+    work[row, 1] = -dx / length
+    work[row, 2] = dy / length
+
+
+@inner
+def _at(work, row, y, x):
+    return work[row, 0] + work[row, 1] * y + work[row, 2] * x
+
+
+@inner
+def _pieces(grid, t, lone, work):
+    """Write what a triangle t = (y, x) × 3 with corner ``lone`` alone consists of.
+
+    Rows 7 to 9 of ``work`` become the planes of its own and of the two on the other side, 10 and 11 the lines between
+    them. A whole triangle (``lone`` = -1) is all on its own side.
+    """
+    first = 0 if lone < 0 else lone
+    for i in range(3):
+        at = first + i if first + i < 3 else first + i - 3
+        y, x = t[2 * at], t[2 * at + 1]
+        work[i, 0] = y
+        work[i, 1] = x
+        work[i, 2] = grid.inverse[y, x]
     if lone < 0:
-        own, everywhere = _plane(pa, pb, pc), (1e9, 0.0, 0.0)
-        return own, own, own, everywhere, everywhere
-    ab, ac = _ending(lattice, a, b), _ending(lattice, a, c)
-    ba, ca = _ending(lattice, b, a), _ending(lattice, c, a)
-    return _plane(pa, ab, ac), _plane(ba, pc, pb), _plane(ba, pc, ca), _line(ab, ac, pa), _line(ba, pc, pb)
+        _plane(work, _PLANES[3])
+        work[10, 0] = 1e9
+        work[10, 1] = 0.0
+        work[10, 2] = 0.0
+        return
+    for i in range(4):
+        one, two = (0 if i < 2 else i - 1), (i + 1 if i < 2 else 0)
+        a, b = first + one if first + one < 3 else first + one - 3, first + two if first + two < 3 else first + two - 3
+        y, x, k, value = rim(grid, t[2 * a], t[2 * a + 1], t[2 * b], t[2 * b + 1])
+        work[3 + i, 0] = y + 0.5 * STEP_Y[k]
+        work[3 + i, 1] = x + 0.5 * STEP_X[k]
+        work[3 + i, 2] = value
+    for i in range(3):
+        _plane(work, _PLANES[i])
+    for i in range(2):
+        _line(work, _LINES[i])
 
 
-@njit(cache=True)
+@inner
 def _miss(d, there, value, on, middle):
     """How far a pixel is missed by a value on a side that has a surface (``on``) or none."""
     if there != on:
         return np.inf
-    return abs(d - value) / max(abs(d), middle) if on else 0.0
+    size = abs(d)
+    return abs(d - value) / (middle if size < middle else size) if on else 0.0
 
 
-@njit(cache=True)
-def _measure(lattice, triangle, sizes, enough):
-    """The largest miss of one triangle over all its pixels, however it is cut; inf from ``enough`` on.
+@inner
+def _measure(grid, t, size, bounds, work):
+    """The largest miss of one triangle t = (y, x) × 3 over all its pixels, however it is cut; inf from ``enough`` on.
 
     Within ``slack`` pixels of the cut a pixel may belong to either side: so stairs become straight outlines.
+    ``bounds`` are the middle inverse depth, ``slack`` and ``enough``.
     """
-    lone = pattern(lattice.cuts, triangle)
+    lone = pattern(grid.cuts, t)
     if lone >= 3:
         return np.inf
-    middle, slack = sizes
-    a, b, c = triangle
-    own, second, third, outline, diagonal = _pieces(lattice, triangle, lone)
-    here, beyond = lattice.on[triangle[lone % 3]], lattice.on[triangle[(lone + 1) % 3]]
-    h, w = lattice.size
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    _pieces(grid, t, lone, work)
+    first = 0 if lone < 0 else lone
+    second = first + 1 if first < 2 else 0
+    here, beyond = grid.on[t[2 * first], t[2 * first + 1]], grid.on[t[2 * second], t[2 * second + 1]]
+    top, left, bottom, right = size[0], size[1], np.int64(1), np.int64(1)
+    for i in range(0, 6, 2):
+        top, bottom = (t[i] if t[i] < top else top), (t[i] if t[i] > bottom else bottom)
+        left, right = (t[i + 1] if t[i + 1] < left else left), (t[i + 1] if t[i + 1] > right else right)
+    ay, ax, uy, ux, vy, vx = t[0], t[1], t[2] - t[0], t[3] - t[1], t[4] - t[0], t[5] - t[1]
+    area = uy * vx - ux * vy
+    own, other_side, outline, diagonal = np.int64(7), np.int64(8), np.int64(10), np.int64(11)
     worst = 0.0
-    for y in range(max(min(a[0], b[0], c[0]), 1), min(max(a[0], b[0], c[0]), h) + 1):
-        for x in range(max(min(a[1], b[1], c[1]), 1), min(max(a[1], b[1], c[1]), w) + 1):
-            s = ((y - a[0]) * (c[1] - a[1]) - (x - a[1]) * (c[0] - a[0])) * area
-            t = ((b[0] - a[0]) * (x - a[1]) - (b[1] - a[1]) * (y - a[0])) * area
-            if s < 0 or t < 0 or s + t > area * area:
+    for y in range(top if top > 1 else 1, (bottom if bottom < size[0] else size[0]) + 1):
+        for x in range(left if left > 1 else 1, (right if right < size[1] else size[1]) + 1):
+            p, q = ((y - ay) * vx - (x - ax) * vy) * area, (uy * (x - ax) - ux * (y - ay)) * area
+            if p < 0 or q < 0 or p + q > area * area:
                 continue
-            d, there = float(lattice.inverse[y, x]), lattice.on[y, x]
-            off, miss = _at(outline, y, x), np.inf
-            if off > -slack:
-                miss = _miss(d, there, _at(own, y, x), here, middle)
-            if off < slack:
-                other = second if _at(diagonal, y, x) >= 0 else third
-                miss = min(miss, _miss(d, there, _at(other, y, x), beyond, middle))
-            worst = max(worst, miss)
-            if worst > enough:
+            d, there = float(grid.inverse[y, x]), grid.on[y, x]
+            off, miss = _at(work, outline, y, x), np.inf
+            if off > -bounds[1]:
+                miss = _miss(d, there, _at(work, own, y, x), here, bounds[0])
+            if off < bounds[1]:
+                value = _at(work, other_side if _at(work, diagonal, y, x) >= 0 else other_side + 1, y, x)
+                other = _miss(d, there, value, beyond, bounds[0])
+                miss = other if other < miss else miss
+            worst = miss if miss > worst else worst
+            if worst > bounds[2]:
                 return np.inf
     return worst
 
 
-@njit(cache=True)
-def _settle(grids, at, below, sizes, ends):
-    """Set the bound of one middle whose triangles a cut runs through, from the two bounds ``below`` it."""
-    lattice, worst, weight, crossed = grids
-    a, b, left, right = ends
-    h, w = worst.shape
-    e, g = below
-    if max(abs(a[0] - b[0]), abs(a[1] - b[1])) > sizes[3] or e > sizes[2]:
-        e = np.float32(np.inf)
-    else:
-        for apex in (left, right):
-            if 0 <= apex[0] < h and 0 <= apex[1] < w:
-                e = max(e, np.float32(_measure(lattice, (a, b, apex), sizes[:2], sizes[2])))
-    worst[at], weight[at], crossed[at] = e, max(g, weight[at]), True
+@inner
+def _is_crossed(cuts, y, x):
+    """True if a cut crosses one of the four smallest triangles whose right angles meet in the middle (y, x)."""
+    if cuts[y, x] & (CUT_RIGHT | CUT_DOWN) != 0:
+        return True
+    return (x > 0 and cuts[y, x - 1] & CUT_RIGHT != 0) or (y > 0 and cuts[y - 1, x] & CUT_DOWN != 0)
 
 
-@njit(cache=True)
-def _side_middles(grids, s, sizes):
-    """Middles of squares' sides at step ``s``: one coordinate an odd, the other an even multiple of ``s``."""
-    lattice, worst, weight, crossed = grids
-    inverse = lattice.inverse
+class _Pyramid(NamedTuple):
+    """What is known of each middle: bound, largest weight inside, whether a cut runs through; all (H, W)."""
+
+    worst: F32
+    weight: F32
+    crossed: Bool
+
+
+@kernel
+def _middles(grid, pyramid, level, squares, size, bounds, room):
+    """Set the bounds of one level, its step ``s`` two to the power ``level``, from those of the level below.
+
+    Middles of squares of side 2 ``s`` (both coordinates odd multiples of ``s``), or else of squares' sides: one
+    coordinate an odd, the other an even multiple of ``s``.
+    """
+    worst, weight, crossed = pyramid
+    inverse = grid.inverse
     h, w = worst.shape
-    half = s // 2
-    for y in range(0, h, s):
-        odd_row = (y // s) & 1
-        for x in range(0 if odd_row else s, w, 2 * s):
-            e, g, cut = np.float32(0), np.float32(0), False
-            if s == 1:
-                cut = _is_crossed(lattice.cuts, y, x)
+    work, t = room
+    s = 1 << level
+    near = s if squares else s >> 1
+    for y in range(s if squares else 0, h, 2 * s if squares else s):
+        odd_row = (y >> level) & 1
+        for x in range(s if squares or not odd_row else 0, w, 2 * s):
+            e, g, cut = np.float32(0), weight[y, x], False
+            if squares or s > 1:
+                for child in range(4):
+                    way = (child & 1) + (4 if child > 1 else 0) + (0 if squares else 2)
+                    v, u = y + STEP_Y[way] * near, x + STEP_X[way] * near
+                    if 0 <= v < h and 0 <= u < w:
+                        e = worst[v, u] if worst[v, u] > e else e
+                        g = weight[v, u] if weight[v, u] > g else g
+                        cut |= crossed[v, u]
             else:
-                for dy in (-half, half):
-                    for dx in (-half, half):
-                        if 0 <= y + dy < h and 0 <= x + dx < w:
-                            e = max(e, worst[y + dy, x + dx])
-                            g = max(g, weight[y + dy, x + dx])
-                            cut |= crossed[y + dy, x + dx]
+                cut = _is_crossed(grid.cuts, y, x)
+            if squares:
+                p = s
+                q = -s if ((y + s) ^ (x + s)) >> (level + 1) & 1 else s
+            else:
+                p, q = (s if odd_row else 0), (0 if odd_row else s)
+            weight[y, x] = g
             if not cut:
-                across = inverse[y - s, x] + inverse[y + s, x] if odd_row else inverse[y, x - s] + inverse[y, x + s]
-                g = max(g, weight[y, x])
-                weight[y, x] = g
-                worst[y, x] = e + abs(inverse[y, x] - across / 2) * g
+                across = (inverse[y - p, x - q] + inverse[y + p, x + q]) * np.float32(0.5)
+                worst[y, x] = e + abs(inverse[y, x] - across) * g
                 continue
-            ends = (y - s, x), (y + s, x), (y, x - s), (y, x + s)
-            if not odd_row:
-                ends = ends[2], ends[3], ends[0], ends[1]
-            _settle(grids, (y, x), (e, g), sizes, ends)
-
-
-@njit(cache=True)
-def _square_middles(grids, s, sizes):
-    """Middles of squares of side 2 ``s``: both coordinates odd multiples of ``s``."""
-    lattice, worst, weight, crossed = grids
-    inverse = lattice.inverse
-    h, w = worst.shape
-    for y in range(s, h, 2 * s):
-        for x in range(s, w, 2 * s):
-            e = max(worst[y - s, x], worst[y + s, x], worst[y, x - s], worst[y, x + s])
-            g = max(weight[y - s, x], weight[y + s, x], weight[y, x - s], weight[y, x + s])
-            cut = crossed[y - s, x] | crossed[y + s, x] | crossed[y, x - s] | crossed[y, x + s]
-            rising = (((y + s) // (2 * s)) & 1) != (((x + s) // (2 * s)) & 1)
-            if not cut:
-                one, two = inverse[y - s, x - s] + inverse[y + s, x + s], inverse[y - s, x + s] + inverse[y + s, x - s]
-                g = max(g, weight[y, x])
-                weight[y, x] = g
-                worst[y, x] = e + abs(inverse[y, x] - (two if rising else one) / 2) * g
+            crossed[y, x] = True
+            if 2 * s > bounds[3] or e > bounds[2]:
+                worst[y, x] = np.inf
                 continue
-            ends = (y - s, x - s), (y + s, x + s), (y - s, x + s), (y + s, x - s)
-            if rising:
-                ends = ends[2], ends[3], ends[0], ends[1]
-            _settle(grids, (y, x), (e, g), sizes, ends)
+            t[0], t[1], t[2], t[3] = y - p, x - q, y + p, x + q
+            for side in range(2):
+                sign = 2 * side - 1
+                t[4], t[5] = y + sign * (p if squares else q), x + sign * (-q if squares else p)
+                if 0 <= t[4] < h and 0 <= t[5] < w:
+                    miss = np.float32(_measure(grid, t, size, bounds, work))
+                    e = miss if miss > e else e
+            worst[y, x] = e
 
 
 def error_pyramid(lattice: Lattice, middle: float, tile: int, slack: float, enough: float) -> F32:
@@ -263,11 +281,11 @@ def error_pyramid(lattice: Lattice, middle: float, tile: int, slack: float, enou
     """
     weight = (1 / np.maximum(np.abs(lattice.inverse), np.float32(middle))).astype(np.float32)
     worst = np.zeros(weight.shape, np.float32)
-    grids = (lattice, worst, weight, np.zeros(weight.shape, np.bool_))
-    sizes = (float(middle), float(slack), float(enough), float(_REACH))
-    step = 1
-    while step < tile:
-        _side_middles(grids, step, sizes)
-        _square_middles(grids, step, sizes)
-        step *= 2
+    grid = Grid(lattice.inverse, lattice.on, lattice.cuts)
+    pyramid = _Pyramid(worst, weight, np.zeros(weight.shape, np.bool_))
+    bounds = float(middle), float(slack), float(enough), float(_REACH)
+    room = np.zeros((12, 3)), np.zeros(6, np.int64)
+    for level in range(tile.bit_length() - 1):
+        _middles(grid, pyramid, level, False, lattice.size, bounds, room)
+        _middles(grid, pyramid, level, True, lattice.size, bounds, room)
     return worst

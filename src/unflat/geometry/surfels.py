@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from unflat.geometry.cuts import STEP_X, STEP_Y, is_cut
+from unflat.geometry.jit import inner, kernel
 from unflat.types.arrays import F32, F64, U8
 from unflat.types.camera import Intrinsics
 
 
-@njit(cache=True)
+@inner
 def _slope(inverse, cuts, y, x, k):
     """Change of inverse depth per step in direction k, from the neighbours on the same surface."""
     back = (k + 4) % 8
@@ -25,7 +25,7 @@ def _slope(inverse, cuts, y, x, k):
     return forth if ahead else past
 
 
-@njit(cache=True)
+@kernel
 def _slopes(inverse, cuts, rows, columns, out):
     for i in range(len(rows)):
         out[i, 0] = _slope(inverse, cuts, rows[i], columns[i], 0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from unflat.geometry.cuts import STEP_X, STEP_Y, Lattice, pattern, rim
+from unflat.geometry.cuts import STEP_X, STEP_Y, Grid, Lattice, pattern, rim
 from unflat.geometry.edges import CUT_DOWN, CUT_RIGHT
+from unflat.geometry.jit import inner, kernel
 from unflat.types.arrays import F32, U32
 
 
@@ -28,300 +28,290 @@ class Sheet(NamedTuple):
 
 
 class _Sink(NamedTuple):
-    """Where triangles go: vertices of the grid, hash table of all others, vertices, faces, how many, work space."""
+    """Where triangles go.
+
+    Attributes:
+        grid: (pixels,) one more than the vertex that stands on a lattice point; 0 where none does.
+        table: (2, power of two) hash table of all other vertices: key (-1 is free), vertex.
+        points: (vertices, 3) x, y, inverse depth.
+        source: (vertices,).
+        faces: (triangles, 3).
+        used: (2,) vertices and faces so far.
+    """
 
     grid: NDArray[np.int32]
-    keys: NDArray[np.int64]
-    slots: NDArray[np.int64]
+    table: NDArray[np.int64]
     points: NDArray[np.float64]
     source: NDArray[np.int64]
     faces: NDArray[np.int64]
     used: NDArray[np.int64]
-    rows: NDArray[np.float64]
-    row_keys: NDArray[np.int64]
-    row_source: NDArray[np.int64]
-    stack: NDArray[np.int64]
 
 
-@njit(cache=True)
+class _Polygon(NamedTuple):
+    """A convex polygon at work, and room for what is left of it when it is clipped; rows are corners.
+
+    Attributes:
+        points: (2, 12, 3) x, y, inverse depth.
+        tags: (2, 12, 2) key and source.
+    """
+
+    points: NDArray[np.float64]
+    tags: NDArray[np.int64]
+
+
+@inner
 def _mix(a, b):
     """A 62-bit key out of two, the same for both orders."""
-    low, high = (a, b) if a < b else (b, a)
-    k = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(high)
-    k ^= k >> np.uint64(31)
-    k *= np.uint64(0xBF58476D1CE4E5B9)
-    k ^= k >> np.uint64(29)
-    k *= np.uint64(0x94D049BB133111EB)
+    k = np.uint64(a if a < b else b) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(b if a < b else a)
+    k = (k ^ (k >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+    k = (k ^ (k >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
     k ^= k >> np.uint64(32)
     return np.int64(k >> np.uint64(2)) | np.int64(1 << 61)
 
 
-@njit(cache=True, forceinline=True)
-def _new_vertex(sink, point, source):
-    n = sink.used[0]
-    sink.points[n, 0], sink.points[n, 1], sink.points[n, 2] = point[0], point[1], point[2]
+@inner
+def _vertex(sink, x, y, value, key, source):
+    """The index of the vertex with this key; it is made if it is new."""
+    used, spot = sink.used, np.int64(0)
+    if key < len(sink.grid):
+        if sink.grid[key]:
+            return np.int64(sink.grid[key]) - 1
+        sink.grid[key] = used[0] + 1
+    else:
+        table = sink.table
+        mask = table.shape[1] - 1
+        spot = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+        while table[0, spot] >= 0:
+            if table[0, spot] == key:
+                return table[1, spot]
+            spot = (spot + 1) & mask
+        table[0, spot] = key
+        table[1, spot] = used[0]
+    n = used[0]
+    sink.points[n, 0] = x
+    sink.points[n, 1] = y
+    sink.points[n, 2] = value
     sink.source[n] = source
-    sink.used[0] += 1
+    used[0] = n + 1
     return n
 
 
-@njit(cache=True)
-def _vertex(sink, point, key, source):
-    """The index of the vertex with this key; it is made if it is new."""
-    if key < len(sink.grid):
-        if sink.grid[key] == 0:
-            sink.grid[key] = _new_vertex(sink, point, source) + 1
-        return np.int64(sink.grid[key] - 1)
-    mask = len(sink.keys) - 1
-    spot = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
-    while sink.keys[spot] != key:
-        if sink.keys[spot] < 0:
-            sink.keys[spot], sink.slots[spot] = key, _new_vertex(sink, point, source)
-            return sink.slots[spot]
-        spot = (spot + 1) & mask
-    return sink.slots[spot]
+@inner
+def _clip(points, tags, n, axis, bound, sign):
+    """Cut a convex polygon at ``bound`` of one axis (Sutherland and Hodgman 1974), in place; returns its corners.
 
-
-@njit(cache=True)
-def _clip(corners, n, axis, bound, upper):
-    """Cut a convex polygon at ``bound`` of one axis (Sutherland and Hodgman 1974); returns the new polygon.
-
-    Rows are x, y, inverse depth, key, source. Points on the border depend only on the side they cut, taken in the
-    order of its keys, so that neighbours meet exactly.
+    Points on the border depend only on the side they cut, taken in the order of its keys, so that neighbours meet
+    exactly.
     """
-    points, keys, source = corners
-    out, out_keys, out_source = np.empty((12, 3)), np.empty(12, np.int64), np.empty(12, np.int64)
-    m = 0
-    sign = -1.0 if upper else 1.0
+    m = np.int64(0)
     for i in range(n):
-        j = (i + 1) % n
-        a, b = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
+        j = i + 1 if i + 1 < n else 0
+        a, b = sign * (points[0, i, axis] - bound), sign * (points[0, j, axis] - bound)
         if a >= 0:
-            out[m], out_keys[m], out_source[m] = points[i], keys[i], source[i]
+            for c in range(3):
+                points[1, m, c] = points[0, i, c]
+            tags[1, m, 0] = tags[0, i, 0]
+            tags[1, m, 1] = tags[0, i, 1]
             m += 1
         if (a > 0 and b < 0) or (a < 0 and b > 0):
-            p, q = (i, j) if keys[i] < keys[j] else (j, i)
-            t = (bound - points[p, axis]) / (points[q, axis] - points[p, axis])
-            out[m] = points[p] + t * (points[q] - points[p])
-            out[m, axis] = bound
-            out_keys[m] = _mix(keys[p], keys[q])
-            out_source[m] = source[i] if a > 0 else source[j]
+            in_order = tags[0, i, 0] < tags[0, j, 0]
+            p, q = (i if in_order else j), (j if in_order else i)
+            t = (bound - points[0, p, axis]) / (points[0, q, axis] - points[0, p, axis])
+            for c in range(3):
+                points[1, m, c] = points[0, p, c] + t * (points[0, q, c] - points[0, p, c])
+            points[1, m, axis] = bound
+            tags[1, m, 0] = _mix(tags[0, p, 0], tags[0, q, 0])
+            tags[1, m, 1] = tags[0, i if a > 0 else j, 1]
             m += 1
-    return (out, out_keys, out_source), m
+    for i in range(m):
+        for c in range(3):
+            points[0, i, c] = points[1, i, c]
+        tags[0, i, 0] = tags[1, i, 0]
+        tags[0, i, 1] = tags[1, i, 1]
+    return m
 
 
-@njit(cache=True)
-def _polygon(sink, corners, n, size):
+@inner
+def _write(sink, polygon, corners, size):
     """Write a convex polygon as a fan, clipped to the picture; False if there is no room left."""
-    points = corners[0]
-    height, width = size
-    for axis in range(2):
-        end = width if axis == 0 else height
-        low, high = 0.0, 0.0
+    points, tags, n = polygon.points, polygon.tags, np.int64(corners)
+    for border in range(4):
+        axis, sign = np.int64(border >> 1), (-1.0 if border & 1 else 1.0)
+        bound = float(size[1 - axis]) if border & 1 else 0.0
+        beyond = False
         for i in range(n):
-            low, high = min(low, points[i, axis]), max(high, points[i, axis])
-        if low < 0.0:
-            corners, n = _clip(corners, n, axis, 0.0, False)
-            points = corners[0]
-        if high > end and n:
-            corners, n = _clip(corners, n, axis, float(end), True)
-            points = corners[0]
+            beyond |= sign * (points[0, i, axis] - bound) < 0
+        if beyond:
+            n = _clip(points, tags, n, axis, bound, sign)
     if n < 3:
         return True
-    if sink.used[1] + n > len(sink.faces) or sink.used[0] + n > len(sink.points):
+    used, faces = sink.used, sink.faces
+    if used[1] + n > len(faces) or used[0] + n > len(sink.points):
         return False
-    first = _vertex(sink, points[0], corners[1][0], corners[2][0])
-    last = _vertex(sink, points[1], corners[1][1], corners[2][1])
-    for i in range(2, n):
-        here = _vertex(sink, points[i], corners[1][i], corners[2][i])
-        flat = first == last or first == here or last == here  # noqa: PLR1714 - a tuple test does not compile
-        if not flat:
-            f = sink.used[1]
-            sink.faces[f, 0], sink.faces[f, 1], sink.faces[f, 2] = first, last, here
-            sink.used[1] += 1
+    first, last = np.int64(-1), np.int64(-1)
+    for i in range(n):
+        here = _vertex(sink, points[0, i, 0], points[0, i, 1], points[0, i, 2], tags[0, i, 0], tags[0, i, 1])
+        if i == 0:
+            first = here
+        elif i > 1 and first != last and first != here and last != here:  # noqa: PLR1714 - a tuple does not compile
+            f = used[1]
+            faces[f, 0] = first
+            faces[f, 1] = last
+            faces[f, 2] = here
+            used[1] = f + 1
         last = here
     return True
 
 
-@njit(cache=True)
-def _corner(lattice, p, corners, i):
-    """Write a corner of a triangle as row i of a polygon."""
-    points, keys, source = corners
-    points[i, 0], points[i, 1], points[i, 2] = p[1] - 0.5, p[0] - 0.5, lattice.inverse[p]
-    keys[i] = p[0] * lattice.inverse.shape[1] + p[1]
-    source[i] = keys[i]
+@inner
+def _corner(grid, polygon, row, y, x):
+    """Write the lattice point (y, x) as a row of a polygon."""
+    points, tags = polygon.points, polygon.tags
+    points[0, row, 0] = x - 0.5
+    points[0, row, 1] = y - 0.5
+    points[0, row, 2] = grid.inverse[y, x]
+    key = y * grid.inverse.shape[1] + x
+    tags[0, row, 0] = key
+    tags[0, row, 1] = key
 
 
-@njit(cache=True)
-def _rim(lattice, a, b, corners, i):
-    """Write the end of a's surface towards b as row i of a polygon."""
-    points, keys, source = corners
-    h, w = lattice.inverse.shape
-    y, x, k, value = rim(lattice, a, b)
-    points[i, 0], points[i, 1], points[i, 2] = x - 0.5 + 0.5 * STEP_X[k], y - 0.5 + 0.5 * STEP_Y[k], value
-    keys[i] = h * w + (y * w + x) * 8 + k
-    source[i] = y * w + x
+@inner
+def _rim(grid, polygon, row, side):
+    """Write the end of the surface of the first end of ``side`` (y, x, y, x) towards the second as a row."""
+    points, tags = polygon.points, polygon.tags
+    h, w = grid.inverse.shape
+    y, x, k, value = rim(grid, side[0], side[1], side[2], side[3])
+    points[0, row, 0] = x - 0.5 + 0.5 * STEP_X[k]
+    points[0, row, 1] = y - 0.5 + 0.5 * STEP_Y[k]
+    points[0, row, 2] = value
+    tags[0, row, 0] = h * w + (y * w + x) * 8 + k
+    tags[0, row, 1] = y * w + x
 
 
-@njit(cache=True, forceinline=True)
-def _grid_vertex(sink, lattice, p):
-    key = p[0] * lattice.inverse.shape[1] + p[1]
-    if sink.grid[key] == 0:
-        sink.grid[key] = _new_vertex(sink, (p[1] - 0.5, p[0] - 0.5, float(lattice.inverse[p])), key) + 1
-    return np.int64(sink.grid[key] - 1)
+@inner
+def _divided(sink, grid, polygon, t, lone, size):
+    """Write one triangle t = (y, x) × 3 that its corner ``lone`` is cut from (3: all); False if there is no room."""
+    zeroth, first, second, third = np.int64(0), np.int64(1), np.int64(2), np.int64(3)
+    for turn in range(3 if lone >= 3 else 1):
+        one = turn if lone >= 3 else lone
+        two, three = (one + 1 if one < 2 else 0), (one - 1 if one > 0 else 2)
+        ay, ax, by, bx = t[2 * one], t[2 * one + 1], t[2 * two], t[2 * two + 1]
+        cy, cx = t[2 * three], t[2 * three + 1]
+        if grid.on[ay, ax]:
+            last = third if lone >= 3 else second
+            _corner(grid, polygon, zeroth, ay, ax)
+            _rim(grid, polygon, first, (ay, ax, by, bx))
+            _rim(grid, polygon, last, (ay, ax, cy, cx))
+            if lone >= 3:
+                points, tags = polygon.points, polygon.tags
+                points[0, 2, 0] = (t[1] + t[3] + t[5]) / 3 - 0.5
+                points[0, 2, 1] = (t[0] + t[2] + t[4]) / 3 - 0.5
+                points[0, 2, 2] = (points[0, 1, 2] + points[0, 3, 2]) / 2
+                tags[0, 2, 0] = _mix(tags[0, 1, 0], tags[0, 3, 0])
+                tags[0, 2, 1] = tags[0, 0, 1]
+            if not _write(sink, polygon, last + 1, size):
+                return False
+        if lone < 3 and grid.on[by, bx]:
+            _rim(grid, polygon, zeroth, (by, bx, ay, ax))
+            _corner(grid, polygon, first, by, bx)
+            _corner(grid, polygon, second, cy, cx)
+            _rim(grid, polygon, third, (cy, cx, ay, ax))
+            if not _write(sink, polygon, third + 1, size):
+                return False
+    return True
 
 
-@njit(cache=True)
-def _whole(sink, lattice, triangle):
-    """Write a triangle without cuts; False if there is no room left."""
-    if not lattice.on[triangle[0]]:
+@inner
+def _leaf(sink, grid, polygon, t, size):
+    """Write one triangle t = (y, x) × 3; False if there is no room left."""
+    whole, cuts = False, grid.cuts
+    if abs(t[0] - t[2]) <= 1 and abs(t[1] - t[3]) <= 1:
+        top, left = (t[0] if t[0] < t[2] else t[2]), (t[1] if t[1] < t[3] else t[3])
+        whole = cuts[t[4], left] & CUT_RIGHT == 0 and cuts[top, t[5]] & CUT_DOWN == 0
+    lone = -1 if whole else pattern(cuts, t)
+    if lone >= 0:
+        return _divided(sink, grid, polygon, t, lone, size)
+    if not grid.on[t[0], t[1]]:
         return True
-    a, b, c = triangle
-    height, width = lattice.size
-    if min(a[0], b[0], c[0], a[1], b[1], c[1]) < 1 or max(a[0], b[0], c[0]) > height or max(a[1], b[1], c[1]) > width:
-        corners = (sink.rows, sink.row_keys, sink.row_source)
+    inside = True
+    for i in range(0, 6, 2):
+        inside &= 1 <= t[i] <= size[0] and 1 <= t[i + 1] <= size[1]
+    if not inside:
         for i in range(3):
-            _corner(lattice, triangle[i], corners, i)
-        return _polygon(sink, corners, 3, lattice.size)
-    f = sink.used[1]
-    if f + 1 > len(sink.faces) or sink.used[0] + 3 > len(sink.points):
+            _corner(grid, polygon, i, t[2 * i], t[2 * i + 1])
+        return _write(sink, polygon, np.int64(3), size)
+    used, faces = sink.used, sink.faces
+    f = used[1]
+    if f + 1 > len(faces) or used[0] + 3 > len(sink.points):
         return False
     for i in range(3):
-        sink.faces[f, i] = _grid_vertex(sink, lattice, triangle[i])
-    sink.used[1] = f + 1
+        y, x = t[2 * i], t[2 * i + 1]
+        key = y * grid.inverse.shape[1] + x
+        faces[f, i] = _vertex(sink, x - 0.5, y - 0.5, np.float64(grid.inverse[y, x]), key, key)
+    used[1] = f + 1
     return True
 
 
-@njit(cache=True)
-def _triangle(sink, lattice, triangle):
-    """Write one triangle of the hierarchy, cut where its sides cross a cut; False if there is no room left."""
-    corners = (sink.rows, sink.row_keys, sink.row_source)
-    lone = pattern(lattice.cuts, triangle)
-    if lone < 0:
-        return _whole(sink, lattice, triangle)
-    if lone >= 3:
-        return _three(sink, lattice, triangle, corners)
-    a, b, c = triangle[lone], triangle[(lone + 1) % 3], triangle[(lone + 2) % 3]
-    if lattice.on[a]:
-        _corner(lattice, a, corners, 0)
-        _rim(lattice, a, b, corners, 1)
-        _rim(lattice, a, c, corners, 2)
-        if not _polygon(sink, corners, 3, lattice.size):
-            return False
-    if lattice.on[b]:
-        _rim(lattice, b, a, corners, 0)
-        _corner(lattice, b, corners, 1)
-        _corner(lattice, c, corners, 2)
-        _rim(lattice, c, a, corners, 3)
-        return _polygon(sink, corners, 4, lattice.size)
-    return True
+@kernel
+def _walk(sink, grid, polygon, room, worst, limit, size):
+    """Halve every triangle of the stack, the first of ``room``, down to ``limit`` and write what is left.
 
+    A triangle is the ends of its long side and then its right angle.
 
-@njit(cache=True)
-def _three(sink, lattice, triangle, corners):
-    """Three surfaces meet in one triangle: each corner gets a kite up to the middle."""
-    points, keys, source = corners
-    for i in range(3):
-        a = triangle[i]
-        if not lattice.on[a]:
-            continue
-        _corner(lattice, a, corners, 0)
-        _rim(lattice, a, triangle[(i + 1) % 3], corners, 1)
-        _rim(lattice, a, triangle[(i + 2) % 3], corners, 3)
-        points[2, 0] = (triangle[0][1] + triangle[1][1] + triangle[2][1]) / 3 - 0.5
-        points[2, 1] = (triangle[0][0] + triangle[1][0] + triangle[2][0]) / 3 - 0.5
-        points[2, 2] = (points[1, 2] + points[3, 2]) / 2
-        keys[2] = _mix(keys[1], keys[3])
-        source[2] = source[0]
-        if not _polygon(sink, corners, 4, lattice.size):
-            return False
-    return True
-
-
-@njit(cache=True, forceinline=True)
-def _outside(lattice, a, b, c):
-    """True if a triangle lies wholly beyond the picture's border."""
-    height, width = lattice.size
-    if min(a[0], b[0], c[0]) >= height + 1 or min(a[1], b[1], c[1]) >= width + 1:
-        return True
-    return max(a[0], b[0], c[0]) <= 0 or max(a[1], b[1], c[1]) <= 0
-
-
-@njit(cache=True, forceinline=True)
-def _is_cut_between(cuts, a, b):
-    """True if a cut runs between two side neighbours."""
-    if a[0] == b[0]:
-        return cuts[a[0], min(a[1], b[1])] & CUT_RIGHT != 0
-    return cuts[min(a[0], b[0]), a[1]] & CUT_DOWN != 0
-
-
-@njit(cache=True, forceinline=True)
-def _push(row, a, b, c):
-    row[0], row[1], row[2], row[3], row[4], row[5] = a[0], a[1], b[0], b[1], c[0], c[1]
-
-
-@njit(cache=True)
-def _descend(sink, lattice, worst, limit, first):
-    """Halve one triangle (ends of the long side, then the right angle) down to ``limit`` and write what is left."""
-    stack = sink.stack
-    stack[0] = first
-    depth = 1
+    Returns:
+        False if there is no room left.
+    """
+    stack, t = room
+    depth = len(stack) - 64
     while depth:
         depth -= 1
-        t = stack[depth]
-        a, b, c = (t[0], t[1]), (t[2], t[3]), (t[4], t[5])
-        if _outside(lattice, a, b, c):
+        top, left, bottom, right = size[0] + 1, size[1] + 1, np.int64(0), np.int64(0)
+        for i in range(6):
+            t[i] = stack[depth, i]
+        for i in range(0, 6, 2):
+            top, bottom = (t[i] if t[i] < top else top), (t[i] if t[i] > bottom else bottom)
+            left, right = (t[i + 1] if t[i + 1] < left else left), (t[i + 1] if t[i + 1] > right else right)
+        if top > size[0] or left > size[1] or bottom == 0 or right == 0:
             continue
-        y, x = (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
-        if max(abs(a[0] - b[0]), abs(a[1] - b[1])) > 1 and worst[y, x] > limit:
-            _push(stack[depth], c, a, (y, x))
-            _push(stack[depth + 1], b, c, (y, x))
+        y, x = (t[0] + t[2]) >> 1, (t[1] + t[3]) >> 1
+        long = abs(t[0] - t[2]) > 1 or abs(t[1] - t[3]) > 1
+        if long and worst[y, x] > limit:
+            for i in range(2):
+                stack[depth, 4 + i] = y if i == 0 else x
+                stack[depth + 1, 4 + i] = y if i == 0 else x
+                stack[depth, i] = t[4 + i]
+                stack[depth, 2 + i] = t[i]
+                stack[depth + 1, i] = t[2 + i]
+                stack[depth + 1, 2 + i] = t[4 + i]
             depth += 2
-            continue
-        leaf = max(abs(a[0] - b[0]), abs(a[1] - b[1])) == 1
-        if leaf and not (_is_cut_between(lattice.cuts, c, a) or _is_cut_between(lattice.cuts, c, b)):
-            if not _whole(sink, lattice, (a, b, c)):
-                return False
-        elif not _triangle(sink, lattice, (a, b, c)):
+        elif not _leaf(sink, grid, polygon, t, size):
             return False
     return True
 
 
-@njit(cache=True)
-def _walk(sink, lattice, worst, limit, tile):
-    """Write the whole sheet; False if there is no room left."""
-    h, w = lattice.inverse.shape
-    for y in range(0, h - 1, tile):
-        for x in range(0, w - 1, tile):
-            if ((y // tile) & 1) == ((x // tile) & 1):
-                one = np.array((y, x, y + tile, x + tile, y, x + tile))
-                two = np.array((y + tile, x + tile, y, x, y + tile, x))
-            else:
-                one = np.array((y, x + tile, y + tile, x, y + tile, x + tile))
-                two = np.array((y + tile, x, y, x + tile, y, x))
-            if not _descend(sink, lattice, worst, limit, one):
-                return False
-            if not _descend(sink, lattice, worst, limit, two):
-                return False
-    return True
+def _roots(shape: tuple[int, ...], tile: int) -> NDArray[np.int64]:
+    """The two triangles of each tile, last first, and 64 rows of room: (n + 64, 6)."""
+    ys, xs = (a.ravel() for a in np.mgrid[0 : shape[0] - 1 : tile, 0 : shape[1] - 1 : tile])
+    rising = ((ys // tile) & 1) != ((xs // tile) & 1)
+    left, right = np.where(rising, xs + tile, xs), np.where(rising, xs, xs + tile)
+    one = np.stack([ys, left, ys + tile, right, np.where(rising, ys + tile, ys), xs + tile], axis=1)
+    two = np.stack([ys + tile, right, ys, left, np.where(rising, ys, ys + tile), xs], axis=1)
+    both = np.stack([one, two], axis=1).reshape(-1, 6)[::-1]
+    return np.concatenate([both, np.zeros((64, 6), np.int64)])
 
 
 def _sink(triangles: int, pixels: int) -> _Sink:
     """Room for so many triangles."""
     vertices = 2 * triangles + 64
-    table = 1 << vertices.bit_length()
+    table = np.empty((2, 1 << vertices.bit_length()), np.int64)
+    table[0] = -1
     return _Sink(
         np.zeros(pixels, np.int32),
-        np.full(table, -1, np.int64),
-        np.empty(table, np.int64),
+        table,
         np.empty((vertices, 3)),
         np.empty(vertices, np.int64),
         np.empty((triangles + 64, 3), np.int64),
         np.zeros(2, np.int64),
-        np.empty((12, 3)),
-        np.empty(12, np.int64),
-        np.empty(12, np.int64),
-        np.empty((64, 6), np.int64),
     )
 
 
@@ -338,8 +328,10 @@ def tessellate(lattice: Lattice, worst: F32, limit: float, tile: int, most: int)
     Returns:
         The sheet, clipped to the picture [0, w] × [0, h]; None if it would take more than ``most`` triangles.
     """
-    sink = _sink(most, worst.size)
-    if not _walk(sink, lattice, worst, np.float32(limit), tile) or sink.used[1] > most:
+    sink, polygon = _sink(most, worst.size), _Polygon(np.zeros((2, 12, 3)), np.zeros((2, 12, 2), np.int64))
+    grid = Grid(lattice.inverse, lattice.on, lattice.cuts)
+    room = _roots(worst.shape, tile), np.zeros(6, np.int64)
+    if not _walk(sink, grid, polygon, room, worst, np.float32(limit), lattice.size) or sink.used[1] > most:
         return None
     vertices, faces = sink.used
     source = sink.source[:vertices]

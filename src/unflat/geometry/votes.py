@@ -11,20 +11,30 @@ two candidates instead of a histogram.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from numba import njit, prange
+from numpy.typing import NDArray
 
-_COLOUR_STEP = 16
-"""Squared colour distances are looked up in steps of this size."""
+from unflat.geometry.bands import in_bands
+from unflat.geometry.jit import inner, kernel
+from unflat.types.arrays import F32, U8
+
+Spots = NDArray[np.int32]
+"""(n, 2): columns and rows of listed pixels."""
+
+_COLOUR_SHIFT = 4
+"""Squared colour distances are looked up in steps of two to this power."""
+_POWER = np.float32(1.5)
+"""How much the word of colour counts against the side a pixel is on."""
 
 
-def colour_weights(sigma: float, least: float):
+def colour_weights(sigma: float, least: float) -> F32:
     """Weight by squared distance in sRGB (0..195075) in steps of 16: (12193,) float32, never below ``least``."""
-    squared = np.arange(3 * 255 * 255 // _COLOUR_STEP + 1, dtype=np.float64) * _COLOUR_STEP
+    squared = np.arange(3 * 255 * 255 // 2**_COLOUR_SHIFT + 1, dtype=np.float64) * 2**_COLOUR_SHIFT
     return (least + (1 - least) * np.exp(-squared / (2 * sigma * sigma))).astype(np.float32)
 
 
-def space_weights(radius: int):
+def space_weights(radius: int) -> F32:
     """Weight by offset: (2 radius + 1, 2 radius + 1) float32, 0 in the middle."""
     offset = np.arange(-radius, radius + 1)
     squared = offset[:, None] ** 2 + offset[None, :] ** 2
@@ -33,203 +43,202 @@ def space_weights(radius: int):
     return weights
 
 
-@njit(cache=True)
-def places(flags, height, width):
-    """The pixels of a ``height`` × ``width`` grid whose place in the coarser ``flags`` is set.
+def places(flags: U8, height: int, width: int) -> Spots:
+    """The pixels of a ``height`` × ``width`` grid whose place in the coarser ``flags`` is set, row by row.
 
     Pixel y belongs to the row floor(y · h / height) of the h rows of ``flags``; columns likewise.
 
     Returns:
-        ys, xs: (n,) int32, ordered by the coarse pixels they lie in.
+        (n, 2) int32, columns and rows.
     """
     h, w = flags.shape
-    room = 0
-    for j in range(h):
-        for i in range(w):
-            room += flags[j, i] != 0
-    room *= (height // h + 1) * (width // w + 1)
-    ys, xs = np.empty(room, np.int32), np.empty(room, np.int32)
-    n = 0
-    for j in range(h):
-        top, bottom = -(-j * height // h), -(-(j + 1) * height // h)
-        for i in range(w):
-            if flags[j, i]:
-                left, right = -(-i * width // w), -(-(i + 1) * width // w)
-                for y in range(top, bottom):
-                    for x in range(left, right):
-                        ys[n], xs[n] = y, x
-                        n += 1
-    return ys[:n].copy(), xs[:n].copy()
+    fine = flags.take(np.arange(height) * h // height, 0).take(np.arange(width) * w // width, 1)
+    found = cv2.findNonZero(fine)
+    return np.zeros((0, 2), np.int32) if found is None else np.asarray(found, np.int32).reshape(-1, 2)
 
 
-@njit(cache=True, inline="always")
-def _pick(field, rows, columns, fy, fx, keep):
+def _read_only(picture: U8) -> U8:
+    """A view that is read-only, as the user's own picture is: kernels are compiled for one of both."""
+    view = picture.view()
+    view.flags.writeable = False
+    return view
+
+
+@inner
+def _pick(field, y0, x0, fy, fx, keep):
     """Bilinear value of the corners that lie within ``keep`` of the closest corner."""
-    (y0, y1), (x0, x1) = rows, columns
-    y, x = (y0 if fy < 0.5 else y1), (x0 if fx < 0.5 else x1)
-    anchor = field[y, x]
+    h, w = field.shape
+    y1, x1 = (y0 + 1 if y0 + 1 < h else y0), (x0 + 1 if x0 + 1 < w else x0)
+    anchor = field[y0 if fy < 0.5 else y1, x0 if fx < 0.5 else x1]
     total, weight = 0.0, 0.0
-    for j, wy in ((y0, 1 - fy), (y1, fy)):
-        for i, wx in ((x0, 1 - fx), (x1, fx)):
-            if abs(field[j, i] - anchor) <= keep:
-                total += wy * wx * field[j, i]
-                weight += wy * wx
+    for corner in range(4):
+        value = field[y1 if corner > 1 else y0, x1 if corner & 1 else x0]
+        if abs(value - anchor) <= keep:
+            share = (fy if corner > 1 else 1 - fy) * (fx if corner & 1 else 1 - fx)
+            total += share * value
+            weight += share
     return total / weight if weight > 0 else anchor
 
 
-@njit(cache=True, parallel=True)
-def sides_at(near, far, ys, xs, height, width):
+@kernel
+def _sides_at(span, near, far, spots, zoom, ends):
+    """See :func:`sides_at`."""
+    h, w = near.shape
+    for k in range(span[0], span[1]):
+        y, x = (spots[k, 1] + 0.5) * zoom[0] - 0.5, (spots[k, 0] + 0.5) * zoom[1] - 0.5
+        y = 0.0 if y < 0 else (h - 1.0 if y > h - 1 else y)
+        x = 0.0 if x < 0 else (w - 1.0 if x > w - 1 else x)
+        y0, x0 = int(y), int(x)
+        keep = 0.0
+        for corner in range(4):
+            j = y0 + 1 if corner > 1 and y0 + 1 < h else y0
+            i = x0 + 1 if corner & 1 and x0 + 1 < w else x0
+            apart = near[j, i] - far[j, i]
+            keep = apart if apart > keep else keep
+        ends[k, 0] = _pick(near, y0, x0, y - y0, x - x0, 0.3 * keep)
+        ends[k, 1] = _pick(far, y0, x0, y - y0, x - x0, 0.3 * keep)
+
+
+def sides_at(near: F32, far: F32, spots: Spots, height: int, width: int) -> F32:
     """Near and far value at pixels of a finer grid, never mixed from two different surfaces.
 
     Args:
-        near: (h, w) float32 on the coarse grid; ``far`` likewise.
-        far: See above.
-        ys: (n,) int32 rows on the grid of ``height`` × ``width``; ``xs`` likewise columns.
-        xs: See above.
+        near: (h, w) on the coarse grid.
+        far: (h, w) likewise.
+        spots: (n, 2) columns and rows on the grid of ``height`` × ``width``.
         height: Of the fine grid.
         width: Of the fine grid.
 
     Returns:
-        (n,) float32 near and (n,) float32 far.
+        (n, 2) near and far.
     """
-    h, w = near.shape
-    n = len(ys)
-    near_at, far_at = np.empty(n, np.float32), np.empty(n, np.float32)
-    for k in prange(n):
-        y = min(max((ys[k] + 0.5) * h / height - 0.5, 0.0), h - 1.0)
-        x = min(max((xs[k] + 0.5) * w / width - 0.5, 0.0), w - 1.0)
-        y0, x0 = int(y), int(x)
-        y1, x1 = min(y0 + 1, h - 1), min(x0 + 1, w - 1)
-        upper = max(near[y0, x0] - far[y0, x0], near[y0, x1] - far[y0, x1])
-        keep = 0.3 * max(upper, near[y1, x0] - far[y1, x0], near[y1, x1] - far[y1, x1])
-        near_at[k] = _pick(near, (y0, y1), (x0, x1), y - y0, x - x0, keep)
-        far_at[k] = _pick(far, (y0, y1), (x0, x1), y - y0, x - x0, keep)
-    return near_at, far_at
+    ends = np.empty((len(spots), 2), np.float32)
+    zoom = (near.shape[0] / height, near.shape[1] / width)
+    in_bands(lambda start, stop: _sides_at((start, stop), near, far, spots, zoom, ends), len(spots))
+    return ends
 
 
-@njit(cache=True, parallel=True)
-def vote(v, guide, ys, xs, near_at, far_at, tables):
-    """One round: how near (1) or far (0) each listed pixel is by the voices around it.
-
-    Args:
-        v: (h, w) float32 present values.
-        guide: (h, w, 3) uint8 picture.
-        ys: (n,) int32 rows; ``xs`` columns.
-        xs: See above.
-        near_at: (n,) float32 near value at each listed pixel; ``far_at`` likewise.
-        far_at: See above.
-        tables: (colour weights, space weights, how much the word of colour counts against the present side).
-
-    Returns:
-        (n,) float32 side in 0..1.
-    """
-    colour, space, power = tables
+@kernel
+def _vote(span, v, guide, spots, ends, tables, side):
+    """See :func:`vote`."""
+    colour, space = tables
     h, w = v.shape
     r = space.shape[0] // 2
-    n = len(ys)
-    side = np.empty(n, np.float32)
-    one, two = np.float32(1), np.float32(2)
-    for k in prange(n):
-        y, x = ys[k], xs[k]
-        lo, apart = far_at[k], near_at[k] - far_at[k]
+    one = np.float32(1)
+    for k in range(span[0], span[1]):
+        x, y = np.int64(spots[k, 0]), np.int64(spots[k, 1])
+        lo, apart = ends[k, 1], ends[k, 0] - ends[k, 1]
         if apart <= 0:
             side[k] = 0.5
             continue
-        per = two / apart
+        per = np.float32(2) / apart
         red, green, blue = np.int32(guide[y, x, 0]), np.int32(guide[y, x, 1]), np.int32(guide[y, x, 2])
         told, told_of, plain, plain_of = np.float32(0), np.float32(1e-6), np.float32(0), np.float32(1e-6)
-        for j in range(max(y - r, 0), min(y + r + 1, h)):
-            for i in range(max(x - r, 0), min(x + r + 1, w)):
-                s = min(max(per * (v[j, i] - lo) - one, -one), one)
+        for j in range(y - r if y > r else 0, y + r + 1 if y + r < h else h):
+            for i in range(x - r if x > r else 0, x + r + 1 if x + r < w else w):
+                s = per * (v[j, i] - lo) - one
+                s = -one if s < -one else (one if s > one else s)
                 a, b, c = guide[j, i, 0] - red, guide[j, i, 1] - green, guide[j, i, 2] - blue
                 sure = space[j - y + r, i - x + r] * s * s
-                alike = colour[(a * a + b * b + c * c) // _COLOUR_STEP] * sure
+                alike = colour[(a * a + b * b + c * c) >> _COLOUR_SHIFT] * sure
                 plain += sure * s
                 plain_of += sure
                 told += alike * s
                 told_of += alike
-        own = min(max(per * (v[y, x] - lo) - one, -one), one)
-        side[k] = 0.5 + 0.5 * min(max(own + power * (told / told_of - plain / plain_of), -one), one)
+        own = per * (v[y, x] - lo) - one
+        own = -one if own < -one else (one if own > one else own)
+        own += _POWER * (told / told_of - plain / plain_of)
+        side[k] = 0.0 if own < -one else (1.0 if own > one else 0.5 + 0.5 * own)
+
+
+def vote(v: F32, guide: U8, spots: Spots, ends: F32, tables: tuple[F32, F32]) -> F32:
+    """One round: how near (1) or far (0) each listed pixel is by the voices around it.
+
+    Args:
+        v: (h, w) present values.
+        guide: (h, w, 3) picture.
+        spots: (n, 2) columns and rows.
+        ends: (n, 2) near and far value at each listed pixel.
+        tables: :func:`colour_weights` and :func:`space_weights`.
+
+    Returns:
+        (n,) side in 0..1.
+    """
+    side, guide = np.empty(len(spots), np.float32), _read_only(guide)
+    in_bands(lambda start, stop: _vote((start, stop), v, guide, spots, ends, tables, side), len(spots))
     return side
 
 
-@njit(cache=True)
-def settle_sides(v, ys, xs, near_at, far_at, side, gain):
+@kernel
+def _settle(v, spots, ends, side, gain):
+    """See :func:`settle_sides`."""
+    for k in range(len(spots)):
+        apart = ends[k, 0] - ends[k, 1]
+        if apart > 0:
+            share = gain * (side[k] - 0.5) + 0.5
+            share = 0.0 if share < 0 else (1.0 if share > 1 else share)
+            if gain == np.inf:
+                share = 1.0 if side[k] >= 0.5 else 0.0
+            v[spots[k, 1], spots[k, 0]] = ends[k, 1] + np.float32(share) * apart
+
+
+def settle_sides(v: F32, spots: Spots, ends: F32, side: F32, gain: float) -> None:
     """Write the outcome of a round into ``v``: the side, steepened by ``gain`` (infinite: all or nothing)."""
-    for k in range(len(ys)):
-        apart = near_at[k] - far_at[k]
-        if apart <= 0:
-            continue
-        if gain == np.inf:
-            share = np.float32(1.0 if side[k] >= 0.5 else 0.0)
-        else:
-            share = min(max(0.5 + gain * (side[k] - 0.5), np.float32(0)), np.float32(1))
-        v[ys[k], xs[k]] = far_at[k] + share * apart
+    _settle(v, spots, ends, side, float(gain))
 
 
-@njit(cache=True)
-def lonely(v, ys, xs, near_at, far_at):
-    """Which listed pixels have at most one of their eight neighbours on their own side: (n,) bool."""
+@kernel
+def _steps(v, spots, ends, flags):
+    """Set ``flags`` at every listed pixel that is undecided or beside a step of a third."""
     h, w = v.shape
-    out = np.zeros(len(ys), np.bool_)
-    for k in range(len(ys)):
-        y, x = ys[k], xs[k]
-        middle = 0.5 * (near_at[k] + far_at[k])
-        if near_at[k] <= far_at[k]:
-            continue
-        mine = v[y, x] >= middle
-        same, other = 0, 0
-        for j in range(max(y - 1, 0), min(y + 2, h)):
-            for i in range(max(x - 1, 0), min(x + 2, w)):
-                if j != y or i != x:
-                    if (v[j, i] >= middle) == mine:
-                        same += 1
-                    else:
-                        other += 1
-        out[k] = same <= 1 and other > same
-    return out
-
-
-@njit(cache=True)
-def flag_edges(v, ys, xs, near_at, far_at):
-    """(h, w) uint8: 1 at and around every listed pixel that is undecided or beside a step of a third."""
-    h, w = v.shape
-    flags = np.zeros((h, w), np.uint8)
-    for k in range(len(ys)):
-        y, x = ys[k], xs[k]
-        least = (near_at[k] - far_at[k]) / 3
+    for k in range(len(spots)):
+        x, y = np.int64(spots[k, 0]), np.int64(spots[k, 1])
+        least = (ends[k, 0] - ends[k, 1]) / np.float32(3)
         if least <= 0:
             continue
-        step = far_at[k] + 0.3 * least < v[y, x] < near_at[k] - 0.3 * least
-        for j in range(max(y - 1, 0), min(y + 2, h)):
-            for i in range(max(x - 1, 0), min(x + 2, w)):
-                step = step or abs(v[j, i] - v[y, x]) > least
+        here = v[y, x]
+        margin = np.float32(0.3) * least
+        step = here > ends[k, 1] + margin and here < ends[k, 0] - margin
+        for j in range(y - 1 if y > 0 else 0, y + 2 if y + 2 < h else h):
+            for i in range(x - 1 if x > 0 else 0, x + 2 if x + 2 < w else w):
+                step = step or abs(v[j, i] - here) > least
         if step:
-            for j in range(max(y - 1, 0), min(y + 2, h)):
-                for i in range(max(x - 1, 0), min(x + 2, w)):
-                    flags[j, i] = 1
-    return flags
+            flags[y, x] = 1
 
 
-@njit(cache=True, parallel=True)
-def colour_evidence(v, guide, ys, xs, near_at, far_at, radius):
-    """How far apart the mean colours of both sides are around each listed pixel, in sRGB units: (n,) float32.
+def flag_edges(v: F32, spots: Spots, ends: F32) -> U8:
+    """(h, w) uint8: 1 at and around every listed pixel that is undecided or beside a step of a third."""
+    flags = np.zeros(v.shape, np.uint8)
+    _steps(v, spots, ends, flags)
+    return np.asarray(cv2.dilate(flags, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+@kernel
+def _evidence(span, v, guide, spots, ends, radius, out):
+    """See :func:`colour_evidence`."""
+    h, w = v.shape
+    for k in range(span[0], span[1]):
+        x, y = np.int64(spots[k, 0]), np.int64(spots[k, 1])
+        middle = np.float32(0.5) * (ends[k, 0] + ends[k, 1])
+        a, b, c, n = np.int64(0), np.int64(0), np.int64(0), 0
+        d, e, f, m = np.int64(0), np.int64(0), np.int64(0), 0
+        for j in range(y - radius if y > radius else 0, y + radius + 1 if y + radius < h else h):
+            for i in range(x - radius if x > radius else 0, x + radius + 1 if x + radius < w else w):
+                red, green, blue = np.int64(guide[j, i, 0]), np.int64(guide[j, i, 1]), np.int64(guide[j, i, 2])
+                if v[j, i] >= middle:
+                    a, b, c, n = a + red, b + green, c + blue, n + 1
+                else:
+                    d, e, f, m = d + red, e + green, f + blue, m + 1
+        if n > 0 and m > 0:
+            red, green, blue = a / n - d / m, b / n - e / m, c / n - f / m
+            out[k] = np.sqrt(red * red + green * green + blue * blue)
+
+
+def colour_evidence(v: F32, guide: U8, spots: Spots, ends: F32, radius: int) -> F32:
+    """How far apart the mean colours of both sides are around each listed pixel, in sRGB units: (n,).
 
     -1 where only one side is in sight.
     """
-    h, w = v.shape
-    out = np.full(len(ys), np.float32(-1))
-    for k in prange(len(ys)):
-        y, x = ys[k], xs[k]
-        middle = 0.5 * (near_at[k] + far_at[k])
-        a, b, c, n = 0.0, 0.0, 0.0, 0
-        d, e, f, m = 0.0, 0.0, 0.0, 0
-        for j in range(max(y - radius, 0), min(y + radius + 1, h)):
-            for i in range(max(x - radius, 0), min(x + radius + 1, w)):
-                if v[j, i] >= middle:
-                    a, b, c, n = a + guide[j, i, 0], b + guide[j, i, 1], c + guide[j, i, 2], n + 1
-                else:
-                    d, e, f, m = d + guide[j, i, 0], e + guide[j, i, 1], f + guide[j, i, 2], m + 1
-        if n > 0 and m > 0:
-            out[k] = np.sqrt((a / n - d / m) ** 2 + (b / n - e / m) ** 2 + (c / n - f / m) ** 2)
+    out, guide = np.full(len(spots), -1, np.float32), _read_only(guide)
+    in_bands(lambda start, stop: _evidence((start, stop), v, guide, spots, ends, radius, out), len(spots))
     return out

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.types.arrays import F32, U8, Bool
+from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
 
 if TYPE_CHECKING:
+    from unflat.models.card import ModelCard
     from unflat.models.depth.protocol import Prediction
 
 SMALLEST_SIDE = 16
@@ -42,14 +43,17 @@ class Estimate:
     """What a model saw, at its own resolution.
 
     Attributes:
-        depth: The model's depth; not refined yet, without a camera.
+        depth: The model's depth; not refined yet, without a camera. Finite where there may be sky, too: what is
+            sky is decided from ``sky_probability`` when the depth is refined.
         focal_over_long_side: The model's guess of the focal length, or None.
         sky_probability: (h, w) float32 of the depth's size, or None if the model does not look for sky.
+        card: Of the model that looked; None where no model did.
     """
 
     depth: DepthMap
     focal_over_long_side: float | None = None
     sky_probability: F32 | None = None
+    card: ModelCard | None = None
 
 
 def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimate:
@@ -64,7 +68,7 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
         InputError: The picture is smaller than 16 pixels on a side, or there is no such model.
         WeightsError: The model's weights are missing or damaged.
     """
-    from unflat.models.registry import depth_model  # noqa: PLC0415
+    from unflat.models.registry import depth_model
 
     if min(picture.size.width, picture.size.height) < SMALLEST_SIDE:
         raise InputError(
@@ -73,7 +77,7 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
     eye = depth_model(model, threads=options.threads)
     prediction = eye.predict(_over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
-    return Estimate(depth, prediction.focal_over_long_side, prediction.sky)
+    return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card)
 
 
 def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False) -> DepthMap:
@@ -88,7 +92,7 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
     Raises:
         InputError: Nothing of the picture is opaque.
     """
-    from unflat.geometry.refine import RefineOptions, refine_depth  # noqa: PLC0415  (numba)
+    from unflat.geometry.refine import RefineOptions, refine_depth
 
     options = RefineOptions(reach=0) if exact else RefineOptions()
     refined = refine_depth(seen.depth, picture.pixels, size, seen.sky_probability, options)
@@ -110,27 +114,23 @@ def _over_grey(picture: Image) -> U8:
 
 
 def _resampled(plane: U8, size: Size) -> U8:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     return np.asarray(cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _as_depth(prediction: Prediction, origin: str, licence: str) -> DepthMap:
     """Turn what a model says (near is large) into the house's depth."""
-    sky: Bool | None = None if prediction.sky is None else prediction.sky > 0.5
     near_is_large = prediction.values
     if prediction.kind is DepthKind.DISPARITY:
         values: F32 = near_is_large
     else:
         floor = max(float(np.quantile(near_is_large, 0.99)) * _FARTHEST, 1e-12)
         values = (1 / np.maximum(near_is_large, floor)).astype(np.float32)
-        if sky is not None:
-            values[sky] = np.inf
     return DepthMap(
         values=values,
         kind=prediction.kind,
         valid=np.isfinite(near_is_large),
-        sky=sky,
         confidence=prediction.confidence,
         origin=origin,
         licence=licence,
