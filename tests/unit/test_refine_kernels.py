@@ -312,3 +312,24 @@ def test_an_island_held_by_pixels_that_are_not_in_question_stays():
     ends = np.tile(np.array([1, 0], np.float32), (len(spots), 1))
     before = v.copy()
     assert crumbs.sweep(v, spots, ends) == 0 and (v == before).all()
+
+
+def test_trimming_takes_bumps_and_dents_off_and_leaves_wires_and_slants():
+    truth = np.zeros((60, 80), np.float32)
+    y, x = np.mgrid[:60, :80]
+    truth[20:50, 10:40] = 1
+    truth[10:55, 70] = 1
+    truth[(x - y > 38) & (x < 60) & (y > 5)] = 1
+    spots = np.argwhere(np.ones(truth.shape, bool))[:, ::-1].astype(np.int32)
+    ends = np.tile(np.array([1, 0], np.float32), (len(spots), 1))
+    v = truth.copy()
+    bumps = (19, 25), (30, 9), (50, 20)
+    dents = (20, 30), (40, 39), (49, 15)
+    for at in bumps:
+        v[at] = 1
+    for at in dents:
+        v[at] = 0
+    crumbs.trim(v, spots, ends, rounds=1)
+    assert all(v[at] == 0 for at in bumps) and all(v[at] == 1 for at in dents)
+    assert (v != truth).sum() <= 12, "corners and the ends of the wire only"
+    assert (v[12:53, 70] == 1).all()

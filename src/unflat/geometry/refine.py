@@ -24,7 +24,7 @@ import numpy as np
 
 from unflat.errors import ShapeError
 from unflat.geometry import sides, votes
-from unflat.geometry.crumbs import sweep
+from unflat.geometry.crumbs import sweep, trim
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, interpolated, ladder, resized
 from unflat.types.arrays import F32, U8, Bool
@@ -229,6 +229,7 @@ def _climb(field: _Field, base: U8, pictures: list[U8], options: RefineOptions) 
             votes.settle_sides(v, spots, ends, side, gain)
         if not last:
             flags = votes.flag_edges(v, spots, ends)
+    trim(v, spots, ends)
     sweep(v, spots, ends)
     return v, _Outlines(spots, ends)
 

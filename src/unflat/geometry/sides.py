@@ -150,7 +150,8 @@ class _Windows:
     def __init__(self, chosen: Bool, reach: int) -> None:
         """Windows of side 2 ``reach`` + 1 around the chosen pixels of a (h, w) mask."""
         h, w = chosen.shape
-        self.at: tuple[NDArray[np.int64], NDArray[np.int64]] = np.nonzero(chosen)
+        rows, columns = np.nonzero(chosen)
+        self.at = rows, columns
         step = np.arange(-reach, reach + 1)
         rows = self.at[0][:, None] + np.repeat(step, len(step))
         columns = self.at[1][:, None] + np.tile(step, len(step))
