@@ -10,6 +10,7 @@ PERMISSIVE = ("MIT", "BSD", "APACHE", "0BSD", "ZLIB", "CC0", "PSF", "ISC", "HPND
 COPYLEFT = ("GPL", "MPL", "EUPL", "CDDL", "SSPL", "NONCOMMERCIAL", "NON-COMMERCIAL")
 REASONS = {
     "pi-heif": "BSD code; the wheel carries libheif and libde265 (LGPL) as separate shared libraries, decoders only",
+    "opencv-python-headless": "Apache-2.0; the wheel carries FFmpeg (LGPL) as separate shared libraries",
     "usd-core": "TOST-1.0 is Apache-2.0 with a changed trademark clause",
     "openexr": "BSD-3-Clause; its metadata names no licence",
 }

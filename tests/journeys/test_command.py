@@ -227,6 +227,25 @@ def test_a_folder_that_cannot_be_written(unflat: Run, small: Path, tmp_path: Pat
     assert_two_lines(unflat("photo", small, "-o", "shut/a.glb"), 9)
 
 
+def test_inspect_knows_a_depth_picture_by_itself_and_tells_what_is_private(unflat: Run, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x8298] = "(c) somebody"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8769)[0xA431] = "serial 123"
+    path = tmp_path / "p.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)).save(path, exif=exif)
+    about = json.loads(unflat("inspect", path, "--json").stdout)
+    assert about["private"] == ["GPS position", "camera serial number"]
+    assert about["rights"] == {"copyright": "(c) somebody"}
+    outputs = [word for name in SCENES + DEPTHS for word in ("-o", name)]
+    assert unflat("photo", path, "--no-familiar", *outputs).returncode == 0
+    for made in tmp_path.iterdir():
+        assert made == path or b"serial 123" not in made.read_bytes(), made.name
+    (tmp_path / "d.png.json").unlink()
+    about = json.loads(unflat("inspect", "d.png", "--json").stdout)
+    assert about["what"] == "depth" and about["model"] == "worlds"
+
+
 def test_models_and_doctor(unflat: Run) -> None:
     rows = json.loads(unflat("models", "--json").stdout)
     assert {row["name"] for row in rows} >= {"worlds", "ramp"}

@@ -166,14 +166,26 @@ def test_eight_bits_are_taken_and_said(tmp_path: Path) -> None:
 # --- PNG codes ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("farthest", "unit"), [(65.5, 0.001), (66.0, 0.002), (131.5, 0.005), (9000.0, 0.2)])
-def test_far_metres_take_a_coarser_unit_and_are_never_clipped(tmp_path: Path, farthest: float, unit: float) -> None:
-    values = np.array([[0.0001, 3.0, farthest]], np.float32)
+@pytest.mark.parametrize("farthest", [66.0, 131.5, 9000.0])
+def test_metres_beyond_what_millimetres_hold_are_never_clipped_nor_called_millimetres(
+    tmp_path: Path, farthest: float
+) -> None:
+    values = np.array([[0.5, 3.0, farthest]], np.float32)
     depthmap.write(DepthMap(values, DepthKind.METRIC), tmp_path / "d.png", FORCE)
-    said = json.loads((tmp_path / "d.png.json").read_text())["codes"]["metres_per_code"]
-    assert said == pytest.approx(unit)
+    said = json.loads((tmp_path / "d.png.json").read_text())
+    assert (said["kind"], said["polarity"]) == ("metric", "near is white")
+    assert said["codes"]["quantity"] == "inverse-z" and "metres_per_code" not in said["codes"]
     back = depthmap.read(tmp_path / "d.png")
-    assert np.asarray(back.valid).all() and np.abs(back.values - values).max() <= unit
+    assert back.kind is DepthKind.METRIC and np.asarray(back.valid).all()
+    np.testing.assert_allclose(1 / back.values, 1 / values, atol=1.01 * (1 / 0.5 - 1 / farthest) / 65533)
+
+
+def test_metres_that_fit_are_millimetres(tmp_path: Path) -> None:
+    values = np.array([[0.0001, 3.0, 65.5]], np.float32)
+    depthmap.write(DepthMap(values, DepthKind.METRIC), tmp_path / "d.png", FORCE)
+    assert json.loads((tmp_path / "d.png.json").read_text())["codes"]["metres_per_code"] == pytest.approx(0.001)
+    back = depthmap.read(tmp_path / "d.png")
+    assert np.asarray(back.valid).all() and np.abs(back.values - values).max() <= 0.001
 
 
 @pytest.mark.parametrize("near", [None, "white", "black"])

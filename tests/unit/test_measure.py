@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unflat.errors import InputError, UnitError
-from unflat.geometry.measure import fit_plane, span_between, spot_at, weighted_quantile
+from unflat.geometry.measure import span_between, spot_at, weighted_quantile
 from unflat.geometry.projection import pixel_centres, rays
 from unflat.types import DepthKind, DepthMap, Intrinsics, Size
 from unflat.types.arrays import F64
@@ -200,29 +200,3 @@ def test_a_quantile_leaves_out_what_is_not_a_number_or_has_no_weight() -> None:
         weighted_quantile([np.nan], 0.5)
     with pytest.raises(InputError):
         weighted_quantile([1.0], 1.5)
-
-
-@given(arrays(np.float64, 3, elements=st.floats(-1, 1)), st.floats(0.1, 5))
-def test_a_plane_is_found_again(normal: F64, offset: float) -> None:
-    if np.linalg.norm(normal) < 0.1:
-        return
-    normal = normal / np.linalg.norm(normal)
-    spread = np.random.default_rng(0).normal(size=(40, 3))
-    points = spread - np.outer(spread @ normal, normal) + offset * normal
-    plane = fit_plane(points)
-    np.testing.assert_allclose(plane.normal, normal, atol=1e-9)
-    assert plane.offset == pytest.approx(offset)
-    assert plane.rms < 1e-9
-
-
-def test_a_plane_tells_how_far_its_points_are_off() -> None:
-    rng = np.random.default_rng(5)
-    points = rng.uniform(-1, 1, (4000, 3)) * [1, 1, 0] + [0, 0, 2] + rng.normal(0, 0.01, (4000, 1)) * [0, 0, 1]
-    assert fit_plane(points).rms == pytest.approx(0.01, rel=0.05)
-
-
-def test_no_plane_goes_through_too_little() -> None:
-    with pytest.raises(InputError, match="three"):
-        fit_plane([[0, 0, 0], [1, 0, 0]])
-    with pytest.raises(InputError, match="line"):
-        fit_plane([[0, 0, 0], [1, 0, 0], [3, 0, 0]])

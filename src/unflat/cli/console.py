@@ -22,8 +22,8 @@ def tell(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON object to stdout; numbers that JSON does not know become null."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    """Print one JSON object to stdout, in ASCII, so that no terminal's encoding can break it."""
+    print(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False))
 
 
 def one_line(text: str) -> str:
@@ -41,7 +41,7 @@ class Progress:
     """The name of the running stage on a terminal's stderr; silent in a pipe and with --quiet."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
+        self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, stage: str) -> None:
         """A stage begins."""

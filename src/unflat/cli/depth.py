@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from unflat.cli.console import progress, say_json, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_distinct, check_inputs, check_outputs, default_output
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
 from unflat.formats.registry import ExportOptions, format_of
@@ -40,6 +40,7 @@ def depth(
             if format_of(path).noun is not DepthMap:
                 raise InputError(f"'{path.name}' is not a depth format", hint="Use .png .exr .npy .pfm or .jpg.")
         check_outputs(paths, picture, force=export.force)
+    check_distinct([path for _, paths in plan for path in paths])
     reports: list[dict[str, Any]] = []
     for picture, paths in plan:
         with progress(quiet=talk.quiet) as line:

@@ -66,5 +66,17 @@ def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
         check_target(path, force=force)
         if path.exists() and path.samefile(picture):
             raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
-    if len({path.absolute() for path in outputs}) < len(outputs):
-        raise InputError("two outputs have the same name", hint="Give each -o a name of its own.")
+    check_distinct(outputs)
+
+
+def check_distinct(outputs: list[Path]) -> None:
+    """Say early that one output would replace another.
+
+    Raises:
+        InputError: Two outputs are the same file.
+    """
+    seen: set[Path] = set()
+    for path in outputs:
+        if path.absolute() in seen:
+            raise InputError(f"two outputs would be {path}", hint="Give each a name of its own.")
+        seen.add(path.absolute())

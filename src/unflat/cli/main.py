@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -66,6 +67,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
     words = [word for word in arguments if word != "--debug"]
     debug = len(words) < len(arguments)
     with_terminate = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

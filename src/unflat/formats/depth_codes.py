@@ -1,9 +1,9 @@
 """How depth becomes the numbers of a file, and back.
 
 16-bit PNG
-    METRIC: z in whole units, 1 mm where the farthest point lies within 65.534 m, else the least of 2, 5, 10, 20 mm …
-    that reaches it (nothing is ever clipped; the sidecar states the unit). Code 0 is invalid, 65535 is sky. Something
-    nearer than half a unit gets code 1, for it is there.
+    METRIC: z in millimetres where the farthest point lies within 65.534 m. Code 0 is invalid, 65535 is sky. Something
+    nearer than half a millimetre gets code 1, for it is there. Beyond that, millimetres do not fit: it is then written
+    like SCALE, near white, which nobody takes for millimetres by mistake; the sidecar still gives the metres back.
     SCALE: inverse depth, linear between the farthest and the nearest point. AFFINE: z. DISPARITY: as it is. All are
     spread over 65534 codes, near white or near black. Code 0 is invalid in both. The sky is the code beyond the far
     end: 1 where near is white, 65535 where near is black.
@@ -109,19 +109,14 @@ def coding_for(depth: DepthMap, near: str | None) -> Coding:
     surface = depth.surface
     if depth.kind is DepthKind.METRIC and near is None:
         farthest = float(depth.values[surface].max()) if surface.any() else 1.0
-        unit = next(u for u in _units() if round(farthest / u) <= TOP - 1)
-        return Coding("z", 0.0, unit * TOP, 0, TOP)
+        if round(farthest / _MM) <= TOP - 1:
+            return Coding("z", 0.0, _MM * TOP, 0, TOP)
     quantity: Quantity = "inverse-z" if depth.kind.is_depth else "z" if depth.kind is DepthKind.AFFINE else "disparity"
     q = _quantity(depth, quantity)[surface]
     low, high = (float(q.min()), float(q.max())) if q.size else (1.0, 1.0)
     near_code, far_code, sky = (TOP, 2, 1) if near in (None, "white") else (1, TOP - 1, TOP)
     ends = (near_code, far_code) if quantity == "z" else (far_code, near_code)
     return Coding(quantity, low, high, ends[0], ends[1], 0, sky)
-
-
-def _units() -> list[float]:
-    """1, 2, 5, 10 … millimetres, in metres, up to more than any float32."""
-    return [_MM * step * 10.0**power for power in range(40) for step in (1, 2, 5)]
 
 
 def _quantity(depth: DepthMap, quantity: Quantity) -> F64:

@@ -33,6 +33,7 @@ _SAY = "Say what it holds: --depth-kind metric|scale|affine|disparity|disparity-
 _MM = 1000.0
 _OUTLIERS = (1.0, 99.0)
 _GREY = 119
+_HEAD = 1 << 16
 _SAMPLES = 1_000_000
 
 
@@ -137,8 +138,6 @@ def write(depth: DepthMap, path: Path, options: ExportOptions) -> None:
     path = Path(path)
     if not np.asarray(depth.valid).any():
         raise InputError("the depth map holds no valid depth", hint="Every pixel is NaN or invalid.")
-    if options.near not in (None, "white", "black"):
-        raise InputError(f"near must be white or black, not '{options.near}'")
     suffix = path.suffix.lower()
     text = partial(sidecar.dump, depth, path.name)
     with replacing(path, sidecar.beside(path), force=options.force) as (draft, note):
@@ -160,6 +159,21 @@ def write(depth: DepthMap, path: Path, options: ExportOptions) -> None:
         else:
             raise InputError(f"no depth format for {path.name}", hint="Known: .png .exr .npy .pfm .jpg")
         note.write_text(words, encoding="utf-8")
+
+
+def tells(path: Path) -> bool:
+    """Whether a PNG says of itself that it holds depth, in its sidecar or in its own text.
+
+    Raises:
+        InputError: What it says makes no sense.
+    """
+    if sidecar.load(path) is not None:
+        return True
+    try:
+        with path.open("rb") as file:
+            return b"tEXt" + sidecar.KEY.encode() in file.read(_HEAD)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def source_of(path: Path) -> Source:

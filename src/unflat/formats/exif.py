@@ -15,7 +15,7 @@ from PIL import Image as Pil
 from PIL import ImageFile, IptcImagePlugin
 
 from unflat.formats import xmp
-from unflat.trust.privacy import ARTIST, COPYRIGHT
+from unflat.trust.privacy import ARTIST, COPYRIGHT, private_things
 from unflat.trust.rights import merged
 from unflat.types.image import LensRecord
 from unflat.types.provenance import Rights
@@ -56,12 +56,14 @@ class Facts:
         rights: Merged from all places.
         orientation: EXIF orientation, 1..8.
         notes: What was damaged or contradictory, in words.
+        private: What is there that no output may carry, in words.
     """
 
     lens: LensRecord = field(default_factory=LensRecord)
     rights: Rights = field(default_factory=Rights)
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
 
 
 def load_exif(block: bytes) -> Pil.Exif:
@@ -106,7 +108,13 @@ def read_facts(
     notes += [note] if note else []
     exif_rights = Rights(creator=_text(outer.get(ARTIST)), copyright=_copyright(outer.get(COPYRIGHT)))
     iptc_rights = Rights(creator=_text(iptc.get(_BYLINE)), copyright=_text(iptc.get(_IPTC_COPYRIGHT)))
-    return Facts(lens, merged(exif_rights, rights, iptc_rights), _orientation(outer.get(_ORIENTATION)), tuple(notes))
+    return Facts(
+        lens,
+        merged(exif_rights, rights, iptc_rights),
+        _orientation(outer.get(_ORIENTATION)),
+        tuple(notes),
+        private_things([*outer, *inner]),
+    )
 
 
 def read_iptc(picture: ImageFile.ImageFile) -> dict[tuple[int, int], Any]:

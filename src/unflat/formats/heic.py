@@ -7,6 +7,7 @@ orientation; so the EXIF orientation is never applied here.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,7 @@ from PIL import Image as Pil
 from unflat.errors import MissingExtraError
 from unflat.formats.colour import Pixels, recoloured
 from unflat.formats.decode import Decoded, check_size, foreign_faults
-from unflat.formats.exif import Facts, load_exif, read_facts
+from unflat.formats.exif import load_exif, read_facts
 from unflat.formats.isobmff import wrong_words
 
 _SRGB_PRIMARIES = (1, 2)
@@ -74,7 +75,7 @@ def decode_heic(data: bytes, name: str, max_pixels: int) -> Decoded:
         notes += _wide_colours(info.get("nclx_profile") if not info.get("icc_profile") else None)
         pixels = _pixels(heic_plane(picture), picture.mode, info.get("icc_profile") or None)
         check_size(name, pixels.rgb.shape[1], pixels.rgb.shape[0], max_pixels)
-    upright = Facts(facts.lens, facts.rights, 1, facts.notes)
+    upright = replace(facts, orientation=1)
     return Decoded(pixels, upright, tuple(dict.fromkeys([*notes, *facts.notes, *pixels.notes])))
 
 

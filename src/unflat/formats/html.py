@@ -136,7 +136,8 @@ def _page(glb: bytes, title: str, record: SceneRecord) -> bytes:
 @cache
 def _static(name: str) -> str:
     """A file of the built viewer."""
-    return (files("unflat.formats") / "static" / name).read_bytes().decode("utf-8")
+    text = (files("unflat.formats") / "static" / name).read_bytes().decode("utf-8")
+    return text.replace("\r\n", "\n")  # a checkout may have turned line ends, and browsers turn them back
 
 
 def _hash(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -56,4 +57,4 @@ def _facts(data: bytes, stored: tuple[int, int]) -> Facts:
     exif = load_exif(data)
     packet = exif.get(_XMP)
     facts = read_facts(exif, packet if isinstance(packet, bytes) else None, {}, stored)
-    return Facts(facts.lens, facts.rights, 1, facts.notes)
+    return replace(facts, orientation=1)

@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, get_args
 
 from unflat.errors import InputError
 from unflat.formats.atomic import check_target
@@ -61,8 +61,16 @@ class ExportOptions:
     texture_quality: int = 90
     """JPEG quality of a texture that has to be encoded anew."""
     near: Near | None = None
-    """Which end of the grey scale of a depth picture is near: white or black. Unless said, a metric PNG holds
-    millimetres, where far is light, and everything else is near white."""
+    """Which end of the grey scale of a depth picture is near: white or black. Unless said, a metric PNG within 65 m
+    holds millimetres, where far is light, and everything else is near white."""
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.texture_size <= 16384:
+            raise InputError(f"--texture-size {self.texture_size} is out of range", hint="Give 16 to 16384 pixels.")
+        if not 1 <= self.texture_quality <= 100:
+            raise InputError(f"--texture-quality {self.texture_quality} is out of range", hint="Give 1 to 100.")
+        if self.near not in (None, *get_args(Near)):
+            raise InputError(f"near must be white or black, not '{self.near}'")
 
 
 FORMATS: tuple[Format, ...] = (
@@ -183,11 +191,15 @@ def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = N
 
 
 def is_depth_file(path: Path) -> bool:
-    """Whether a file of a depth suffix is a depth map rather than a picture: float files, and PNG with a sidecar."""
+    """Whether a file of a depth suffix is a depth map rather than a picture: float files, and PNG that says so.
+
+    Raises:
+        InputError: It says so, but is damaged.
+    """
     row = format_of(path)
     if row.noun is not DepthMap or not row.reads:
         return False
-    return path.suffix.lower() != ".png" or path.with_name(path.name + ".json").exists()
+    return path.suffix.lower() != ".png" or bool(row.load().tells(path))
 
 
 def read_scene(path: Path) -> Scene:
@@ -198,5 +210,7 @@ def read_scene(path: Path) -> Scene:
     """
     row = format_of(path)
     if not row.reads or row.noun is not Scene:
-        raise InputError(f"{row.name} files are not read back as a scene", hint="Keep the .glb beside it.")
+        raise InputError(
+            f"{row.name} files are not read back as a scene", hint="'unflat photo' makes a scene of a picture."
+        )
     return row.load().read(path)

@@ -12,6 +12,7 @@ them, ``N.normals``, ``N.st``, ``N.displayColor``, ``N.confidence``, ``N.invente
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -56,7 +57,8 @@ def _limit_memory() -> None:
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = _LARGEST_PROCESS if hard == resource.RLIM_INFINITY else min(hard, _LARGEST_PROCESS)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        with contextlib.suppress(ValueError, OSError):  # macOS knows the limit but refuses to set it
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _contents(stage: Any, custom: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:

@@ -68,21 +68,6 @@ class Span:
     edge: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """All points p with normal · p = offset.
-
-    Attributes:
-        normal: (3,) of length 1, turned so that ``offset`` >= 0.
-        offset: Distance of the plane from the origin.
-        rms: Root mean square distance of the fitted points from it.
-    """
-
-    normal: F64
-    offset: float
-    rms: float
-
-
 def spot_at(depth: DepthMap, x: float, y: float, *, of: Size | None = None) -> Spot:
     """The surface seen at one place of a picture.
 
@@ -170,26 +155,6 @@ def weighted_quantile(values: ArrayLike, q: float, weights: ArrayLike | None = N
     order = np.argsort(v, kind="stable")
     below = np.cumsum(w[keep][order])
     return float(v[order][min(int(np.searchsorted(below, q * below[-1])), len(v) - 1)])
-
-
-def fit_plane(xyz: ArrayLike) -> Plane:
-    """The plane with the least squared distance from (n, 3) points: the smallest singular vector.
-
-    Raises:
-        InputError: Fewer than three points, or all of them lie on one line.
-    """
-    points = np.asarray(xyz, dtype=np.float64).reshape(-1, 3)
-    if len(points) < 3:
-        raise InputError(f"a plane needs three points, there are {len(points)}")
-    middle = points.mean(axis=0)
-    _, singular, turned = np.linalg.svd(points - middle, full_matrices=False)
-    if singular[1] <= 1e-9 * max(singular[0], 1e-300):
-        raise InputError("a plane needs points that do not lie on one line")
-    normal = turned[2]
-    offset = float(normal @ middle)
-    if offset < 0:
-        normal, offset = -normal, -offset
-    return Plane(normal, offset, float(singular[2] / math.sqrt(len(points))))
 
 
 def _camera(depth: DepthMap) -> Intrinsics:

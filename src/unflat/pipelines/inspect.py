@@ -126,6 +126,7 @@ def _picture(path: Path) -> dict[str, Any]:
         "alpha": image.alpha is not None,
         "lens": {name: value for name, value in lens.items() if value is not None},
         "rights": {name: value for name, value in rights.items() if value is not None},
+        "private": list(image.private),
         "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
         "notes": list(image.notes),
     }

@@ -67,7 +67,7 @@ def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Pr
     depth = see(image, given, options, clock, lineage, options.estimate.detail)
     with clock.stage("scale"):
         depth, scale = scale_to_metres(depth, image, options.scale)
-        lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail)
+        lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     if scale.assumed:
         lineage.warn(
             f"The true size is unknown: it may be {scale.low:.2g} to {scale.high:.2g} times what is written. "
@@ -110,7 +110,7 @@ def see(
         )
         depth = replace(depth, intrinsics=intrinsics.resized(depth.size))
     _say_camera(intrinsics, image, lineage)
-    _say_depth(seen.depth, depth, lineage)
+    _say_depth(seen, depth, lineage)
     if not depth.surface.any():
         raise InputError(
             "there is no surface in this picture: all of it is sky, transparent or without depth",
@@ -139,11 +139,13 @@ def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, 
             return depth
 
 
-def _say_depth(seen: DepthMap, depth: DepthMap, lineage: Lineage) -> None:
-    lineage.did("depth", model=depth.origin, licence=depth.licence, kind=seen.kind.value, size=str(depth.size))
-    if not seen.kind.is_depth:
+def _say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
+    kind = seen.depth.kind
+    weights = {} if seen.card is None or seen.card.sha256 is None else {"weights_sha256": seen.card.sha256}
+    lineage.did("depth", model=depth.origin, licence=depth.licence, kind=kind.value, size=str(depth.size), **weights)
+    if not kind.is_depth:
         lineage.warn(
-            f"The depth is of kind '{seen.kind.value}': its offset is unknown and was assumed, "
+            f"The depth is of kind '{kind.value}': its offset is unknown and was assumed, "
             "so straight lines in depth may come out bent."
         )
     if depth.origin == "ramp":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,11 +13,16 @@ from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
+from unflat.types.provenance import Provenance, Step
 from unflat.types.scene import Frame, Node, Scale, Scene
 
 if TYPE_CHECKING:
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.photo import PhotoOptions
+    from unflat.stages.build_relief import ReliefOptions
+    from unflat.stages.build_surface import SurfaceOptions
+    from unflat.stages.make_points import PointOptions
+    from unflat.stages.make_splats import SplatOptions
 
 Form = Literal["surface", "ar", "splats", "points", "relief"]
 AR_TRIANGLES = 100_000
@@ -79,14 +84,28 @@ class PhotoResult:
         if form not in self._scenes:
             with self._clock.stage(form):
                 nodes = _BUILDERS[form](self)
-            self._scenes[form] = Scene(
-                nodes=nodes,
-                cameras=(self.camera,),
-                frame=Frame.CAMERA_RDF,
-                scale=self.scale,
-                provenance=replace(self._lineage.seal(), invented=_any_invented(nodes)),
-            )
+            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, self.scale, self._story(form, nodes))
         return self._scenes[form]
+
+    def _story(self, form: Form, nodes: tuple[Node, ...]) -> Provenance:
+        """The story of one form: what all forms share, and the step that built this one."""
+        shared = self._lineage.seal()
+        step = Step(f"build {form}", options=tuple(sorted(asdict(self._chosen(form)).items())))
+        return replace(shared, steps=(*shared.steps, step), invented=_any_invented(nodes))
+
+    def _chosen(self, form: Form) -> SurfaceOptions | SplatOptions | PointOptions | ReliefOptions:
+        """The options that a form is built with."""
+        options = self._options
+        if form == "ar":
+            triangles = min(options.surface.triangles, AR_TRIANGLES)
+            return replace(options.surface, triangles=triangles, sky="none")
+        fitting = {
+            "surface": options.surface,
+            "splats": options.splat,
+            "points": options.cloud,
+            "relief": options.relief,
+        }
+        return fitting[form]
 
     def save(self, *paths: str | Path, options: ExportOptions | None = None, ply: Form = "surface") -> PhotoResult:
         """Write the result; the suffix of each path chooses the format.
@@ -146,17 +165,24 @@ class PhotoResult:
                 "basis": self.camera.intrinsics.basis,
             },
             "warnings": list(self._lineage.warnings),
-            "provenance": to_plain(self._lineage.seal()),
+            "provenance": to_plain(self._whole_story()),
         }
+
+    def _whole_story(self) -> Provenance:
+        """What was read and done so far, with the steps of every form that was built."""
+        shared = self._lineage.seal()
+        built = [scene.provenance for scene in self._scenes.values()]
+        steps = [step for story in built for step in story.steps[len(shared.steps) :]]
+        return replace(shared, steps=(*shared.steps, *steps), invented=any(story.invented for story in built))
 
     def __repr__(self) -> str:
         return f"PhotoResult({self.picture.source.name}, {self.depth!r}, scale {self.scale.basis})"
 
-    def _surface(self, triangles: int, sky: bool = True) -> tuple[Node, ...]:
-        from unflat.stages.build_surface import build_surface
+    def _surface(self, form: Form) -> tuple[Node, ...]:
+        from unflat.stages.build_surface import SurfaceOptions, build_surface
 
-        wanted = self._options.surface
-        chosen = replace(wanted, triangles=min(wanted.triangles, triangles), sky=wanted.sky if sky else "none")
+        chosen = self._chosen(form)
+        assert isinstance(chosen, SurfaceOptions)
         built = build_surface(self.depth, self.picture, chosen)
         self._error = max(self._error or 0.0, built.max_error)
         for note in built.notes:
@@ -180,8 +206,8 @@ class PhotoResult:
 
 
 _BUILDERS: dict[Form, Callable[[PhotoResult], tuple[Node, ...]]] = {
-    "surface": lambda result: result._surface(2**31),
-    "ar": lambda result: result._surface(AR_TRIANGLES, sky=False),
+    "surface": lambda result: result._surface("surface"),
+    "ar": lambda result: result._surface("ar"),
     "splats": lambda result: result._splats(),
     "points": lambda result: result._points(),
     "relief": lambda result: result._relief(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unflat.errors import InputError
 from unflat.geometry.lift import lift
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
@@ -19,6 +20,10 @@ class PointOptions:
 
     points: int = 1_000_000
     """Most points of a point cloud."""
+
+    def __post_init__(self) -> None:
+        if self.points < 1:
+            raise InputError(f"a cloud needs at least one point, not {self.points}")
 
 
 def make_points(depth: DepthMap, picture: Image, options: PointOptions) -> PointCloud:

@@ -74,6 +74,7 @@ class Image:
         alpha: (h, w) uint8, 255 is opaque; None where the file had none or all of it is opaque.
         source: Where it came from.
         lens: What the camera said of its lens, already turned with the picture.
+        private: What the file tells that no output ever will, in words ("GPS position").
         notes: What reading had to decide ("first of 12 frames"), in words for the user.
         jpeg: The JPEG stream whose decoding ``pixels`` is, without metadata; None after any change.
     """
@@ -82,6 +83,7 @@ class Image:
     alpha: U8 | None = None
     source: Source = field(default_factory=Source.array)
     lens: LensRecord = field(default_factory=LensRecord)
+    private: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     jpeg: bytes | None = field(default=None, repr=False)
 

@@ -15,8 +15,8 @@ class Prediction:
     """What a network says of one picture, at the network's own resolution.
 
     Attributes:
-        values: (h, w) float32. METRIC, SCALE, AFFINE: *inverse* z, >= 0, zero is infinitely far (AFFINE excepted).
-            DISPARITY: inverse depth up to factor and offset. Near is large in every kind.
+        values: (h, w) float32. METRIC, SCALE: *inverse* z, >= 0, zero is infinitely far. DISPARITY: inverse z up to
+            factor and offset. AFFINE: z itself up to factor and offset, the only kind in which near is small.
         kind: What the values become when they are turned into depth.
         sky: (h, w) float32, probability of sky; None if the model does not know sky.
         confidence: (h, w) float32, probability that the depth is right within 25 %; None if the model does not say.

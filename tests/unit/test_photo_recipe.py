@@ -1,0 +1,177 @@
+"""The recipe itself: which depth is taken, what is said of it, what each form holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pil
+
+import pictures
+import unflat
+from unflat.pipelines.depth import depth_map
+from unflat.pipelines.result import AR_TRIANGLES, form_for
+from unflat.types import DepthKind, DepthMap, Image, Mesh, PointCloud, Size, Splats
+
+SIZE = Size(160, 120)
+
+
+def picture() -> Image:
+    """Red on the left, green on the right, darker below, with noise that no JPEG flattens."""
+    rng = np.random.default_rng(3)
+    pixels = np.zeros((SIZE.height, SIZE.width, 3), np.uint8)
+    pixels[:, :80, 0] = 220
+    pixels[:, 80:, 1] = 220
+    return Image(np.clip(pixels.astype(int) + rng.integers(0, 20, pixels.shape), 0, 255).astype(np.uint8))
+
+
+def result(tmp_path: Path, depth: np.ndarray, kind: str = "metric", **more: object) -> unflat.PhotoResult:
+    np.save(tmp_path / "d.npy", depth.astype(np.float32))
+    return unflat.photo(picture(), depth=str(tmp_path / "d.npy"), depth_kind=kind, fov=60, **more)
+
+
+def wall(distance: float = 3.0) -> np.ndarray:
+    return np.full(SIZE.shape, distance)
+
+
+def with_sky() -> np.ndarray:
+    depth = np.linspace(9, 2, SIZE.height)[:, None] * np.ones((1, SIZE.width))
+    depth[:50] = np.inf
+    return depth
+
+
+def rough() -> np.ndarray:
+    return 2 + np.random.default_rng(1).random(SIZE.shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.GLB", "surface"),
+        ("a.usdz", "ar"),
+        ("a.splat.PLY", "splats"),
+        ("a.spz", "splats"),
+        ("a.stl", "relief"),
+        ("a.3mf", "relief"),
+        ("a.html", "surface"),
+        ("a.ply", "points"),
+    ],
+)
+def test_the_suffix_chooses_the_form(name: str, form: str) -> None:
+    assert form_for(Path(name), "points") == form
+
+
+def test_ar_holds_what_phones_take_and_no_sky(tmp_path: Path) -> None:
+    assert AR_TRIANGLES == 100_000
+    made = result(tmp_path, with_sky(), triangles=150_000)
+    assert [n.name for n in made.as_form("surface").nodes] == ["surface", "sky"]
+    assert [n.name for n in made.as_form("ar").nodes] == ["surface"]
+    steps = {s.name: dict(s.options) for s in made.as_form("ar").provenance.steps}
+    assert steps["build ar"]["triangles"] == 100_000
+    few = result(tmp_path, rough(), triangles=500)
+    assert few.as_form("ar").triangles <= 500 and few.as_form("surface").triangles <= 500
+
+
+def test_what_is_invented_is_said_in_the_scene_and_in_the_report(tmp_path: Path) -> None:
+    plain = result(tmp_path, wall())
+    assert not plain.scene.provenance.invented
+    assert plain.report["provenance"]["invented"] is False
+    sky = result(tmp_path, with_sky())
+    assert sky.scene.provenance.invented
+    assert sky.report["provenance"]["invented"] is True
+    assert not sky.as_form("ar").provenance.invented
+
+
+def test_the_story_names_every_step_and_the_options_that_shaped_it(tmp_path: Path) -> None:
+    made = result(tmp_path, wall(), max_error=0.01)
+    names = [step.name for step in made.scene.provenance.steps]
+    assert names == ["calibrate", "depth", "scale_to_metres", "build surface"]
+    options = {step.name: dict(step.options) for step in made.scene.provenance.steps}
+    assert options["build surface"]["max_error"] == 0.01
+    assert options["scale_to_metres"]["low"] == pytest.approx(1 / 1.05)
+    assert [source.format for source in made.scene.provenance.sources] == ["array", "depth"]
+    seen = unflat.photo(picture(), fov=60)
+    step = next(step for step in seen.scene.provenance.steps if step.name == "depth")
+    assert step.model == "worlds" and step.licence == "Apache-2.0" and len(dict(step.options)["weights_sha256"]) == 64
+
+
+def test_points_stand_where_the_picture_has_their_colour(tmp_path: Path) -> None:
+    made = result(tmp_path, wall(3.0), points=1000)
+    cloud = made.as_form("points").nodes[0].item
+    assert isinstance(cloud, PointCloud) and cloud.colors is not None
+    assert 500 < len(cloud.xyz) <= 1000
+    np.testing.assert_allclose(cloud.xyz[:, 2], 3.0)
+    left = cloud.xyz[:, 0] < -0.05
+    assert (cloud.colors[left, 0] > 150).all() and (cloud.colors[left, 1] < 80).all()
+    right = cloud.xyz[:, 0] > 0.05
+    assert (cloud.colors[right, 1] > 150).all()
+    assert abs(float(cloud.xyz[:, 0].mean())) < 0.02 and abs(float(cloud.xyz[:, 1].mean())) < 0.02
+    with pytest.raises(unflat.UnflatError, match="at least one point"):
+        result(tmp_path, wall(), points=0)
+
+
+def test_all_forms_are_equally_large(tmp_path: Path) -> None:
+    made = result(tmp_path, wall(3.0))
+    width = 2 * 3.0 * np.tan(np.radians(30))
+    for form in ("surface", "ar", "points", "splats"):
+        item = made.as_form(form).nodes[0].item
+        assert isinstance(item, Mesh | PointCloud | Splats)
+        xyz = item.vertices if isinstance(item, Mesh) else item.xyz if isinstance(item, PointCloud) else item.means
+        assert np.ptp(xyz[:, 0]) == pytest.approx(width, rel=0.02), form
+
+
+def test_transparent_pixels_are_no_surface(tmp_path: Path) -> None:
+    alpha = np.full(SIZE.shape, 255, np.uint8)
+    alpha[:, :80] = 0
+    cut = Image(picture().pixels, alpha)
+    np.save(tmp_path / "d.npy", wall().astype(np.float32))
+    made = unflat.photo(cut, depth=str(tmp_path / "d.npy"), depth_kind="metric", fov=60)
+    mesh = made.scene.nodes[0].item
+    assert isinstance(mesh, Mesh) and mesh.vertices[:, 0].min() > -0.05
+    with pytest.raises(unflat.UnflatError, match="transparent everywhere"):
+        unflat.photo(Image(picture().pixels, np.zeros(SIZE.shape, np.uint8)))
+
+
+def test_a_phones_depth_is_used_and_can_be_refused(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    samples = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None, :], 48, axis=0)
+    said = 'GDepth:Format="RangeLinear" GDepth:Near="1" GDepth:Far="4" GDepth:Units="m" GDepth:Mime="image/png"'
+    path.write_bytes(pictures.gdepth_jpeg(pictures.encoded(picture().pixels, "JPEG"), samples, said))
+    used = unflat.photo(path, fov=60, familiar=False)
+    assert used.depth.kind is DepthKind.METRIC and "worlds" not in used.depth.origin
+    assert used.scale.basis == "metric-source"
+    column = np.median(used.depth.values, axis=0)
+    assert column[5] == pytest.approx(1.1, abs=0.15) and column[-5] == pytest.approx(3.9, abs=0.15)
+    refused = unflat.photo(path, fov=60, familiar=False, phone_depth=False)
+    assert refused.depth.origin == "worlds"
+    by_name = unflat.photo(path, fov=60, familiar=False, depth="worlds")
+    assert by_name.depth.origin == "worlds"
+
+
+def test_depth_alone_needs_no_assumed_metres(tmp_path: Path) -> None:
+    relative = depth_map(picture()).depth
+    assert relative.kind is DepthKind.SCALE and relative.size == SIZE and relative.provenance is not None
+    again = unflat.depth(picture().pixels)
+    assert isinstance(again, DepthMap) and np.array_equal(again.values, relative.values)
+    known = unflat.depth(picture(), known_length=unflat.KnownLength(20, 60, 140, 60, 1.0))
+    assert known.kind is DepthKind.METRIC
+
+
+def test_arrays_and_wrong_options(tmp_path: Path) -> None:
+    grey = unflat.depth(picture().pixels[..., 0])
+    assert grey.size == SIZE
+    with pytest.raises(unflat.UnflatError, match="no picture"):
+        unflat.depth(picture().pixels.astype(float))
+    with pytest.raises(unflat.UnflatError, match="no option 'colour'") as caught:
+        unflat.photo(picture(), colour=3)
+    assert "fov" in caught.value.hint
+    path = tmp_path / "deep.png"
+    Pil.fromarray(picture().pixels).save(path)
+    assert unflat.depth(path).size == SIZE
+
+
+@pytest.mark.parametrize("options", [{"texture_size": 0}, {"texture_quality": 500}, {"near": "grey"}])
+def test_export_options_are_checked(options: dict[str, object]) -> None:
+    with pytest.raises(unflat.UnflatError):
+        unflat.ExportOptions(**options)  # type: ignore[arg-type]
