@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.types.arrays import F32, U8, Bool
 
@@ -50,12 +51,12 @@ def trim(v: F32, spots: np.ndarray, ends: F32, rounds: int = 2) -> None:
         v[rows[gone], columns[gone]] = other[gone]
 
 
-def _small(mask: U8, least: int, connectivity: int) -> Bool:
-    """Pixels of the islands of a mask that have fewer than ``least`` pixels: (h, w)."""
+def _small(mask: U8, rows: NDArray[np.int32], columns: NDArray[np.int32], least: int, connectivity: int) -> Bool:
+    """Which of some pixels lie in islands of a mask that have fewer than ``least`` pixels: (n,)."""
     _, found, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
     small = stats[:, cv2.CC_STAT_AREA] < least
     small[0] = False
-    return small[np.asarray(found, np.int32)]
+    return small[np.asarray(found, np.int32)[rows, columns]]
 
 
 def sweep(v: F32, spots: np.ndarray, ends: F32, least: int = LEAST) -> int:
@@ -82,7 +83,7 @@ def sweep(v: F32, spots: np.ndarray, ends: F32, least: int = LEAST) -> int:
         here = v[rows, columns] == side
         mask = np.ones(v.shape, np.uint8)
         mask[rows, columns] = here
-        gone = _small(mask, least, connectivity)[rows, columns] & here
+        gone = _small(mask, rows, columns, least, connectivity) & here
         v[rows[gone], columns[gone]] = other[gone]
         turned += int(gone.sum())
     return turned
