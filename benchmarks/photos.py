@@ -22,7 +22,7 @@ import unflat
 from unflat.formats import depthmap
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from preview import beside, preview  # noqa: E402  (the painter of the tests)
+from preview import beside, preview
 
 CELL = 320
 VIEWS = ((-15.0, 0.0), (15.0, 0.0), (0.0, -15.0))
@@ -59,7 +59,7 @@ def rows(folder: Path, triangles: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def main() -> None:
-    """Write sheet-1.jpg, sheet-2.jpg …"""
+    """Write sheet-1.jpg, sheet-2.jpg and so on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)

@@ -89,7 +89,7 @@ def sky_skirt(sky: Bool, most: int, whole: bool) -> Skirt:
 
 def _wanted(sky: Bool, whole: bool) -> Bool:
     """Where the skirt stands: behind the outlines and a little before them, or everywhere up to there."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     solid = np.where(sky, 0, 1).astype(np.uint8)
     reached = cv2.distanceTransform(solid, cv2.DIST_L2, 5) < SKIRT * max(sky.shape)
@@ -101,7 +101,7 @@ def _wanted(sky: Bool, whole: bool) -> Bool:
 
 def _nearest_sky(sky: Bool, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> F32:
     """The nearest pixel of plain sky, where there is any off the outlines, as (n, 2) x and y."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     plain = cv2.erode(sky.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
     if not plain.any():

@@ -8,10 +8,24 @@ fast is left to them, and threads are the caller's (:mod:`unflat.geometry.bands`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from numba import njit
 
-kernel = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-"""Called from Python; kept on disk once compiled."""
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
-inner = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile what Python calls, and keep it on disk; where nothing can be kept, compile it anew each time.
+
+    A read-only installation under a user without a home is such a place (containers).
+    """
+    try:
+        return njit(function, cache=True, **_OPTIONS)
+    except RuntimeError:  # numba found no folder that it may write to
+        return njit(function, **_OPTIONS)
+
+
+inner = njit(no_cpython_wrapper=True, **_OPTIONS)
 """Called from kernels only; compiled into each of them."""

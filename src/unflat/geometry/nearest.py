@@ -10,7 +10,7 @@ from unflat.types.arrays import Bool
 
 def nearest_true(mask: Bool) -> NDArray[np.int64]:
     """For every pixel of a mask that is somewhere True, the flat index of the nearest True one: (h, w)."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     _, found = cv2.distanceTransformWithLabels(
         np.where(mask, 0, 1).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

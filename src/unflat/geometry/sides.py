@@ -9,6 +9,8 @@ These maps are small, and what stands beside an outline is a list of a few thous
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +114,9 @@ def _find(candidates, slope, u, ok, line, least, found):
 
 def slopes(u: F32) -> F32:
     """Sobel gradient of a field, borders repeated: (h, w, 2), along x and y."""
-    how = {"ksize": 3, "scale": 1 / 8, "borderType": cv2.BORDER_REPLICATE}
-    return np.stack([cv2.Sobel(u, cv2.CV_32F, 1, 0, **how), cv2.Sobel(u, cv2.CV_32F, 0, 1, **how)], axis=2)
+    how: Any = {"ksize": 3, "scale": 1 / 8, "borderType": cv2.BORDER_REPLICATE}
+    both = [cv2.Sobel(u, cv2.CV_32F, 1, 0, **how), cv2.Sobel(u, cv2.CV_32F, 0, 1, **how)]
+    return np.stack(both, axis=2).astype(np.float32, copy=False)
 
 
 def find_sides(u: F32, ok: Bool, steps: int, floor: float, share: float) -> tuple[F32, F32, U8]:

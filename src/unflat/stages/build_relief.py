@@ -96,7 +96,7 @@ def _filled(inverse: F32, depth: DepthMap) -> F32:
 
 def _fitted(height: F32, triangles: int) -> F32:
     """No more samples than the triangles can show."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     rows, columns = height.shape
     factor = min(1.0, (4.0 * triangles / height.size) ** 0.5)

@@ -109,7 +109,7 @@ def _samples(size: Size, grid: Size) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 def _colours(picture: Image, grid: Size) -> F32:
     """(n, 3) sRGB in 0..1, averaged over the cells."""
-    import cv2  # noqa: PLC0415 - slow to import
+    import cv2
 
     shrink = grid.width < picture.size.width
     how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
