@@ -27,5 +27,6 @@ def kernel(function: Callable[..., Any]) -> Any:
         return njit(function, **_OPTIONS)
 
 
-inner = njit(no_cpython_wrapper=True, **_OPTIONS)
-"""Called from kernels only; compiled into each of them."""
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile what only kernels call; it becomes a part of each of them."""
+    return njit(function, no_cpython_wrapper=True, **_OPTIONS)
