@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+import numba
 
+_njit: Any = numba.njit
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
@@ -22,11 +23,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     A read-only installation under a user without a home is such a place (containers).
     """
     try:
-        return njit(function, cache=True, **_OPTIONS)
+        return _njit(function, cache=True, **_OPTIONS)
     except RuntimeError:  # numba found no folder that it may write to
-        return njit(function, **_OPTIONS)
+        return _njit(function, **_OPTIONS)
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile what only kernels call; it becomes a part of each of them."""
-    return njit(function, no_cpython_wrapper=True, **_OPTIONS)
+    return _njit(function, no_cpython_wrapper=True, **_OPTIONS)
