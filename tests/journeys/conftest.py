@@ -21,7 +21,7 @@ def unflat(tmp_path: Path) -> Run:
 
     def run(*words: str | Path, **more: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "unflat.cli.main", *map(str, words)],
+            [sys.executable, "-m", "unflat.cli.entry", *map(str, words)],
             cwd=tmp_path,
             capture_output=True,
             text=True,

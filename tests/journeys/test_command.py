@@ -195,17 +195,19 @@ def test_a_full_disk_leaves_nothing(unflat: Run, small: Path, tmp_path: Path) ->
 
 INTERRUPTED = """
 import os, signal, sys, threading, time
-from unflat.cli.main import main
+from unflat.cli.entry import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with Ctrl-C ignored
+
+word = int(sys.argv.pop(1))
 
 def interrupt():
     while "unflat.geometry.refine" not in sys.modules:
         time.sleep(0.001)
-    os.kill(os.getpid(), int(sys.argv[1]))
+    os.kill(os.getpid(), word)
 
 threading.Thread(target=interrupt, daemon=True).start()
-main(sys.argv[2:])
+main()
 """
 
 

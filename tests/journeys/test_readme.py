@@ -26,7 +26,7 @@ def test_the_first_command_makes_a_scene(tmp_path: Path) -> None:
     install, *rest = block("first command").split(" && ")
     assert install == "python3 -m venv .venv" and rest[0].startswith(".venv/bin/pip install")
     words = " && ".join(rest[1:]).replace(".venv/bin/python", shlex.quote(sys.executable))
-    words = words.replace(".venv/bin/unflat", f"{shlex.quote(sys.executable)} -m unflat.cli.main")
+    words = words.replace(".venv/bin/unflat", f"{shlex.quote(sys.executable)} -m unflat.cli.entry")
     done = subprocess.run(["sh", "-ec", words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     assert {"astronaut.html", "astronaut.glb"} == {path.name for path in tmp_path.iterdir()}

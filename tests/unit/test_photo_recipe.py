@@ -171,6 +171,53 @@ def test_arrays_and_wrong_options(tmp_path: Path) -> None:
     assert unflat.depth(path).size == SIZE
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sky": "x"}, {"fov": "60"}, {"triangles": 1.5e5}, {"familiar": 1}, {"known_length": "1,2,3"}, {"depth": 3}],
+)
+def test_values_of_the_wrong_kind_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(unflat.UnflatError):
+        unflat.photo(picture(), **wrong)
+
+
+def test_python_takes_what_python_has(tmp_path: Path) -> None:
+    depth = unflat.depth(Pil.fromarray(picture().pixels), fov=np.float32(60))
+    assert depth.intrinsics is not None and depth.intrinsics.fov_x_deg == pytest.approx(60)
+    again = unflat.photo(picture(), depth=depth, known_length="20,60,140,60=0.5")
+    assert again.scale.basis == "known-length" and again.depth.origin == "worlds"
+    flat = unflat.photo(picture(), depth=wall(7.0), depth_kind="metric", fov=60)
+    np.testing.assert_allclose(flat.depth.values, 7.0)
+    stereo = unflat.photo(picture(), depth=wall(4.0), depth_kind="disparity-px", fov=60)
+    assert stereo.depth.kind is DepthKind.SCALE
+    flat.save(tmp_path / "a.glb")
+    flat.save(tmp_path / "a.glb", force=True)
+    assert "data:image/png;base64," in flat._repr_html_()
+    with pytest.raises(unflat.UnflatError, match="cannot hold 'bogus'"):
+        flat.save(tmp_path / "q.ply", ply="bogus")  # type: ignore[arg-type]
+    for nothing in (None, [1, 2], b"x"):
+        with pytest.raises(unflat.UnflatError, match="no picture"):
+            unflat.photo(nothing)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["affine", "disparity"])
+def test_a_length_cannot_make_an_assumed_offset_true(tmp_path: Path, kind: str) -> None:
+    made = result(tmp_path, rough(), kind, known_length="20,60,140,60=1")
+    assert made.depth.kind is DepthKind.SCALE
+    assert made.scale.basis == "known-length" and made.scale.low < 0.3 and made.scale.high > 3
+    alone = depth_map(picture(), unflat.DepthMapOptions()).depth
+    assert alone.kind is DepthKind.SCALE
+
+
+def test_a_relief_is_as_large_as_it_was_asked_to_be(tmp_path: Path) -> None:
+    made = result(tmp_path, rough(), "scale", width_mm=80.0)
+    relief = made.as_form("relief")
+    mesh = relief.nodes[0].item
+    assert isinstance(mesh, Mesh) and np.ptp(mesh.vertices[:, 0]) == pytest.approx(0.08, rel=1e-4)
+    assert relief.scale.basis == "made-to-measure" and not relief.scale.assumed
+    assert not any("true size" in warning for warning in relief.provenance.warnings)
+    assert any("true size" in warning for warning in made.scene.provenance.warnings)
+
+
 @pytest.mark.parametrize("options", [{"texture_size": 0}, {"texture_quality": 500}, {"near": "grey"}])
 def test_export_options_are_checked(options: dict[str, object]) -> None:
     with pytest.raises(unflat.UnflatError):

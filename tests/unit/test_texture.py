@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 import scenes
 from unflat.errors import InputError
 from unflat.formats.texture import decoded, encoded
-from unflat.types import Image, Size
+from unflat.types import Image, Rights, Size, Source
 
 
 def jpeg_of(image: Image, **more: object) -> bytes:
@@ -108,3 +108,14 @@ def test_grey_palette_and_deep_pictures_become_srgb_bytes() -> None:
         stream = cv2.imencode(".png", array)[1].tobytes()
         read = decoded(stream, "a").pixels
         assert read.shape == (64, 96, 3) and np.abs(read[..., 0].astype(int) - grey).max() <= 1
+
+
+def test_author_and_copyright_travel_with_a_picture_and_nothing_else() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+    source = Source("a.jpg", None, "jpeg", Rights(creator="Ada", copyright="(c) Ada", usage_terms="none"))
+    data, mime, _ = encoded(Image(pixels, source=source), 4096, 90)
+    assert mime == "image/jpeg"
+    with PillowImage.open(io.BytesIO(data)) as opened:
+        assert dict(opened.getexif()) == {0x013B: "Ada", 0x8298: "(c) Ada"}
+    bare, _, _ = encoded(Image(pixels), 4096, 90)
+    assert b"Exif" not in bare

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from unflat.cli import interrupts
 from unflat.errors import UnflatError
 
 
@@ -44,7 +45,9 @@ class Progress:
         self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, stage: str) -> None:
-        """A stage begins."""
+        """A stage begins; an interrupt that was lost in foreign code is made good here."""
+        if interrupts.seen:
+            raise KeyboardInterrupt
         if self._shown:
             sys.stderr.write(f"\r\x1b[2K{stage} …")
             sys.stderr.flush()

@@ -13,20 +13,18 @@ from unflat.formats.registry import ExportOptions, format_of
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.types.depth import DepthMap
 
-_DepthFlags: Any = flags_of(DepthMapOptions)
+_DepthFlags: Any = flags_of(DepthMapOptions, ("familiar",))
+_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality"))
 
 
 def depth(
     *pictures: Path,
     output: Outputs = None,
     flags: Annotated[_DepthFlags, Flat] = _DepthFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
-    export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
+    writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
     """Write the depth of one or more pictures.
-
-    The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
-    pictures -o names a folder. Without -o, NAME.depth.png is written beside each picture.
 
     Args:
         pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
@@ -34,6 +32,7 @@ def depth(
     if not pictures:
         raise InputError("no picture was given", hint="unflat depth PICTURE [-o OUT]")
     check_inputs(*pictures)
+    export = gathered(ExportOptions, writing)
     plan = [(picture, _targets(picture, output, many=len(pictures) > 1)) for picture in pictures]
     for picture, paths in plan:
         for path in paths:
@@ -50,7 +49,8 @@ def depth(
         if not talk.json:
             show_report(result.report, as_json=False, quiet=talk.quiet)
     if talk.json:
-        say_json(reports[0] if len(reports) == 1 else reports)
+        outputs = [path for report in reports for path in report["outputs"]]
+        say_json(reports[0] if len(reports) == 1 else {"outputs": outputs, "pictures": reports})
 
 
 def _targets(picture: Path, output: list[Path] | None, *, many: bool) -> list[Path]:

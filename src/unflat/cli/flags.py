@@ -62,10 +62,10 @@ def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
         OutputError: A place cannot be written, or a file there would be lost.
     """
     for path in outputs:
-        format_of(path)
-        check_target(path, force=force)
-        if path.exists() and path.samefile(picture):
-            raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
+        for target in format_of(path).targets(path):
+            check_target(target, force=force)
+            if target.exists() and target.samefile(picture):
+                raise OutputError(f"{target} is the picture itself", hint="Choose another name with -o.")
     check_distinct(outputs)
 
 

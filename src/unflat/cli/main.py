@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from cyclopts import App, CycloptsError
 
 from unflat import __version__
+from unflat.cli import interrupts
 from unflat.cli.console import say, show_error, tell
-from unflat.errors import EXIT_INTERRUPTED, EXIT_OK, InputError, MemoryLimitError, UnflatError
+from unflat.errors import EXIT_INTERRUPTED, EXIT_OK, InputError, MemoryLimitError, OutputError, UnflatError
 from unflat.formats.atomic import translated
 
 VERBS = {
-    "photo": "Turn one picture into a scene to step into.",
-    "depth": "Write how far everything in a picture is.",
-    "view": "Look at a result in the browser.",
+    "photo": """Turn one picture into a scene to step into.
+
+The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .obj .stl .3mf for the scene, .png .exr
+.npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.""",
+    "depth": """Write how far everything in a picture is.
+
+The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
+pictures -o names an existing folder. Without -o, NAME.depth.png is written beside each picture.""",
+    "view": """Look at a result in the browser.
+
+A local page on 127.0.0.1, until Ctrl-C.""",
     "inspect": "Say what a file holds: size, units, cameras, confidence, provenance.",
     "models": "List the depth models and their licences.",
     "doctor": "Say what is installed and what is missing.",
@@ -47,15 +55,11 @@ app = App(
     help_format="plaintext",
     result_action="return_value",
 )
-for _verb, _sentence in VERBS.items():
-    app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_sentence)
+for _verb, _text in VERBS.items():
+    _help = "\n\n".join(" ".join(paragraph.split()) for paragraph in _text.split("\n\n"))
+    app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_help)
 
 _SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -72,23 +76,27 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # file names may hold what a terminal cannot show
     words = [word for word in arguments if word != "--debug"]
     debug = len(words) < len(arguments)
-    with_terminate = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    if with_terminate:
-        signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _run(words)
+        code = _run(words)
     except KeyboardInterrupt:
-        tell("interrupted; nothing was left half-written")
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
-    except Exception as error:  # (the outermost border: whatever is left becomes two lines)
+    except Exception as error:  # the outermost border: whatever is left becomes two lines
+        if interrupts.seen:
+            return _interrupted()
         if debug:
             raise
         known = _as_known(error)
         show_error(known)
         return known.exit_code
+    return _interrupted() if interrupts.seen else code
+
+
+def _interrupted() -> int:
+    tell("interrupted; nothing was left half-written")
+    return EXIT_INTERRUPTED
 
 
 def _run(words: list[str]) -> int:
@@ -102,11 +110,6 @@ def _run(words: list[str]) -> int:
     return result if isinstance(result, int) else EXIT_OK
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends like Ctrl-C, so that drafts are removed."""
-    raise KeyboardInterrupt
-
-
 def _as_known(error: Exception) -> UnflatError:
     """Any failure as one of the tree."""
     if isinstance(error, UnflatError):
@@ -115,6 +118,8 @@ def _as_known(error: Exception) -> UnflatError:
         return MemoryLimitError("the work does not fit in memory")
     if isinstance(error, OSError) and error.filename:
         return translated(error, Path(os.fsdecode(error.filename)))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        return OutputError(f"the output cannot be written: {error.strerror}", hint="Make room, or write elsewhere.")
     return UnflatError(f"{type(error).__name__}: {error}")
 
 
@@ -135,7 +140,3 @@ def _with_verb(words: list[str]) -> list[str]:
     verb = "view" if path.name.lower().endswith(_SCENES) else "photo"
     tell(f"unflat {verb} {path.name}")
     return [verb, *words]
-
-
-if __name__ == "__main__":
-    main()

@@ -26,10 +26,14 @@ _CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length}
 
 
 @cache
-def flags_of(options: type) -> type:
+def flags_of(options: type, without: tuple[str, ...] = ()) -> type:
     """One flat dataclass with a flag for every option, however deep it sits.
 
     Options of several stages may share a name (the sky of a surface and of splats); one flag then sets them all.
+
+    Args:
+        options: The dataclass.
+        without: Options that this command has no use for.
 
     Raises:
         ValueError: Options share a name but not their type and default, so no flag could stand for both.
@@ -38,13 +42,15 @@ def flags_of(options: type) -> type:
     members: dict[str, tuple[str, Any, Any]] = {}
     shared: dict[str, Any] = {}
     for owner, leaf, kind in leaves(options):
+        if leaf.name in without:
+            continue
         sentence = next((p.description for p in parse_from_object(owner).params if p.arg_name == leaf.name), None)
         converter = next((_CONVERTERS[t] for t in get_args(kind) if t in _CONVERTERS), None)
         default = _default(nested, owner, leaf.name)
         if shared.setdefault(leaf.name, (kind, default)) != (kind, default):
             raise ValueError(f"the options named '{leaf.name}' differ: {shared[leaf.name]} and {(kind, default)}")
         told = Parameter(
-            help=sentence,
+            help=" ".join((sentence or "").split()),
             converter=converter,
             n_tokens=1 if converter else None,
             accepts_keys=False if converter else None,

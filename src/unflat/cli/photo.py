@@ -15,6 +15,7 @@ from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as run_photo
 
 _PhotoFlags: Any = flags_of(PhotoOptions)
+_ExportFlags: Any = flags_of(ExportOptions)
 
 
 def photo(
@@ -24,18 +25,16 @@ def photo(
     output: Outputs = None,
     ply: Annotated[Literal["surface", "points", "splats"], Parameter(help="What a plain .ply holds.")] = "surface",
     flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
-    export: Annotated[ExportOptions, Flat] = ExportOptions(),  # noqa: B008
+    writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
     """Turn one picture into a scene.
-
-    The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .obj .stl .3mf for the scene,
-    .png .exr .npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.
 
     Args:
         picture: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
     """
     check_inputs(picture)
+    export = gathered(ExportOptions, writing)
     paths = output or [default_output(picture, ".html")]
     check_outputs(paths, picture, force=export.force)
     with progress(quiet=talk.quiet) as line:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from unflat.cli.flags import check_inputs
+from unflat.errors import InputError
 
 
 def view(file: Path, /, *, port: int = 0, browser: Annotated[bool, Parameter(negative="--no-browser")] = True) -> None:
@@ -21,4 +22,6 @@ def view(file: Path, /, *, port: int = 0, browser: Annotated[bool, Parameter(neg
     from unflat.view.server import serve
 
     check_inputs(file)
+    if not 0 <= port <= 65535:
+        raise InputError(f"there is no port {port}", hint="Give 0 for a free one, or 1 to 65535.")
     serve(file, port=port, open_browser=browser)

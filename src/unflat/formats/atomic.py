@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ def check_target(path: Path, *, force: bool) -> None:
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder", hint="Give a file name with a suffix.")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise OutputError(f"{path} exists already", hint="Add --force to replace it, or choose another name with -o.")
     folder = path.parent
     if not folder.is_dir():
@@ -36,6 +38,17 @@ def translated(error: OSError, path: Path) -> OutputError:
     if error.errno in _FULL:
         return OutputError(f"no room left on the disk for {path}", hint="Make room, or choose another disk with -o.")
     return OutputError(f"{path} cannot be written: {error.strerror or error}")
+
+
+def safe_stem(name: str) -> str:
+    """A name for side files of ASCII letters, digits, ``.``, ``_`` and ``-``: other signs end or change it in readers.
+
+    Where that changes the name, a short digest is added, so that two scenes in one folder never share side files.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-") or "scene"
+    if safe == name:
+        return safe
+    return f"{safe[:80]}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
 
 
 @contextmanager

@@ -6,7 +6,9 @@ says what its numbers mean. A file that does not say is never guessed.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -206,6 +208,14 @@ def coloured(depth: DepthMap, near: str = "white") -> U8:
     picture = np.take(table, (level + np.float32(0.5)).astype(np.uint8), axis=0)
     picture[~np.asarray(depth.valid)] = _GREY
     return picture
+
+
+def thumbnail(depth: DepthMap, long_side: int = 480) -> str:
+    """The coloured depth as a small PNG in a ``data:`` address, for notebooks."""
+    size = depth.size.fitted(long_side)
+    buffer = io.BytesIO()
+    Pil.fromarray(coloured(depth)).resize((size.width, size.height), Pil.Resampling.BOX).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _write_coloured(draft: Path, depth: DepthMap, near: str) -> None:

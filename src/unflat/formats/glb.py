@@ -10,10 +10,9 @@ import json
 import struct
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from unflat.errors import InputError
-from unflat.formats.atomic import replacing
+from unflat.formats.atomic import replacing, safe_stem
 from unflat.formats.gltf_parts import Buffer, document_of
 from unflat.formats.gltf_read import read
 from unflat.formats.registry import ExportOptions
@@ -68,16 +67,17 @@ def _glb_parts(scene: Scene, options: ExportOptions) -> list[bytes | memoryview]
 
 def _write_gltf(scene: Scene, path: Path, options: ExportOptions) -> None:
     textures: list[tuple[Path, bytes]] = []
+    stem = safe_stem(path.stem)
 
     def place(data: bytes, mime: str, extension: str) -> dict[str, Any]:
         number = f"-{len(textures) + 1}" if textures else ""
-        name = f"{path.name}{number}{extension}"  # never the name of the photograph it came from
+        name = f"{stem}.gltf{number}{extension}"  # never the name of the photograph it came from
         textures.append((path.with_name(name), data))
-        return {"uri": quote(name), "mimeType": mime}
+        return {"uri": name, "mimeType": mime}
 
     document, buffer = document_of(scene, place, options.texture_size, options.texture_quality)
-    binary = path.with_name(f"{path.stem}.bin")
-    text = _text(document, buffer, uri=quote(binary.name))
+    binary = path.with_name(f"{stem}.bin")
+    text = _text(document, buffer, uri=binary.name)
     targets = (binary, *(target for target, _ in textures), path)
     with replacing(*targets, force=options.force) as drafts:
         with drafts[0].open("wb") as file:

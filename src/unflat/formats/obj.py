@@ -10,14 +10,12 @@ files. Confidence has no place here.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
 from pathlib import Path
 
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.formats.atomic import replacing
+from unflat.formats.atomic import replacing, safe_stem
 from unflat.formats.obj_text import Part, materials, parse_obj
 from unflat.formats.registry import ExportOptions
 from unflat.formats.story import Story, bytes_of, comment_lines, nodes_in, role_in, scene_from, story_in_lines
@@ -45,7 +43,7 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
     nodes = [(node.name, node.item) for node in scene.nodes if isinstance(node.item, Mesh) and len(node.item.faces)]
     if not nodes:
         raise InputError("the scene holds no mesh", hint="Choose .ply for points, .splat.ply for splats.")
-    stem = _safe(path.stem)
+    stem = safe_stem(path.stem)
     pictures = _pictures(nodes, stem, options)
     comments = comment_lines(scene, "metre", _AXES)
     library = f"{stem}.mtl" if pictures else None
@@ -90,14 +88,6 @@ def read(path: Path) -> Scene:
     return dataclasses.replace(scene, nodes=tuple(nodes))
 
 
-def _safe(name: str) -> str:
-    """A name without blanks and other signs that end or change a name in a material file."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-") or "scene"
-    if safe == name:
-        return safe
-    return f"{safe[:80]}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
-
-
 def _pictures(nodes: list[tuple[str, Mesh]], stem: str, options: ExportOptions) -> dict[int, tuple[str, bytes, str]]:
     """File name, bytes and material name of every different texture, by its identity."""
     pictures: dict[int, tuple[str, bytes, str]] = {}
@@ -131,7 +121,7 @@ def _obj_text(
         pieces.append(f"mtllib {library}\n")
     v = vt = vn = 1
     for name, mesh in nodes:
-        pieces.append(f"o {_safe(name)}\n")
+        pieces.append(f"o {safe_stem(name)}\n")
         if library is not None:
             pieces.append(f"usemtl {pictures[id(mesh.texture)][2] if mesh.texture is not None else 'plain'}\n")
         vertices, count = turned(door, mesh.vertices), len(mesh.vertices)
@@ -173,7 +163,7 @@ def _mesh(part: Part, back: F64, texture: Image | None) -> Mesh:
 
 def _titles(story: Story | None) -> dict[str, str]:
     """The true names of nodes by the names they have in the file."""
-    return {_safe(name): name for name, _ in nodes_in(story)}
+    return {safe_stem(name): name for name, _ in nodes_in(story)}
 
 
 def _picture_names(path: Path, libraries: list[str], warnings: list[str]) -> dict[str, str]:

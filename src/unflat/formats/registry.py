@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Literal, get_args
 
 from unflat.errors import InputError
-from unflat.formats.atomic import check_target
+from unflat.formats.atomic import check_target, safe_stem
 from unflat.types.depth import DepthMap
 from unflat.types.scene import Scene
 from unflat.types.splats import Splats
@@ -31,6 +31,7 @@ class Format:
         keeps: What survives, for the documentation and the round-trip law.
         tolerance: Largest relative error of positions after reading back.
         opens_in: Programs known to take it.
+        beside: Names of the files that appear with it: {name} is its own, {stem} that without suffix, made safe.
     """
 
     name: str
@@ -41,6 +42,12 @@ class Format:
     keeps: tuple[str, ...]
     tolerance: float = 0.0
     opens_in: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    def targets(self, path: Path) -> tuple[Path, ...]:
+        """Every file that writing to ``path`` makes, as far as the name tells."""
+        words = {"name": path.name, "stem": safe_stem(path.stem)}
+        return (path, *(path.with_name(pattern.format(**words)) for pattern in self.beside))
 
     def load(self) -> ModuleType:
         """Import the format's module, now that it is needed."""
@@ -93,6 +100,7 @@ FORMATS: tuple[Format, ...] = (
         ("mesh", "texture", "camera", "confidence", "provenance"),
         1e-6,
         ("Blender", "browsers", "Unity", "Unreal"),
+        beside=("{stem}.bin", "{stem}.gltf.jpg"),
     ),
     Format(
         "USDZ",
@@ -114,7 +122,17 @@ FORMATS: tuple[Format, ...] = (
         1e-6,
         ("SuperSplat", "Spark", "PlayCanvas", "Postshot"),
     ),
-    Format("SPZ", (".spz",), "spz", Scene, True, ("splats",), 2e-4, ("SuperSplat", "Spark", "Niantic Studio")),
+    Format(
+        "SPZ",
+        (".spz",),
+        "spz",
+        Scene,
+        True,
+        ("splats",),
+        2e-4,
+        ("SuperSplat", "Spark", "Niantic Studio"),
+        beside=("{name}.json",),
+    ),
     Format(
         "PLY",
         (".ply",),
@@ -125,8 +143,28 @@ FORMATS: tuple[Format, ...] = (
         1e-6,
         ("Blender", "MeshLab", "CloudCompare"),
     ),
-    Format("Wavefront OBJ", (".obj",), "obj", Scene, True, ("mesh", "texture", "provenance"), 1e-5, ("everything",)),
-    Format("STL", (".stl",), "stl", Scene, True, ("relief",), 1e-5, ("PrusaSlicer", "Cura", "Bambu Studio")),
+    Format(
+        "Wavefront OBJ",
+        (".obj",),
+        "obj",
+        Scene,
+        True,
+        ("mesh", "texture", "provenance"),
+        1e-5,
+        ("everything",),
+        beside=("{stem}.mtl", "{stem}.obj.jpg"),
+    ),
+    Format(
+        "STL",
+        (".stl",),
+        "stl",
+        Scene,
+        True,
+        ("relief",),
+        1e-5,
+        ("PrusaSlicer", "Cura", "Bambu Studio"),
+        beside=("{name}.json",),
+    ),
     Format(
         "3MF",
         (".3mf",),
@@ -147,11 +185,20 @@ FORMATS: tuple[Format, ...] = (
         1e-6,
         ("browsers",),
     ),
-    Format("depth PNG", (".png",), "depthmap", DepthMap, True, ("inverse depth", "sidecar"), 1 / 65535),
-    Format("OpenEXR depth", (".exr",), "depthmap", DepthMap, True, ("depth", "sidecar")),
-    Format("NumPy depth", (".npy",), "depthmap", DepthMap, True, ("depth", "sidecar")),
-    Format("PFM depth", (".pfm",), "depthmap", DepthMap, True, ("depth", "sidecar")),
-    Format("coloured depth", (".jpg", ".jpeg"), "depthmap", DepthMap, False, ("appearance",)),
+    Format(
+        "depth PNG",
+        (".png",),
+        "depthmap",
+        DepthMap,
+        True,
+        ("inverse depth", "sidecar"),
+        1 / 65535,
+        beside=("{name}.json",),
+    ),
+    Format("OpenEXR depth", (".exr",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
+    Format("NumPy depth", (".npy",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
+    Format("PFM depth", (".pfm",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
+    Format("coloured depth", (".jpg", ".jpeg"), "depthmap", DepthMap, False, ("appearance",), beside=("{name}.json",)),
 )
 
 

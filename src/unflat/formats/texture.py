@@ -1,4 +1,4 @@
-"""Pictures inside other files: encoded without metadata, decoded without trust.
+"""Pictures inside other files: encoded with author and copyright and nothing else, decoded without trust.
 
 A texture is a JPEG; only a picture with alpha becomes a PNG. A JPEG that came in unchanged goes out unchanged: no
 generation is lost and nothing is spent.
@@ -17,6 +17,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from unflat.errors import InputError
+from unflat.formats.exif import exif_block
+from unflat.formats.jpeg import with_exif
+from unflat.trust.privacy import travelling
 from unflat.types.image import Image, Size
 from unflat.types.provenance import Source
 
@@ -37,11 +40,12 @@ def encoded(image: Image, max_side: int, quality: int) -> tuple[bytes, str, Size
             resolution, below with halved, as cameras do.
 
     Returns:
-        The bytes without metadata, "image/jpeg" or "image/png", and the size they hold.
+        The bytes, "image/jpeg" or "image/png", and the size they hold. Author and copyright are in the JPEG where
+        the picture states them, for a picture beside a model may travel alone; no other metadata is.
     """
     size = image.size.fitted(max_side)
     if image.alpha is None and image.jpeg is not None and size == image.size:
-        return image.jpeg, "image/jpeg", size
+        return _signed(image.jpeg, image), "image/jpeg", size
     bgr = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2BGR)
     if image.alpha is not None:
         return _png(bgr, image.alpha, size), "image/png", size
@@ -49,7 +53,13 @@ def encoded(image: Image, max_side: int, quality: int) -> tuple[bytes, str, Size
         bgr = cv2.resize(bgr, (size.width, size.height), interpolation=cv2.INTER_AREA)
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if quality >= 95 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    return cv2.imencode(".jpg", bgr, flags)[1].tobytes(), "image/jpeg", size
+    return _signed(cv2.imencode(".jpg", bgr, flags)[1].tobytes(), image), "image/jpeg", size
+
+
+def _signed(stream: bytes, image: Image) -> bytes:
+    """A bare JPEG with the rights that its picture states."""
+    exif = exif_block(travelling(image.source.rights))
+    return with_exif(stream, exif) if exif else stream
 
 
 def _png(bgr: np.ndarray, alpha: np.ndarray, size: Size) -> bytes:

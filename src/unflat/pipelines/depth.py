@@ -11,7 +11,7 @@ from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.estimate_depth import DepthOptions
-from unflat.stages.scale_to_metres import ScaleOptions, scale_to_metres
+from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
 
@@ -97,5 +97,7 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):
             depth, scale = scale_to_metres(depth, image, options.scale)
+            if given is not None and not given.depth.kind.is_depth:
+                depth, scale = of_assumed_shape(depth, scale)
             lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from unflat.pipelines.depth import DepthMapOptions, depth_map
@@ -22,7 +23,8 @@ def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any
     Args:
         picture: A file, an (h, w, 3) or (h, w, 4) sRGB uint8 array, or an Image.
         options: All options as one value; or give any of them by keyword: ``photo("x.jpg", fov=60, sky="none")``.
-        **keywords: The flags of ``unflat photo`` by name.
+        **keywords: The flags of ``unflat photo`` by name. ``depth`` may also be a DepthMap, or an array with
+            ``depth_kind``.
 
     Returns:
         The result: ``.scene``, ``.depth``, ``.report``, ``.save("x.glb", "x.usdz")``.
@@ -30,7 +32,8 @@ def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any
     Raises:
         UnflatError: Any of the tree; ``.hint`` says what to do.
     """
-    return photo_recipe(picture, from_keywords(options or PhotoOptions(), keywords))
+    handed = keywords.pop("depth") if not isinstance(keywords.get("depth", ""), str | Path) else None
+    return photo_recipe(picture, from_keywords(options or PhotoOptions(), _as_text(keywords)), handed=handed)
 
 
 def depth(picture: Picture, options: DepthMapOptions | None = None, **keywords: Any) -> DepthMap:
@@ -47,4 +50,9 @@ def depth(picture: Picture, options: DepthMapOptions | None = None, **keywords: 
     Raises:
         UnflatError: Any of the tree; ``.hint`` says what to do.
     """
-    return depth_map(picture, from_keywords(options or DepthMapOptions(), keywords)).depth
+    return depth_map(picture, from_keywords(options or DepthMapOptions(), _as_text(keywords))).depth
+
+
+def _as_text(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Paths as the text that the command line would give."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in keywords.items()}

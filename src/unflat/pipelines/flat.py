@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass, replace
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from unflat.errors import InputError
 
@@ -42,8 +45,35 @@ def _replaced(options: T, keywords: Mapping[str, Any]) -> T:
         if _is_group(hints[one.name]):
             changes[one.name] = _replaced(getattr(options, one.name), keywords)
         elif one.name in keywords:
-            changes[one.name] = keywords[one.name]
+            changes[one.name] = _checked(one.name, keywords[one.name], hints[one.name])
     return replace(options, **changes)  # type: ignore[type-var]
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    """A value of the type that an option has; words are read as the command line reads them.
+
+    Raises:
+        InputError: The value is of another type, or not one of the choices.
+    """
+    choices: list[Any] = list(get_args(kind)) if get_origin(kind) in (Union, UnionType) else [kind]
+    for choice in choices:
+        if _fits(value, choice):
+            return value
+        if isinstance(value, np.generic) and _fits(value.item(), choice):
+            return value.item()
+        if isinstance(value, str) and hasattr(choice, "parse"):
+            return choice.parse(value)
+    told = [a for c in choices for a in (get_args(c) if get_origin(c) is Literal else [getattr(c, "__name__", c)])]
+    raise InputError(f"the option '{name}' cannot be {value!r:.60}", hint=f"It takes: {' '.join(map(str, told))}")
+
+
+def _fits(value: Any, choice: Any) -> bool:
+    """Whether a value is of a plain type or one of the words of a Literal; True is not 1."""
+    if get_origin(choice) is Literal:
+        return value in get_args(choice)
+    if isinstance(value, bool) or choice is bool:
+        return isinstance(value, bool) and choice is bool
+    return isinstance(value, int | float if choice is float else choice)
 
 
 def _is_group(kind: Any) -> bool:

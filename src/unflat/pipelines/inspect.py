@@ -33,6 +33,9 @@ def inspect(file: str | Path) -> dict[str, Any]:
     path = Path(file)
     if not path.is_file():
         raise InputError(f"{path} is not a file", hint="Check the spelling and the folder.")
+    owner = path.with_suffix("")
+    if path.suffix.lower() == ".json" and owner.is_file():
+        raise InputError(f"{path.name} belongs to {owner.name}", hint=f"Inspect {owner.name}.")
     about: dict[str, Any] = {"file": path.name, "bytes": path.stat().st_size}
     try:
         row = registry.format_of(path)

@@ -11,19 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.lens import judge_lens
 from unflat.pipelines.report import Clock, Progress, silent
-from unflat.pipelines.result import PhotoResult
-from unflat.pipelines.source import DepthSource, Given, Picture, given_depth, open_picture
+from unflat.pipelines.result import PhotoResult, size_warning
+from unflat.pipelines.source import DepthSource, Given, Picture, given_depth, handed_depth, open_picture
 from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
-from unflat.stages.scale_to_metres import ScaleOptions, scale_to_metres
+from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
@@ -44,12 +45,19 @@ class PhotoOptions:
     relief: ReliefOptions = field(default_factory=ReliefOptions)
 
 
-def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Progress = silent) -> PhotoResult:
+def photo(
+    picture: Picture,
+    options: PhotoOptions | None = None,
+    *,
+    handed: DepthMap | NDArray[np.floating] | None = None,
+    progress: Progress = silent,
+) -> PhotoResult:
     """Turn one picture into space.
 
     Args:
         picture: A file, an sRGB uint8 array, or an Image.
         options: See :class:`PhotoOptions`.
+        handed: Depth in memory, instead of a model's or a file's; an array needs ``options.source.depth_kind``.
         progress: Told the name of each stage as it begins.
 
     Returns:
@@ -63,16 +71,19 @@ def photo(picture: Picture, options: PhotoOptions | None = None, *, progress: Pr
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        given = given_depth(options.source, picture, image)
+        if handed is None:
+            given = given_depth(options.source, picture, image)
+        else:
+            given = handed_depth(handed, options.source.depth_kind, image)
     depth = see(image, given, options, clock, lineage, options.estimate.detail)
     with clock.stage("scale"):
         depth, scale = scale_to_metres(depth, image, options.scale)
+        if given is not None and not given.depth.kind.is_depth:
+            depth, scale = of_assumed_shape(depth, scale)
         lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
-    if scale.assumed:
-        lineage.warn(
-            f"The true size is unknown: it may be {scale.low:.2g} to {scale.high:.2g} times what is written. "
-            "Give one length with --known-length."
-        )
+    warning = size_warning(scale)
+    if warning is not None:
+        lineage.warn(warning)
     return PhotoResult(image, depth, scale, options, lineage, clock)
 
 

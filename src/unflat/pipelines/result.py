@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from unflat.errors import InputError
+from unflat.pipelines.flat import from_keywords
 from unflat.pipelines.report import Clock, peak_memory_mb
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera, Pose
@@ -35,6 +38,19 @@ _FORM_OF: dict[str, Form] = {
     ".stl": "relief",
     ".3mf": "relief",
 }
+
+
+_MADE = Scale("made-to-measure", 1.0, 1.0, 1.0, "a relief has the size that was asked for")
+
+
+def size_warning(scale: Scale) -> str | None:
+    """What the user should know where nothing told the size."""
+    if not scale.assumed:
+        return None
+    return (
+        f"The true size is unknown: it may be {scale.low:.2g} to {scale.high:.2g} times what is written. "
+        "Give one length with --known-length."
+    )
 
 
 def form_for(path: Path, ply: Form = "surface") -> Form:
@@ -84,12 +100,15 @@ class PhotoResult:
         if form not in self._scenes:
             with self._clock.stage(form):
                 nodes = _BUILDERS[form](self)
-            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, self.scale, self._story(form, nodes))
+            scale = _MADE if form == "relief" else self.scale
+            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, self._story(form, nodes))
         return self._scenes[form]
 
     def _story(self, form: Form, nodes: tuple[Node, ...]) -> Provenance:
         """The story of one form: what all forms share, and the step that built this one."""
         shared = self._lineage.seal()
+        if form == "relief":
+            shared = replace(shared, warnings=tuple(w for w in shared.warnings if w != size_warning(self.scale)))
         step = Step(f"build {form}", options=tuple(sorted(asdict(self._chosen(form)).items())))
         return replace(shared, steps=(*shared.steps, step), invented=_any_invented(nodes))
 
@@ -107,13 +126,16 @@ class PhotoResult:
         }
         return fitting[form]
 
-    def save(self, *paths: str | Path, options: ExportOptions | None = None, ply: Form = "surface") -> PhotoResult:
+    def save(
+        self, *paths: str | Path, options: ExportOptions | None = None, ply: Form = "surface", **export: Any
+    ) -> PhotoResult:
         """Write the result; the suffix of each path chooses the format.
 
         Args:
             *paths: ``x.glb``, ``x.usdz``, ``x.html`` … and ``x.png``, ``x.exr`` … for the depth.
             options: How files are written.
             ply: What a plain ``.ply`` holds: "surface", "points" or "splats".
+            **export: Any of the export options by name: ``force=True``, ``texture_size=2048``.
 
         Returns:
             Itself, so that calls can be chained.
@@ -124,7 +146,9 @@ class PhotoResult:
         """
         from unflat.formats import registry
 
-        options = options or registry.ExportOptions()
+        options = from_keywords(options or registry.ExportOptions(), export)
+        if ply not in ("surface", "points", "splats"):
+            raise InputError(f"a .ply cannot hold '{ply}'", hint="It holds surface, points or splats.")
         for path in map(Path, paths):
             holds_depth = registry.format_of(path).noun is DepthMap
             thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
@@ -132,6 +156,15 @@ class PhotoResult:
                 registry.write(thing, path, options)
             self._outputs.append(path)
         return self
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the depth as a picture, and what is known of camera and size."""
+        from unflat.formats.depthmap import thumbnail
+
+        words = f"{self.picture.source.name} · {self.picture.size} · scale {self.scale.basis}"
+        return (
+            f'<figure><img src="{thumbnail(self.depth)}" alt="depth"><figcaption>{escape(words)}</figcaption></figure>'
+        )
 
     def _told_depth(self) -> DepthMap:
         """The depth with its story, for files."""

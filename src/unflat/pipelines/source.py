@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
-from unflat.types.depth import DepthMap
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
 from unflat.types.provenance import Source
 
@@ -18,6 +18,7 @@ Picture = str | Path | NDArray[np.uint8] | Image
 """Whatever a recipe takes as a picture: a file, an (h, w, 3) or (h, w, 4) uint8 sRGB array, or an Image."""
 
 DepthKindWord = Literal["metric", "scale", "affine", "disparity", "disparity-px"]
+_KINDS = ", ".join(get_args(DepthKindWord))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,10 @@ def open_picture(picture: Picture) -> Image:
     """
     if isinstance(picture, Image):
         return picture
-    if isinstance(picture, np.ndarray):
-        return _from_array(picture)
+    if hasattr(picture, "__array_interface__") or isinstance(picture, np.ndarray):  # arrays, and Pillow's pictures
+        return _from_array(np.asarray(picture))
+    if not isinstance(picture, str | Path):
+        raise InputError(f"a {type(picture).__name__} is no picture", hint="Give a path, a uint8 array or an Image.")
     from unflat.formats.image import read_image
 
     return read_image(Path(picture))
@@ -94,6 +97,8 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
         depth = depthmap.read(source.file, kind=source.depth_kind)
         _same_shape(depth, image, source.file.name)
         return Given(depth, exact=True, fill=False, source=depthmap.source_of(source.file))
+    if Path(source.depth).is_file():
+        raise InputError(f"'{source.depth}' is no depth file that is read", hint="Depth files are .png .exr .npy .pfm.")
     if source.depth_kind is not None:
         raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
     if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
@@ -102,6 +107,23 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
         phone = read_phone_depth(Path(picture))
         return None if phone is None else Given(phone, exact=False, fill=True)
     return None
+
+
+def handed_depth(depth: DepthMap | NDArray[np.floating], kind: str | None, image: Image) -> Given:
+    """Depth that was handed over in memory: a DepthMap, or (h, w) numbers and what they mean.
+
+    Raises:
+        InputError: An array without a kind, or of another shape than the picture.
+    """
+    if not isinstance(depth, DepthMap):
+        if kind is None:
+            raise InputError("an array does not say what its numbers mean", hint=f"Give depth_kind: {_KINDS}.")
+        values = np.asarray(depth, dtype=np.float32)
+        if kind == "disparity-px":
+            values = np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
+        depth = DepthMap(values, DepthKind("scale" if kind == "disparity-px" else kind))
+    _same_shape(depth, image, "map")
+    return Given(depth, exact=True, fill=False)
 
 
 def _same_shape(depth: DepthMap, image: Image, name: str) -> None:

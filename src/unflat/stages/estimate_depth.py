@@ -27,7 +27,7 @@ class DepthOptions:
     """How depth is estimated."""
 
     detail: int = 1536
-    """Long side, in pixels, of the depth that a scene is built from; the texture keeps the picture's own."""
+    """Long side of the depth in pixels; never more than the picture's. A scene's texture keeps the picture's own."""
     threads: int = 0
     """Threads the model may use; 0 takes all cores."""
 

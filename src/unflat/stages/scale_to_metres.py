@@ -49,6 +49,8 @@ are measured on the real pairs (benchmarks/scale.py)."""
 _OVERSURE = 1.45
 """How many times larger the error of an estimated depth is than its confidence says (benchmarks/scale.py)."""
 _INDOORS_M, _OUTDOORS_M, _MUCH_SKY = 2.5, 12.0, 0.1
+_OFFSET_UNKNOWN = 4.0
+"""How far a depth may be off, either way, at places whose offset was assumed: two octaves."""
 _ASSUMED_FACTOR = 6.3
 _FOCUS_TOLERANCE = 0.15
 """Relative standard error of a distance that a camera writes: the steps of its focus, and its rounding."""
@@ -160,6 +162,22 @@ def scale_to_metres(depth: DepthMap, picture: Image, options: ScaleOptions) -> t
         return _by_rule(depth, found)
     factor, scale = found
     return _scaled(depth, factor), scale
+
+
+def of_assumed_shape(depth: DepthMap, scale: Scale) -> tuple[DepthMap, Scale]:
+    """Take back what a length cannot make true: where the *offset* of a depth was assumed, only one factor is known.
+
+    Args:
+        depth: In metres by :func:`scale_to_metres`, from a depth whose offset was assumed.
+        scale: Its interval.
+
+    Returns:
+        The same numbers, of kind SCALE, and an interval that is wider by the far/near range the assumption may be
+        wrong by.
+    """
+    detail = f"{scale.detail}; the offset of the depth was assumed, so other places may be far off"
+    wider = replace(scale, low=scale.low / _OFFSET_UNKNOWN, high=scale.high * _OFFSET_UNKNOWN, detail=detail)
+    return replace(depth, kind=DepthKind.SCALE), wider
 
 
 def _by_length(depth: DepthMap, camera: Intrinsics, picture: Image, known: KnownLength) -> tuple[DepthMap, Scale]:

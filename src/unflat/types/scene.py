@@ -15,8 +15,8 @@ from unflat.types.provenance import Provenance
 from unflat.types.splats import Splats
 
 Role = Literal["surface", "sky"]
-ScaleBasis = Literal["metric-source", "known-length", "familiar", "subject-distance", "assumed"]
-"""How the size is known. ``assumed`` means that nothing in the picture told it."""
+ScaleBasis = Literal["metric-source", "known-length", "familiar", "subject-distance", "assumed", "made-to-measure"]
+"""How the size is known. ``assumed``: nothing in the picture told it. ``made-to-measure``: it was chosen (a relief)."""
 
 
 class Frame(Enum):
