@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CARD = CARDS["worlds"]
-LONG_SIDE = 384
+LONG_SIDE = 320
 _MULTIPLE = 32
 
 
