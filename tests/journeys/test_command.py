@@ -218,6 +218,7 @@ def test_an_interrupted_run_leaves_nothing(small: Path, tmp_path: Path, word: si
     command = [sys.executable, "-c", INTERRUPTED, str(int(word)), "photo", str(small), "-o", "a.glb", "-o", "a.html"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 130, done.stderr
+    assert done.stderr.splitlines()[-1] == "interrupted; nothing was left half-written"
     assert "Traceback" not in done.stderr
     assert left(tmp_path) == before
 

@@ -54,6 +54,7 @@ app = App(
     help_epilogue=_CODES,
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 for _verb, _text in VERBS.items():
     _help = "\n\n".join(" ".join(paragraph.split()) for paragraph in _text.split("\n\n"))
