@@ -96,7 +96,7 @@ def write_card(model_bytes: bytes, source: str, limits: str, gives: list[str]) -
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     row = {
         "name": "worlds",
-        "summary": "Our own small network, trained only on pictures that a program drew.",
+        "summary": "Our own small network, trained on pictures that a program drew.",
         "kind": "scale",
         "licence": "Apache-2.0",
         "commercial": True,
