@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import resource
 import statistics
 import subprocess
@@ -83,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--big", action="store_true", help="also the 100-megapixel picture, in a process of its own")
+    parser.add_argument("--first", action="store_true", help="also the first picture ever, with nothing compiled yet")
     parser.add_argument("--only-big", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +97,14 @@ def main() -> None:
             print(f"100 MP: peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
             return
         table(Path(folder), given.runs)
+    if given.first:
+        with tempfile.TemporaryDirectory() as cache:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            code = "import skimage.data, unflat; unflat.photo(skimage.data.astronaut()).scene"
+            environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+            subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            print(f"the first picture: {after.ru_utime - before.ru_utime:.1f} CPU seconds")
     if given.big:
         subprocess.run([sys.executable, __file__, "--only-big"], check=True)
 
