@@ -98,6 +98,13 @@ def test_a_users_depth_comes_back_in_metres(unflat: Run, small: Path, tmp_path: 
     assert told["extent_m"][2] == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_plain_ply_can_hold_splats_or_points(unflat: Run, small: Path) -> None:
+    for flag, kind in ((["--splats"], "splats"), (["--ply", "points"], "pointcloud"), (["--layers", "none"], "mesh")):
+        done = unflat("photo", small, "--count", "500", "-o", "a.ply", "--force", *flag)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(unflat("inspect", "a.ply", "--json").stdout)["nodes"][0]["is"] == kind
+
+
 def test_a_known_length_is_kept(unflat: Run, small: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "d.npy", np.full((96, 128), 7, np.float32))
     line = ("--known-length", "14,48,114,48=0.50")

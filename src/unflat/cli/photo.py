@@ -24,6 +24,7 @@ def photo(
     *,
     output: Outputs = None,
     ply: Annotated[Literal["surface", "points", "splats"], Parameter(help="What a plain .ply holds.")] = "surface",
+    splats: Annotated[bool, Parameter(help="A plain .ply holds splats; short for --ply splats.", negative="")] = False,
     flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
@@ -39,5 +40,5 @@ def photo(
     check_outputs(paths, picture, force=export.force)
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, gathered(PhotoOptions, flags), progress=line)
-        result.save(*paths, options=export, ply=ply)
+        result.save(*paths, options=export, ply="splats" if splats else ply)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)

@@ -49,7 +49,12 @@ class SurfaceOptions:
     edge: float = 0.06
     """Relative depth jump, beyond what a slanted plane explains, from which two neighbouring pixels are cut apart."""
 
+    layers: Literal["none"] = "none"
+    """What stands behind outlines: none is one sheet, cut at every outline, its holes honest. No other is built yet."""
+
     def __post_init__(self) -> None:
+        if self.layers != "none":
+            raise InputError(f"there are no layers '{self.layers}'", hint="Only 'none' is built so far.")
         if self.triangles < 16:
             raise InputError(f"a surface needs at least 16 triangles, not {self.triangles}")
         if not 0 < self.max_error < 1:
