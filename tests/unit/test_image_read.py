@@ -385,22 +385,3 @@ def test_mutated_files_never_escape(tmp_path: Path, capfd: pytest.CaptureFixture
                 assert "\n" not in str(error)
     assert 0 < read < 60 * len(sources)
     assert capfd.readouterr() == ("", "")
-
-
-# --- real photographs ---------------------------------------------------------------------------------------------
-
-
-def shared() -> Path:
-    return Path(os.environ.get("UNFLAT_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "photos"
-
-
-@pytest.mark.skipif(not shared().is_dir(), reason="the shared photographs are not here")
-def test_every_shared_photograph_is_read() -> None:
-    paths = [p for p in sorted(shared().iterdir()) if p.suffix in (".jpg", ".png")]
-    assert len(paths) >= 40
-    for path in paths:
-        image = read_image(path)
-        with Pil.open(path) as by_pillow:
-            assert (image.size.width, image.size.height) == by_pillow.size
-        assert image.notes == (), path.name
-        assert (image.alpha is not None) == (path.suffix == ".png")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import io
 import logging
-import struct
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from PIL import ImageFile
 
 from unflat.errors import InputError, MemoryLimitError
 from unflat.formats.colour import Pixels, pixels_of, recoloured
-from unflat.formats.exif import Facts, exif_of, packet_of, read_facts, read_iptc
+from unflat.formats.exif import EXIF_FAULTS, Facts, exif_of, packet_of, read_facts, read_iptc
 from unflat.formats.jpeg import JpegStream
 from unflat.formats.quiet import quiet
 from unflat.types.arrays import U8
@@ -42,23 +41,7 @@ _PLUGINS = {
     "PNM": ("PpmImagePlugin", "PPM"),
 }
 
-DECODE_FAULTS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    EOFError,
-    OverflowError,
-    ZeroDivisionError,
-    RuntimeError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-    Pil.DecompressionBombError,
-)
+DECODE_FAULTS = (*EXIF_FAULTS, RuntimeError, AssertionError, zlib.error, Pil.DecompressionBombError)
 """What Pillow and pi-heif raise on damaged pictures."""
 
 _DAMAGED_HINT = "The file is damaged or cut short; copy it again, or open and save it in a picture editor."
