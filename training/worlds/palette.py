@@ -1,0 +1,338 @@
+"""Materials, and a palette that hands out believable ones.
+
+Colours are linear RGB. A material is a row of numbers for the tracer (`Material.row`); its pattern is drawn either by
+noise (`PATTERNS`) or from a folder of tileable colour maps (`Tiles`), where one is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from math import exp
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+PATTERNS = (
+    "plain",  # one colour
+    "clouds",  # fractal noise between the two colours (solid: no seams)
+    "stripes",  # along u
+    "checks",
+    "bricks",  # running bond; mortar is the second colour
+    "tiles",  # square grid; joints are the second colour
+    "planks",  # along u, each with its own shade, and grain
+    "grain",  # wood: noise stretched along v
+    "dots",
+    "speckle",  # terrazzo, granite
+    "marble",
+    "strands",  # fur and hair: fine noise stretched along v
+    "print",  # lines of dark marks, like text
+    "picture",  # a made-up picture: patches, a horizon, blobs; uv runs 0..1 over the part (give uv yourself)
+    "windows",  # a façade: panes of the second colour in a grid of 1 × 1 uv / frequency
+    "leaves",  # leaf-sized cells, each its own shade
+)
+Pattern = Literal[
+    "plain", "clouds", "stripes", "checks", "bricks", "tiles", "planks", "grain", "dots", "speckle", "marble",
+    "strands", "print", "picture", "windows", "leaves",
+]  # fmt: skip
+Kind = Literal["matte", "glass", "mirror", "light"]
+KINDS = ("matte", "glass", "mirror", "light")
+Colour = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a surface looks like.
+
+    colour, second: linear RGB of the pattern. frequency: cycles per metre of uv (or of space, for solid noise).
+    tile: index of a tileable map (-1: none), tile_size: metres that one tile covers, tinted: 1 takes the tile's
+    brightness but the material's colour, 0 the tile's own colours. shine 0..1 strength and gloss 0..1 sharpness of the
+    reflection, metal: the reflection takes the colour. holes 0..1: share of the surface that is cut away in cells of
+    1 / frequency (foliage, lace, fences). glow: emitted light (kind "light"). bump: height of the relief in metres.
+    """
+
+    colour: Colour = (0.5, 0.5, 0.5)
+    second: Colour = (0.3, 0.3, 0.3)
+    pattern: Pattern = "plain"
+    frequency: float = 1.0
+    tile: int = -1
+    tile_size: float = 1.0
+    tinted: float = 1.0
+    shine: float = 0.05
+    gloss: float = 0.3
+    metal: bool = False
+    holes: float = 0.0
+    glow: float = 0.0
+    bump: float = 0.0
+    kind: Kind = "matte"
+    seed: int = 0
+
+    def row(self) -> NDArray[np.float32]:
+        """The numbers the tracer reads, in the order of the fields; names become indices."""
+        values: list[float] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "pattern":
+                values.append(PATTERNS.index(value))
+            elif field.name == "kind":
+                values.append(KINDS.index(value))
+            elif field.name in ("colour", "second"):
+                values.extend(value)
+            else:
+                values.append(float(value))
+        return np.array(values, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Tileable colour maps: linear RGB (n, side, side, 3), and which of them belong to a category."""
+
+    maps: NDArray[np.float32]
+    categories: dict[str, NDArray[np.int64]]
+
+    @classmethod
+    def none(cls) -> Tiles:
+        """No maps: every pattern is drawn by noise."""
+        return cls(np.ones((1, 1, 1, 3), np.float32), {})
+
+    @classmethod
+    def read(cls, path: Path, side: int = 128) -> Tiles:
+        """From a tar or a folder of CATEGORY/NAME.jpg."""
+        import tarfile
+
+        import cv2
+
+        files: list[tuple[str, bytes]] = []
+        if path.is_dir():
+            files = [(p.parent.name, p.read_bytes()) for p in sorted(path.rglob("*.jpg"))]
+        else:
+            with tarfile.open(path) as archive:
+                for member in archive.getmembers():
+                    stream = archive.extractfile(member) if member.name.lower().endswith(".jpg") else None
+                    if stream:
+                        files.append((member.name.split("/")[-2], stream.read()))
+        pictures, categories = [], dict[str, list[int]]()
+        for category, content in files:
+            picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            if picture is None:
+                raise ValueError(f"{path}: a picture of {category} cannot be read")
+            picture = cv2.resize(picture[:, :, ::-1], (side, side), interpolation=cv2.INTER_AREA)
+            categories.setdefault(category, []).append(len(pictures))
+            pictures.append((picture.astype(np.float32) / 255) ** 2.2)
+        return cls(np.stack(pictures), {k: np.array(v) for k, v in categories.items()})
+
+
+class Palette:
+    """Hands out materials at random; `rng` is also what the things are made with, so one seed makes one scene."""
+
+    def __init__(self, rng: np.random.Generator, tiles: Tiles | None = None) -> None:
+        self.rng = rng
+        self.tiles = tiles if tiles is not None else Tiles.none()
+
+    # -- chance ---------------------------------------------------------------------------------------------------
+    def between(self, low: float, high: float) -> float:
+        """A number between, all equally likely."""
+        return float(self.rng.uniform(low, high))
+
+    def spread(self, middle: float, ratio: float = 1.3) -> float:
+        """A positive number around `middle`; two thirds lie within a factor of `ratio`."""
+        return float(middle * exp(self.rng.normal() * np.log(ratio)))
+
+    def chance(self, probability: float) -> bool:
+        """True as often as said."""
+        return bool(self.rng.random() < probability)
+
+    def seed(self) -> int:
+        """A seed for a pattern."""
+        return int(self.rng.integers(1, 1 << 15))
+
+    def one_of(self, *choices: object) -> object:
+        """One of the arguments."""
+        return choices[int(self.rng.integers(len(choices)))]
+
+    # -- colours --------------------------------------------------------------------------------------------------
+    def hue(self, saturation: float = 0.6, value: float | None = None) -> tuple[float, float, float]:
+        """Any colour; value is drawn between dark and light unless given."""
+        h, v = self.between(0, 6), self.between(0.05, 0.85) if value is None else value
+        ramp = np.clip(np.abs((h + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1, 0, 1)
+        return tuple(float(x) for x in v * (1 - saturation * (1 - ramp)))  # type: ignore[return-value]
+
+    def near(self, colour: Colour, ratio: float = 1.25, tint: float = 0.08) -> tuple[float, float, float]:
+        """A colour like the given one, lighter or darker and a little off in hue."""
+        shade = self.spread(1.0, ratio) * np.exp(tint * self.rng.normal(size=3))
+        return tuple(float(x) for x in np.clip(np.asarray(colour) * shade, 0.005, 0.95))  # type: ignore[return-value]
+
+    # -- materials ------------------------------------------------------------------------------------------------
+    def tiled(self, material: Material, *categories: str, size: float, tinted: float | None = None) -> Material:
+        """The material drawn with a map of one of the categories, where such maps are at hand (most of the time)."""
+        have = [self.tiles.categories[c] for c in categories if c in self.tiles.categories]
+        if not have or self.chance(0.15):
+            return material
+        tile = int(self.rng.choice(np.concatenate(have)))
+        tint = float(self.rng.choice([0.0, 0.0, self.between(0, 1)])) if tinted is None else tinted
+        return replace(material, tile=tile, tile_size=self.spread(size), tinted=tint)
+
+    def paint(self, colour: Colour | None = None, shine: float | None = None) -> Material:
+        """A painted or plastic surface, plain."""
+        c = self.hue(self.between(0, 0.8)) if colour is None else self.near(colour, 1.1, 0.03)
+        return Material(c, self.near(c), shine=self.between(0.02, 0.3) if shine is None else shine,
+                        gloss=self.between(0.2, 0.8), seed=self.seed())  # fmt: skip
+
+    def wall(self) -> Material:
+        """Plaster, wallpaper or paint of a room's wall, mostly light."""
+        c = self.hue(self.between(0, 0.3), self.between(0.35, 0.85))
+        if self.chance(0.55):
+            return Material(c, self.near(c, 1.05), "clouds", self.spread(1.5), shine=0.02, seed=self.seed())
+        if self.chance(0.4):
+            return Material(c, self.near(c, 1.2), self.one_of("stripes", "dots", "checks", "leaves"),  # type: ignore[arg-type]
+                            self.spread(6), seed=self.seed())  # fmt: skip
+        return self.tiled(Material(c, self.near(c), seed=self.seed()), "Plaster", "Wallpaper", "Paint", "Concrete", "Bricks",
+                          "Clay", "WoodSiding", "Tiles", size=1.2)  # fmt: skip
+
+    def wood(self, colour: Colour | None = None) -> Material:
+        """A board of wood, from pale pine to dark walnut; the grain runs along v."""
+        c = self.near(colour or self.one_of((0.45, 0.28, 0.14), (0.2, 0.1, 0.05), (0.62, 0.45, 0.27), (0.08, 0.045, 0.03)))  # type: ignore[arg-type]
+        base = Material(c, self.near(tuple(0.6 * x for x in c), 1.1), "grain", self.spread(30), shine=self.between(0, 0.3),
+                        gloss=self.between(0.3, 0.8), seed=self.seed())  # fmt: skip
+        return self.tiled(base, "Wood", "Planks", "Bamboo", "Chipboard", size=0.7) if self.chance(0.6) else base
+
+    def parquet(self) -> Material:
+        """A floor indoors: boards, tiles, stone, carpet."""
+        c = self.near(self.one_of((0.4, 0.25, 0.13), (0.5, 0.45, 0.4), (0.3, 0.28, 0.26), (0.6, 0.55, 0.5)))  # type: ignore[arg-type]
+        kind: Pattern = self.one_of("planks", "planks", "tiles", "checks", "speckle", "clouds")  # type: ignore[assignment]
+        base = Material(c, self.near(c, 1.5), kind, {"planks": 7.0, "tiles": 3.0, "checks": 3.0}.get(kind, self.spread(12)),
+                        shine=self.between(0, 0.35), gloss=self.between(0.3, 0.9), seed=self.seed())  # fmt: skip
+        return self.tiled(base, "WoodFloor", "Planks", "Tiles", "Carpet", "Marble", "Terrazzo", "Tatami", "Granite", "Concrete",
+                          size=1.2)  # fmt: skip
+
+    def fabric(self, colour: Colour | None = None) -> Material:
+        """Cloth: clothes, upholstery, curtains."""
+        c = self.hue(self.between(0, 0.75)) if colour is None else self.near(colour)
+        kind: Pattern = "clouds" if self.chance(0.55) else self.one_of("stripes", "checks", "dots", "plain", "leaves", "print")  # type: ignore[assignment]
+        second = self.near(c, 1.1) if kind == "clouds" else self.hue(self.between(0, 0.6))
+        base = Material(c, second, kind, self.spread(25, 1.8), shine=0.02, bump=self.between(0, 0.002), seed=self.seed())
+        return self.tiled(base, "Fabric", "Carpet", size=0.3, tinted=self.between(0, 1)) if self.chance(0.4) else base
+
+    def leather(self) -> Material:
+        """Leather or a shoe."""
+        c = self.near(self.one_of((0.05, 0.03, 0.02), (0.2, 0.1, 0.05), (0.02, 0.02, 0.02), (0.5, 0.4, 0.3)))  # type: ignore[arg-type]
+        return Material(c, self.near(c), "clouds", 40, shine=self.between(0.05, 0.3), gloss=0.5, seed=self.seed())
+
+    def metal(self, colour: Colour | None = None) -> Material:
+        """Steel, brass, aluminium."""
+        c = self.near(colour or self.one_of((0.6, 0.6, 0.62), (0.35, 0.35, 0.36), (0.65, 0.5, 0.25), (0.1, 0.1, 0.1)))  # type: ignore[arg-type]
+        return Material(c, self.near(c), "clouds", self.spread(10), shine=self.between(0.4, 0.9), gloss=self.between(0.4, 0.95),
+                        metal=True, seed=self.seed())  # fmt: skip
+
+    def ceramic(self) -> Material:
+        """Glazed ware: cups, plates, vases, bathrooms."""
+        c = self.hue(self.between(0, 0.7)) if self.chance(0.5) else self.near((0.75, 0.73, 0.7), 1.1, 0.02)
+        kind: Pattern = "plain" if self.chance(0.6) else self.one_of("dots", "stripes", "clouds", "leaves", "speckle")  # type: ignore[assignment]
+        return Material(c, self.hue(), kind, self.spread(40), shine=self.between(0.2, 0.5), gloss=self.between(0.7, 0.98), seed=self.seed())
+
+    def skin(self) -> Material:
+        """Skin, of all complexions."""
+        tone = self.between(0, 1)
+        c = np.array([0.72, 0.44, 0.32]) * (1 - tone) + np.array([0.09, 0.042, 0.025]) * tone
+        return Material(self.near(tuple(c), 1.08, 0.04), self.near(tuple(c * 0.9), 1.08, 0.04), "clouds", 14, shine=0.06, gloss=0.35, seed=self.seed())
+
+    def hair(self) -> Material:
+        """Hair, black to white; also fur when coloured so."""
+        c = self.near(self.one_of((0.012, 0.01, 0.009), (0.05, 0.025, 0.012), (0.2, 0.1, 0.04), (0.45, 0.3, 0.13), (0.5, 0.5, 0.5)))  # type: ignore[arg-type]
+        return Material(c, self.near(tuple(0.45 * x for x in c)), "strands", 60, shine=0.12, gloss=0.4, bump=0.002, seed=self.seed())
+
+    def fur(self, colour: Colour | None = None) -> Material:
+        """An animal's coat: plain, spotted, striped."""
+        c = self.near(colour or self.one_of((0.3, 0.17, 0.07), (0.03, 0.025, 0.02), (0.55, 0.45, 0.33), (0.6, 0.58, 0.55), (0.42, 0.2, 0.06)))  # type: ignore[arg-type]
+        kind: Pattern = self.one_of("strands", "strands", "strands", "clouds", "stripes", "dots", "marble")  # type: ignore[assignment]
+        second = self.near(self.one_of((0.02, 0.02, 0.02), tuple(0.5 * x for x in c), (0.6, 0.58, 0.54)), 1.2)  # type: ignore[arg-type]
+        return Material(c, second, kind, self.spread(60 if kind == "strands" else 9, 1.6), shine=0.03, bump=0.003, seed=self.seed())
+
+    def leaf(self) -> Material:
+        """Foliage as a surface with holes: put it on loose blobs or cards."""
+        c = np.array([0.09, 0.2, 0.04]) * self.spread(1, 1.5) * np.array([self.between(0.6, 2.2), 1, self.between(0.5, 1.4)])
+        return Material(tuple(np.clip(c, 0.01, 0.8)), tuple(np.clip(c * 0.35, 0.004, 0.5)), "leaves", self.spread(14, 1.5), shine=0.05,
+                        gloss=0.4, holes=self.between(0.3, 0.6), bump=0.02, seed=self.seed())  # fmt: skip
+
+    def bark(self) -> Material:
+        """A trunk."""
+        c = self.near((0.16, 0.11, 0.075), 1.5)
+        return self.tiled(Material(c, self.near(tuple(0.4 * x for x in c)), "grain", 14, bump=0.01, seed=self.seed()), "Bark", size=0.6)
+
+    def grass(self) -> Material:
+        """A meadow, a lawn, dry steppe."""
+        c = self.near(self.one_of((0.12, 0.2, 0.04), (0.08, 0.16, 0.03), (0.35, 0.3, 0.12)), 1.3)  # type: ignore[arg-type]
+        base = Material(c, self.near(tuple(0.5 * x for x in c)), "clouds", self.spread(6, 1.8), bump=0.02, seed=self.seed())
+        return self.tiled(base, "Grass", "Ground", "Moss", "ScatteredLeaves", size=1.5, tinted=self.between(0, 0.5))
+
+    def soil(self) -> Material:
+        """Earth, sand, gravel, snow, rock underfoot."""
+        c = self.near(self.one_of((0.25, 0.17, 0.1), (0.5, 0.42, 0.3), (0.3, 0.29, 0.27), (0.75, 0.77, 0.8)), 1.2)  # type: ignore[arg-type]
+        base = Material(c, self.near(c, 1.4), "clouds", self.spread(3, 2), bump=0.02, seed=self.seed())
+        return self.tiled(base, "Ground", "Gravel", "Rocks", "Snow", "ScatteredLeaves", "PineNeedles", size=1.5)
+
+    def rock(self) -> Material:
+        """Cliffs and boulders."""
+        c = self.near(self.one_of((0.3, 0.28, 0.26), (0.4, 0.3, 0.2), (0.15, 0.15, 0.16)), 1.3)  # type: ignore[arg-type]
+        return self.tiled(Material(c, self.near(c, 1.6), "clouds", self.spread(2, 2), bump=0.03, seed=self.seed()), "Rock", "Rocks", size=2)
+
+    def asphalt(self) -> Material:
+        """A road."""
+        c = self.near(self.one_of((0.06, 0.06, 0.065), (0.16, 0.155, 0.15), (0.3, 0.29, 0.27)), 1.2, 0.03)  # type: ignore[arg-type]
+        return self.tiled(Material(c, self.near(c, 1.2, 0.02), "clouds", self.spread(3, 2), shine=self.between(0, 0.15), gloss=0.4, seed=self.seed()),
+                          "Asphalt", "Road", "Concrete", size=3)  # fmt: skip
+
+    def paving(self) -> Material:
+        """Pavements, squares, yards."""
+        c = self.near((0.35, 0.33, 0.3), 1.3)
+        return self.tiled(Material(c, self.near(c, 1.4), self.one_of("tiles", "bricks"), self.spread(2.5), seed=self.seed()),  # type: ignore[arg-type]
+                          "PavingStones", "Concrete", "Tiles", "Gravel", size=2)  # fmt: skip
+
+    def masonry(self) -> Material:
+        """The wall of a house from outside: brick, plaster, stone, boards."""
+        c = self.near(self.one_of((0.35, 0.13, 0.08), (0.6, 0.55, 0.45), (0.4, 0.38, 0.36), (0.7, 0.68, 0.65), (0.5, 0.35, 0.2)))  # type: ignore[arg-type]
+        kind: Pattern = self.one_of("bricks", "clouds", "plain", "tiles", "planks")  # type: ignore[assignment]
+        base = Material(c, self.near(c, 1.4), kind, {"bricks": 6.0, "planks": 6.0}.get(kind, self.spread(1.5)), seed=self.seed())
+        return self.tiled(base, "Bricks", "Concrete", "Plaster", "WoodSiding", "Rock", "Marble", "Travertine", "CorrugatedSteel", size=2)
+
+    def roofing(self) -> Material:
+        """Roof tiles, slate, thatch, sheet."""
+        c = self.near(self.one_of((0.3, 0.1, 0.06), (0.1, 0.1, 0.12), (0.2, 0.15, 0.1)))  # type: ignore[arg-type]
+        return self.tiled(Material(c, self.near(tuple(0.5 * x for x in c)), "bricks", 4, seed=self.seed()), "RoofingTiles", "ThatchedRoof", "CorrugatedSteel", size=1.5)
+
+    def printed(self) -> Material:
+        """Paper, packaging, labels, signs: marks on a ground."""
+        light = self.near((0.75, 0.73, 0.68), 1.1) if self.chance(0.6) else self.hue(0.7)
+        return Material(light, self.hue(0.5, self.between(0.01, 0.3)), "print", self.spread(60, 1.6), shine=self.between(0, 0.3), gloss=0.6, seed=self.seed())
+
+    def picture(self) -> Material:
+        """A made-up picture (painting, poster, screen, cover); the part's uv must run from 0 to 1."""
+        return Material(self.hue(0.7), self.hue(0.7), "picture", 1.0, shine=self.between(0, 0.2), gloss=0.8, seed=self.seed())
+
+    def food(self) -> Material:
+        """Fruit, bread, sauce, cheese."""
+        c = self.near(self.one_of((0.5, 0.05, 0.03), (0.55, 0.3, 0.04), (0.2, 0.35, 0.05), (0.45, 0.25, 0.1), (0.7, 0.55, 0.25), (0.2, 0.08, 0.04), (0.75, 0.7, 0.6)))  # type: ignore[arg-type]
+        return Material(c, self.near(c, 1.5, 0.15), self.one_of("clouds", "clouds", "speckle", "marble"), self.spread(40, 1.7),  # type: ignore[arg-type]
+                        shine=self.between(0.02, 0.35), gloss=self.between(0.3, 0.8), bump=0.001, seed=self.seed())  # fmt: skip
+
+    def anything(self) -> Material:
+        """Any of the above that suits an object."""
+        makers = (self.paint, self.paint, self.wood, self.fabric, self.metal, self.ceramic, self.printed, self.leather, self.food)
+        return makers[int(self.rng.integers(len(makers)))]()
+
+    @staticmethod
+    def glass(tint: Colour = (0.9, 0.95, 0.95)) -> Material:
+        """Clear glass: one sees through it, a little of the surroundings lies on it."""
+        return Material(tint, tint, shine=0.2, gloss=0.98, kind="glass")
+
+    @staticmethod
+    def mirror() -> Material:
+        """A mirror."""
+        return Material((0.9, 0.9, 0.9), (0.9, 0.9, 0.9), shine=1.0, gloss=1.0, metal=True, kind="mirror")
+
+    @staticmethod
+    def light(colour: Colour = (1.0, 0.9, 0.75), glow: float = 6.0) -> Material:
+        """A lamp's shade, a tube, a screen at night."""
+        return Material(colour, colour, glow=glow, kind="light")
