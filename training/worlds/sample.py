@@ -1,0 +1,114 @@
+"""One picture with all that is known about it, and the endless row of them that a seed stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.worlds import film as darkroom
+from training.worlds.palette import Palette, Tiles
+from training.worlds.stage import Camera, Stage
+from training.worlds.trace import Materials, World, assemble, pose, render
+
+SCENE_MODULES = ("people", "animals", "indoor", "tabletop", "storage", "outdoor", "driving", "landscape")
+SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
+SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
+MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
+"""What a pixel is. BACKDROP: a panorama's picture of far things, whose distance nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """rgb (h, w, 3) sRGB bytes; depth (h, w) metres along the axis, 0 = sky or backdrop; normal (h, w, 3) in camera axes
+    (x right, y down, z forward); what (h, w): see MATTE …; fov: radians along the long side; kind: the sort of scene."""
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    what: NDArray[np.uint8]
+    fov: float
+    kind: str
+
+
+Scene = Callable[[Palette], Stage]
+
+
+def scenes() -> dict[str, tuple[Scene, float]]:
+    """Every scene by name, with its weight."""
+    found: dict[str, tuple[Scene, float]] = {}
+    for name in SCENE_MODULES:
+        found.update(import_module(f"training.worlds.scenes.{name}").SCENES)
+    return found
+
+
+def photograph(
+    world: World, camera: Camera, materials: Materials, kind: str, size: tuple[int, int], seed: int, samples: int = 1
+) -> Sample:
+    """Take one picture; size: (width, height), turned upright for a portrait camera."""
+    rng = np.random.default_rng([seed, 1])
+    if camera.portrait:
+        size = (min(size), max(size))
+    raw = render(world, camera, size, samples, seed & 0x3FFFFFFF)
+    depth = raw[..., 12]
+    light = darkroom.defocus(darkroom.compose(raw, world.sky), depth, camera)
+    rgb = darkroom.shaken(darkroom.expose(light, rng), rng)
+    axes = pose(camera)
+    normal = raw[..., 13:16] @ axes * np.array([1, -1, -1], np.float32)
+    what = np.where(depth > 0, raw[..., 16], _beyond(world, camera, materials, size)).astype(np.uint8)
+    return Sample(rgb, depth.astype(np.float32), normal.astype(np.float32), what, camera.fov, kind)
+
+
+def _beyond(world: World, camera: Camera, materials: Materials, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """SKY or BACKDROP for each pixel's direction."""
+    index, turn = int(world.sky[0]), float(world.sky[1])
+    width, height = size
+    if index < 0:
+        return np.full((height, width), SKY, np.uint8)
+    scale = max(size) / 2 / np.tan(camera.fov / 2)
+    x, y = np.meshgrid((np.arange(width) + 0.5 - width / 2) / scale, (height / 2 - np.arange(height) - 0.5) / scale)
+    direction = np.stack([x, y, -np.ones_like(x)], -1) @ pose(camera).T
+    direction /= np.linalg.norm(direction, axis=2, keepdims=True)
+    open_ = materials.panoramas.open[index]
+    h, w = open_.shape
+    u = (np.arctan2(direction[..., 0], -direction[..., 2]) - turn) / (2 * np.pi) + 0.5
+    i = np.minimum((np.arccos(np.clip(direction[..., 1], -1, 1)) / np.pi * h).astype(int), h - 1)
+    return np.where(open_[i, ((u % 1) * w).astype(int) % w], SKY, BACKDROP).astype(np.uint8)
+
+
+def useful(sample: Sample) -> bool:
+    """Whether there is something to learn: it is not all dark, all one, or all in one distance."""
+    inverse = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
+    low, high = np.quantile(inverse, [0.02, 0.98])
+    return bool(sample.rgb.std() > 10 and 20 < sample.rgb.mean() < 235 and (sample.depth > 0).mean() > 0.1 and high > 1e-4
+                and (high - low > 0.02 * high or sample.kind == "flat_picture"))  # fmt: skip
+
+
+def picture_size(rng: np.random.Generator, long_side: int) -> tuple[int, int]:
+    """(width, height) of a usual shape."""
+    a, b = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
+    return long_side, round(long_side * b / a / 16) * 16
+
+
+def stream(
+    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = (), samples: int = 1
+) -> Iterator[Sample]:
+    """Endless samples; the same seed gives the same ones. `only`: names of scenes, all by default."""
+    table = {k: v for k, v in scenes().items() if not only or k in only}
+    names = list(table)
+    weights = np.array([table[k][1] for k in names], float)
+    number = 0
+    while True:
+        rng = np.random.default_rng([seed, number])
+        number += 1
+        name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
+        stage = table[name][0](Palette(rng, tiles))
+        world = assemble(stage, materials)
+        for view, camera in enumerate(stage.cameras):
+            sample = photograph(world, camera, materials, name, picture_size(rng, long_side),
+                                (seed * 1_000_003 + number * 64 + view) & 0x3FFFFFFF, samples)  # fmt: skip
+            if useful(sample):
+                yield sample

@@ -1,0 +1,337 @@
+"""From a stage to light on a film: rays, shadows, one bounce, glass, mirrors; and what each pixel is, exactly.
+
+Each pixel's function is plain scalar code without allocation, compiled once by numba for the CPU; `trace_gpu` wraps the
+same functions in a CUDA kernel. One path a sample: sun and one lamp are asked for by shadow rays, the rest of the light by
+one ray over the hemisphere whose end is lit in turn (Kajiya, "The rendering equation", 1986, cut after one bounce).
+"""
+
+from __future__ import annotations
+
+from math import cos, pi, sin, sqrt, tan
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from training.worlds.bvh import DEPTH, blocked, build, nearest
+from training.worlds.mesh import rotation
+from training.worlds.noise import cell
+from training.worlds.palette import Material, Tiles
+from training.worlds.sky import FILL, PANORAMA, SUN, SUN_COLOUR, Panoramas, radiance, sky_row
+from training.worlds.stage import Camera, Stage
+from training.worlds.surface import (
+    BUMP, GLASS, GLOSS, GLOW, HOLES, KIND, LIGHT, METAL, MIRROR, SHINE, albedo, bumped, normal, pyramids,
+)  # fmt: skip
+
+STACK = 2 * DEPTH + 8
+FAR = 1e6
+EPSILON = 1e-4
+
+
+class Materials(NamedTuple):
+    """What is the same for every stage: tiles as pyramids, panoramas, earlier pictures."""
+
+    tiles: NDArray[np.uint8]
+    tile_means: NDArray[np.float32]
+    tile_side: int
+    panoramas: Panoramas
+    gallery: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, tiles: Tiles, panoramas: Panoramas, gallery: NDArray[np.uint8] | None = None) -> Materials:
+        """gallery: (n, h, w, 3) pictures for walls and pages, none by default."""
+        levels, means = pyramids(tiles.maps)
+        return cls(levels, means, tiles.maps.shape[1], panoramas,
+                   gallery if gallery is not None else np.zeros((0, 1, 1, 3), np.uint8))  # fmt: skip
+
+
+class World(NamedTuple):
+    """A stage as arrays: n triangles in the order of the tree, k materials, l lamps."""
+
+    bounds: NDArray[np.float32]
+    links: NDArray[np.int32]
+    corners: NDArray[np.float32]  # (n, 9): a corner and two edges
+    normals: NDArray[np.float32]  # (n, 9)
+    uv: NDArray[np.float32]  # (n, 6)
+    owner: NDArray[np.int32]  # (n,)
+    holes: NDArray[np.float32]  # (n, 3)
+    clear: NDArray[np.bool_]  # (n,): throws no shadow
+    materials: NDArray[np.float32]  # (k, 19)
+    lamps: NDArray[np.float32]  # (l, 7)
+    sky: NDArray[np.float32]
+    panoramas: NDArray[np.float32]
+    tiles: NDArray[np.uint8]
+    tile_means: NDArray[np.float32]
+    tile_side: int
+    gallery: NDArray[np.uint8]
+
+
+def _vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32], smooth: bool) -> NDArray[np.float32]:
+    """(m, 9): the normals at the corners of each face."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    flat = np.cross(b - a, c - a)
+    if not smooth:
+        return np.tile(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-20), 3)
+    # seams of a skin are points twice: they share one normal
+    keys = np.unique(np.round(vertices, 4), axis=0, return_inverse=True)[1].ravel()
+    total = np.zeros((keys.max() + 1, 3))
+    for k in range(3):
+        for axis in range(3):
+            total[:, axis] += np.bincount(keys[faces[:, k]], flat[:, axis], len(total))
+    total /= np.linalg.norm(total, axis=1, keepdims=True) + 1e-20
+    return total[keys[faces]].reshape(-1, 9).astype(np.float32)
+
+
+def assemble(stage: Stage, materials: Materials) -> World:
+    """The stage as arrays, its tree built."""
+    palette: dict[Material, int] = {}
+    triangles, normals, uv, owner = [], [], [], []
+    for part in stage.things:
+        if not len(part.faces):
+            continue
+        index = palette.setdefault(part.material, len(palette))
+        triangles.append(part.vertices[part.faces])
+        normals.append(_vertex_normals(part.vertices, part.faces, part.smooth))
+        uv.append(part.uv[part.faces].reshape(-1, 6))
+        owner.append(np.full(len(part.faces), index, np.int32))
+    corners = np.concatenate(triangles).astype(np.float32)
+    tree = build(corners)
+    corners, o = corners[tree.order], np.concatenate(owner)[tree.order]
+    edges = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], 1)
+    rows = np.stack([m.row() for m in palette])
+    panoramas = materials.panoramas
+    lamps = np.array([[*lamp.at, lamp.radius, *lamp.colour] for lamp in stage.lamps], np.float32).reshape(-1, 7)
+    holes = np.stack([rows[:, HOLES], rows[:, 7], rows[:, 18]], 1).astype(np.float32)
+    return World(
+        tree.bounds, tree.links, np.ascontiguousarray(edges), np.concatenate(normals)[tree.order].astype(np.float32),
+        np.concatenate(uv)[tree.order], o, holes[o], np.isin(rows[:, KIND], (GLASS, LIGHT))[o], rows, lamps,
+        sky_row(stage.sky, stage.fill, panoramas),
+        panoramas.radiance if len(panoramas.radiance) else np.zeros((1, 2, 2, 3), np.float32),
+        materials.tiles, materials.tile_means, materials.tile_side, materials.gallery,
+    )  # fmt: skip
+
+
+@njit(cache=True, inline="always")
+def _hemisphere(nx, ny, nz, r1, r2, narrow):
+    """A direction around the normal, cosine-weighted (narrow 0) or pulled towards it (narrow 1: the normal itself)."""
+    phi = 2 * pi * r1
+    s = sqrt(r2) * (1 - narrow)
+    x, y = s * cos(phi), s * sin(phi)
+    z = sqrt(max(1 - s * s, 0.0))
+    # an orthonormal basis without branches on the axis (Duff et al., 2017)
+    sign = 1.0 if nz >= 0 else -1.0
+    a = -1.0 / (sign + nz)
+    b = nx * ny * a
+    return (
+        x * (1 + sign * nx * nx * a) + y * b + z * nx,
+        x * sign * b + y * (sign + ny * ny * a) + z * ny,
+        -x * sign * nx - y * ny + z * nz,
+    )
+
+
+@njit(cache=True)
+def _sun(world, stack, x, y, z, nx, ny, nz, r1, r2):
+    """Irradiance that the sun casts, with a soft edge."""
+    s = world.sky
+    c = nx * s[SUN] + ny * s[SUN + 1] + nz * s[SUN + 2]
+    if c <= 0 or s[SUN_COLOUR] + s[SUN_COLOUR + 1] + s[SUN_COLOUR + 2] < 0.01:
+        return 0.0, 0.0, 0.0
+    dx, dy, dz = _hemisphere(s[SUN], s[SUN + 1], s[SUN + 2], r1, r2, 0.985)
+    if blocked(world.bounds, world.links, world.corners, world.uv, world.holes, world.clear, stack, x, y, z, dx, dy, dz, FAR):
+        return 0.0, 0.0, 0.0
+    return s[SUN_COLOUR] * c, s[SUN_COLOUR + 1] * c, s[SUN_COLOUR + 2] * c
+
+
+@njit(cache=True)
+def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
+    """Irradiance of the lamps, by one shadow ray to one of them."""
+    count = world.lamps.shape[0]
+    if count == 0:
+        return 0.0, 0.0, 0.0
+    l = world.lamps[min(int(r0 * count), count - 1)]
+    ax, ay, az = _hemisphere(0.0, 1.0, 0.0, r1, r2, 0.0)
+    side = 1.0 if r0 * count * 16 % 1 > 0.5 else -1.0
+    dx, dy, dz = l[0] + l[3] * ax - x, l[1] + l[3] * ay * side - y, l[2] + l[3] * az - z
+    d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
+    d = sqrt(d2)
+    dx, dy, dz = dx / d, dy / d, dz / d
+    c = nx * dx + ny * dy + nz * dz
+    if c <= 0:
+        return 0.0, 0.0, 0.0
+    if blocked(world.bounds, world.links, world.corners, world.uv, world.holes, world.clear, stack, x, y, z, dx, dy, dz, d - l[3]):
+        return 0.0, 0.0, 0.0
+    k = c / d2 * count
+    return l[4] * k, l[5] * k, l[6] * k
+
+
+@njit(cache=True)
+def _seen(world, stack, ox, oy, oz, dx, dy, dz, spread, r0, r1, r2):
+    """Light that comes back along a secondary ray: the sky, or a surface lit by sun, one lamp and the fill."""
+    t, i, b1, b2 = nearest(world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR)
+    if i < 0:
+        return radiance(world.sky, world.panoramas, dx, dy, dz)
+    x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+    nx, ny, nz = normal(world, i, b1, b2, dx, dy, dz)
+    b0, uv, owner = 1 - b1 - b2, world.uv, world.owner[i]
+    m = world.materials[owner]
+    u, v = b0 * uv[i, 0] + b1 * uv[i, 2] + b2 * uv[i, 4], b0 * uv[i, 1] + b1 * uv[i, 3] + b2 * uv[i, 5]
+    red, green, blue = albedo(world, owner, u, v, x, y, z, t * spread)
+    if int(m[KIND]) == LIGHT:
+        g = min(m[GLOW], 6.0)
+        return red * g, green * g, blue * g
+    if int(m[KIND]) == GLASS:
+        return radiance(world.sky, world.panoramas, dx, dy, dz)
+    x, y, z = x + nx * EPSILON * (1 + t), y + ny * EPSILON * (1 + t), z + nz * EPSILON * (1 + t)
+    sr, sg, sb = _sun(world, stack, x, y, z, nx, ny, nz, r1, r2)
+    lr, lg, lb = _lamp(world, stack, x, y, z, nx, ny, nz, r0, r2, r1)
+    f = world.sky
+    return red * (sr + lr + f[FILL]), green * (sg + lg + f[FILL + 1]), blue * (sb + lb + f[FILL + 2])
+
+
+@njit(cache=True)
+def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide):
+    """Follow one camera ray and add what it finds to `out` (see FILM); `guide`: also note what the pixel is.
+
+    spread: angle of a pixel in radians.
+    """
+    tr, tg, tb, travelled = 1.0, 1.0, 1.0, 0.0
+    for bounce in range(6):
+        t, i, b1, b2 = nearest(world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR)
+        if i < 0:
+            red, green, blue = radiance(world.sky, world.panoramas, dx, dy, dz)
+            out[9] += tr * red
+            out[10] += tg * green
+            out[11] += tb * blue
+            if bounce == 0 and guide:
+                out[12] = 0.0
+            return
+        travelled += t
+        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+        nx, ny, nz = normal(world, i, b1, b2, dx, dy, dz)
+        owner = world.owner[i]
+        m = world.materials[owner]
+        kind = int(m[KIND])
+        if bounce == 0 and guide:
+            out[12], out[13], out[14], out[15], out[16] = t, nx, ny, nz, kind
+        b0, uv = 1 - b1 - b2, world.uv
+        u, v = b0 * uv[i, 0] + b1 * uv[i, 2] + b2 * uv[i, 4], b0 * uv[i, 1] + b1 * uv[i, 3] + b2 * uv[i, 5]
+        pixel = travelled * spread / max(abs(nx * dx + ny * dy + nz * dz), 0.25)
+        red, green, blue = albedo(world, owner, u, v, x, y, z, pixel)
+        facing = -(nx * dx + ny * dy + nz * dz)
+        h = 16 * bounce
+        r0, r1, r2, r3 = cell(px, py, h, seed), cell(px, py, h + 1, seed), cell(px, py, h + 2, seed), cell(px, py, h + 3, seed)
+        fresnel = m[SHINE] + (1 - m[SHINE]) * max(1 - facing, 0.0) ** 5 * m[GLOSS]
+        if kind == GLASS:
+            ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
+            e = EPSILON * (1 + travelled)
+            gr, gg, gb = _seen(world, stack, x + nx * e, y + ny * e, z + nz * e, ex, ey, ez, spread, r0, r1, r2)
+            f = min(0.04 + 0.9 * max(1 - facing, 0.0) ** 4, 0.9)
+            out[9] += tr * f * gr
+            out[10] += tg * f * gg
+            out[11] += tb * f * gb
+            tr, tg, tb = tr * (1 - f) * red, tg * (1 - f) * green, tb * (1 - f) * blue
+            ox, oy, oz = x + dx * e, y + dy * e, z + dz * e
+            continue
+        if kind == MIRROR:
+            tr, tg, tb = tr * red, tg * green, tb * blue
+            e = EPSILON * (1 + travelled)
+            ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
+            dx, dy, dz = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
+            continue
+        if kind == LIGHT:
+            out[9] += tr * red * m[GLOW]
+            out[10] += tg * green * m[GLOW]
+            out[11] += tb * blue * m[GLOW]
+            return
+        if m[BUMP] > 0:
+            nx, ny, nz = bumped(m, x, y, z, nx, ny, nz, pixel)
+        e = EPSILON * (1 + travelled)
+        ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
+        diffuse = 1 - fresnel
+        if m[METAL] > 0:
+            diffuse = 0.15
+        out[3] += tr * red * diffuse
+        out[4] += tg * green * diffuse
+        out[5] += tb * blue * diffuse
+        sr, sg, sb = _sun(world, stack, ox, oy, oz, nx, ny, nz, r0, r1)
+        out[0] += tr * red * diffuse * sr
+        out[1] += tg * green * diffuse * sg
+        out[2] += tb * blue * diffuse * sb
+        lr, lg, lb = _lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
+        hx, hy, hz = _hemisphere(nx, ny, nz, r2, r3, 0.0)
+        ir, ig, ib = _seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
+        f = world.sky
+        out[6] += lr + ir + f[FILL] * 0.5
+        out[7] += lg + ig + f[FILL + 1] * 0.5
+        out[8] += lb + ib + f[FILL + 2] * 0.5
+        if fresnel > 0.03:
+            ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
+            gx, gy, gz = _hemisphere(nx, ny, nz, r1, r3, 0.0)
+            rough = (1 - m[GLOSS]) * 0.6
+            ex, ey, ez = ex + rough * (gx - ex), ey + rough * (gy - ey), ez + rough * (gz - ez)
+            k = 1.0 / sqrt(ex * ex + ey * ey + ez * ez)
+            gr, gg, gb = _seen(world, stack, ox, oy, oz, ex * k, ey * k, ez * k, spread * 4, r0, r2, r1)
+            if m[METAL] > 0:
+                gr, gg, gb = gr * red, gg * green, gb * blue
+            out[9] += tr * fresnel * gr
+            out[10] += tg * fresnel * gg
+            out[11] += tb * fresnel * gb
+        return
+
+
+FILM = 17
+"""Numbers a pixel: sun-lit colour 0–2, reflectance 3–5, soft irradiance 6–8, reflections, sky and lamps 9–11,
+distance 12 (0: nothing but sky), normal 13–15 (world), kind of material 16."""
+
+
+@njit(cache=True)
+def pixel(world, stack, out, px, py, width, height, eye, axes, scale, samples, seed):
+    """One pixel's film (FILM numbers): its middle for what it is, `samples` places in it for its light."""
+    spread = 1.0 / scale
+    for s in range(samples):
+        jx, jy = 0.5, 0.5
+        if s > 0:
+            jx, jy = cell(px, py, 900 + s, seed), cell(px, py, 930 + s, seed)
+        a, b = (px + jx - width * 0.5) / scale, (height * 0.5 - py - jy) / scale
+        dx = axes[0, 0] * a + axes[0, 1] * b - axes[0, 2]
+        dy = axes[1, 0] * a + axes[1, 1] * b - axes[1, 2]
+        dz = axes[2, 0] * a + axes[2, 1] * b - axes[2, 2]
+        k = 1.0 / sqrt(dx * dx + dy * dy + dz * dz)
+        shade(world, stack, out, px, py, eye[0], eye[1], eye[2], dx * k, dy * k, dz * k, spread, seed + 77 * s, s == 0)
+        if s == 0:
+            out[12] *= k  # along the optical axis
+    for c in range(12):
+        out[c] /= samples
+
+
+@njit(cache=True, nogil=True)
+def _render(world, film, eye, axes, scale, samples, seed):
+    stack = np.empty(STACK, np.int32)
+    for y in range(film.shape[0]):
+        for x in range(film.shape[1]):
+            pixel(world, stack, film[y, x], x, y, film.shape[1], film.shape[0], eye, axes, scale, samples, seed)
+
+
+def pose(camera: Camera) -> NDArray[np.float32]:
+    """(3, 3): the camera's right, up and backward axes as columns, in the stage's axes."""
+    eye, target = np.asarray(camera.eye), np.asarray(camera.target)
+    back = eye - target
+    back = back / (np.linalg.norm(back) + 1e-12)
+    right = np.cross([0.0, 1.0, 0.0], back)
+    right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-6 else np.array([1.0, 0, 0])
+    axes = np.stack([right, np.cross(back, right), back], 1)
+    return (axes @ rotation(roll=camera.roll)).astype(np.float32)
+
+
+def render(world: World, camera: Camera, size: tuple[int, int], samples: int = 1, seed: int = 0) -> NDArray[np.float32]:
+    """Film (height, width, FILM) of a picture of size (width, height)."""
+    film = np.zeros((size[1], size[0], FILM), np.float32)
+    scale = max(size) / 2 / tan(camera.fov / 2)
+    _render(world, film, np.asarray(camera.eye, np.float32), pose(camera), scale, samples, seed)
+    return film
+
+
+def backdrop(world: World) -> bool:
+    """Whether a panorama stands behind the things."""
+    return bool(world.sky[PANORAMA] >= 0)
