@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from unflat.cli import interrupts
 
@@ -10,6 +11,8 @@ from unflat.cli import interrupts
 def main() -> None:
     """Run ``unflat`` and leave with its exit code."""
     interrupts.watch()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries warn of is for programmers; what matters is in the notes
     try:
         from unflat.cli.main import run
 

@@ -1,7 +1,7 @@
-"""From the bytes of a picture file to upright sRGB pixels: Pillow, with OpenCV for the pixels of plain JPEG files.
+"""From the bytes of a picture file to upright sRGB pixels, by Pillow.
 
-Both carry libjpeg-turbo and give the same pixels; OpenCV writes them straight into the array that is kept, which saves
-Pillow's own copy of four bytes a pixel.
+Pillow's own decoders say nothing on the terminal. OpenCV's JPEG decoder would save a copy of the pixels, but prints
+about damage to the process's standard error, where other threads may be writing.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib
 import io
 import logging
-import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -22,11 +21,10 @@ from PIL import Image as Pil
 from PIL import ImageFile
 
 from unflat.errors import InputError, MemoryLimitError
-from unflat.formats.colour import Pixels, pixels_of, recoloured
+from unflat.formats.colour import Pixels, pixels_of
 from unflat.formats.exif import EXIF_FAULTS, Facts, exif_of, packet_of, read_facts, read_iptc
 from unflat.formats.jpeg import JpegStream
-from unflat.formats.quiet import quiet
-from unflat.types.arrays import U8
+from unflat.formats.tiff import FloatColours, check_compressed, float_colours, float_pixels
 
 Plane = TypeVar("Plane", bound=np.ndarray[Any, Any])
 
@@ -44,6 +42,7 @@ _PLUGINS = {
 DECODE_FAULTS = (*EXIF_FAULTS, RuntimeError, AssertionError, zlib.error, Pil.DecompressionBombError)
 """What Pillow and pi-heif raise on damaged pictures."""
 
+_XMP = 700
 _DAMAGED_HINT = "The file is damaged or cut short; copy it again, or open and save it in a picture editor."
 
 
@@ -66,11 +65,12 @@ class Decoded:
 
 @contextmanager
 def foreign_faults(name: str) -> Iterator[None]:
-    """Turn what the picture libraries raise into errors of the house, and keep their warnings off the terminal."""
+    """Turn what the picture libraries raise into errors of the house.
+
+    What they warn of is left to the filters of the program, for filters cannot be changed safely beside other threads.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except MemoryError as error:
         raise MemoryLimitError(f"{name} does not fit in memory") from error
     except DECODE_FAULTS as error:
@@ -113,50 +113,37 @@ def decode(data: bytes, kind: str, name: str, max_pixels: int) -> Decoded:
         MemoryLimitError: It does not fit in memory.
     """
     with foreign_faults(name):
+        floating = float_colours(data, name) if kind == "TIFF" else None
+        if floating is not None:
+            return _floating(data, floating, name, max_pixels)
         picture = opened(data, kind)
         width, height = picture.size
         check_size(name, width, height, max_pixels)
         notes = list(_frames(picture, kind))
         profile = picture.info.get("icc_profile") or None
         stream = JpegStream.parse(data) if kind == "JPEG" else None
-        plain = _plain_jpeg(data, picture, stream, notes)
-        if plain is None:
-            _load(picture, kind)
+        if kind == "TIFF":
+            check_compressed(picture, data, name)
+        picture.load()
+        if stream is not None and stream.damaged:
+            notes.append("its JPEG data is damaged in places")
         exif, damage = exif_of(picture)
         facts = read_facts(exif, packet_of(picture), read_iptc(picture), (width, height))
-        if plain is None:
-            pixels = pixels_of(picture, profile)
-        else:
-            rgb, note, converted = recoloured(plain, profile)
-            pixels = Pixels(rgb, None, converted, (note,) if note else ())
-        del picture, plain
+        pixels = pixels_of(picture, profile)
+        del picture
         keeps = stream is not None and not pixels.converted and facts.orientation == 1 and pixels.alpha is None
         jpeg = stream.stripped() if stream is not None and keeps else None
     notes += [*damage, *facts.notes, *pixels.notes]
     return Decoded(turned_upright(pixels, facts.orientation), facts, tuple(dict.fromkeys(notes)), jpeg)
 
 
-def _plain_jpeg(data: bytes, picture: ImageFile.ImageFile, stream: JpegStream | None, notes: list[str]) -> U8 | None:
-    """The pixels of a whole grey or RGB JPEG by OpenCV; None where Pillow has to do it. May add a note."""
-    if stream is None or stream.end is None or stream.process == "other" or picture.mode not in ("L", "RGB"):
-        return None
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        with quiet() as heard:
-            rgb = cv2.imdecode(np.frombuffer(data, np.uint8, stream.end), flags)
-    except cv2.error:
-        return None
-    if "orrupt" in heard.text:
-        notes.append("its JPEG data is damaged in places")
-    if rgb is None or rgb.shape != (picture.size[1], picture.size[0], 3) or rgb.dtype != np.uint8:
-        return None
-    return np.asarray(rgb, dtype=np.uint8)
-
-
-def _load(picture: ImageFile.ImageFile, kind: str) -> None:
-    """Decode; libtiff, which prints about damaged files, is kept off the terminal."""
-    with quiet() if kind == "TIFF" else nullcontext():
-        picture.load()
+def _floating(data: bytes, found: FloatColours, name: str, max_pixels: int) -> Decoded:
+    """A TIFF of floating-point colours."""
+    check_size(name, *found.size, max_pixels)
+    pixels = float_pixels(data, found, name)
+    packet = found.tags.get(_XMP)
+    facts = read_facts(found.tags, packet if isinstance(packet, bytes) else None, {}, found.size)
+    return Decoded(turned_upright(pixels, facts.orientation), facts, (*facts.notes, *pixels.notes))
 
 
 def _frames(picture: Pil.Image, kind: str) -> Iterator[str]:

@@ -43,8 +43,9 @@ EXIF_FAULTS = (
     OverflowError,
     ZeroDivisionError,
     struct.error,
+    Warning,
 )
-"""What Pillow raises on damaged metadata."""
+"""What Pillow raises on damaged metadata; a warning, where the program's filters make it an error."""
 
 
 @dataclass(frozen=True, slots=True)

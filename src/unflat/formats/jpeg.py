@@ -12,6 +12,8 @@ from dataclasses import dataclass
 _SOI, _EOI, _SOS, _COM, _APP0, _APP1, _APP14, _APP15 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xEE, 0xEF
 _FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+_BETWEEN_SCANS = {0xC4, 0xCC, _SOS, 0xDB, 0xDC, 0xDD, *range(_APP0, _APP15 + 1), _COM}
+"""DHT, DAC, SOS, DQT, DNL, DRI, APPn and COM: the markers that T.81 lets stand after the first scan's data."""
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -69,6 +71,16 @@ class JpegStream:
             found.append(Segment(code, start, end))
             position = end
         return JpegStream(data, tuple(found), None, process)
+
+    @property
+    def damaged(self) -> bool:
+        """True if the markers tell that data was lost or overwritten: no end, or something strange between scans.
+
+        Damage that makes no marker is not seen here; a decoder shows it as a smear.
+        """
+        codes = [segment.code for segment in self.segments]
+        later = codes[codes.index(_SOS) :] if _SOS in codes else []
+        return self.end is None or any(code not in _BETWEEN_SCANS for code in later)
 
     def _payload(self, segment: Segment) -> bytes:
         return self.data[segment.start + 4 : segment.end]

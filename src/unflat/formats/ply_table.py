@@ -6,8 +6,8 @@ Polygon File Format", 1994). What the tables mean is the business of ``ply`` and
 
 from __future__ import annotations
 
+import re
 import struct
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,8 @@ _MOST_ROWS = 1 << 31
 _MOST_RAGGED_ROWS = 20_000_000
 _LARGEST_BINARY = 1 << 33
 _LARGEST_TEXT = 1 << 29
+_PIECE = 1 << 20
+_GAP = re.compile(rb"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +298,10 @@ def _ragged_table(data: NDArray[np.uint8], start: int, element: Element, order: 
 
 
 def _text_tables(body: bytes, header: Header, wanted: set[str], name: str) -> dict[str, Table]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
-        try:
-            numbers = np.fromstring(body.decode("ascii"), dtype=np.float64, sep=" ")
-        except (ValueError, DeprecationWarning) as error:
-            raise InputError(f"{name} holds something that is not a number") from error
+    try:
+        numbers = _numbers(body)
+    except ValueError as error:
+        raise InputError(f"{name} holds something that is not a number") from error
     tables: dict[str, Table] = {}
     at = 0
     for element in header.elements:
@@ -311,6 +311,24 @@ def _text_tables(body: bytes, header: Header, wanted: set[str], name: str) -> di
         if element.name in wanted:
             tables[element.name] = table
     return tables
+
+
+def _numbers(body: bytes) -> NDArray[np.float64]:
+    """All numbers of a text, a piece at a time: as single words they take many times the room of the text.
+
+    Raises:
+        ValueError: One is no number.
+    """
+    if b"_" in body:
+        raise ValueError("a number holds '_'")  # which Python's own numbers may
+    pieces: list[NDArray[np.float64]] = []
+    start = 0
+    while start < len(body):
+        gap = _GAP.search(body, min(start + _PIECE, len(body)))
+        end = gap.end() if gap else len(body)
+        pieces.append(np.array(body[start:end].split(), dtype=np.float64))
+        start = end
+    return np.concatenate(pieces) if pieces else np.empty(0)
 
 
 def _text_table(numbers: NDArray[np.float64], at: int, element: Element, name: str) -> tuple[Table, int]:

@@ -7,9 +7,7 @@ generation is lost and nothing is spent.
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
-import warnings
 import zlib
 
 import cv2
@@ -17,6 +15,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from unflat.errors import InputError
+from unflat.formats.decode import opened as open_as
 from unflat.formats.exif import exif_block
 from unflat.formats.jpeg import with_exif
 from unflat.trust.privacy import travelling
@@ -85,9 +84,7 @@ def decoded(data: bytes, name: str) -> Image:
         InputError: Not a JPEG or PNG, damaged, or larger than MAX_TEXTURE_PIXELS.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-            opened = PillowImage.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+        opened = open_as(data, "PNG" if data[:4] == b"\x89PNG" else "JPEG")
         width, height = opened.size
         if width * height > MAX_TEXTURE_PIXELS:
             raise InputError(f"the picture inside {name} is too large: {width}×{height}")

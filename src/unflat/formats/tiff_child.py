@@ -1,0 +1,71 @@
+"""Decodes a TIFF file in a process of its own, because libtiff prints about damaged files and may crash on them.
+
+Run as a script with the word ``try`` or ``floats`` and the file on standard input. ``try`` only says whether Pillow
+can decode it. ``floats`` answers with one line of JSON, then the colours as native float32, RGB or RGBA, row by row.
+It imports nothing of unflat.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import sys
+
+_FAULTS = (
+    *(OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, SyntaxError),
+    *(MemoryError, OverflowError, ArithmeticError, EOFError, struct.error),
+)
+
+
+def attempt(data: bytes) -> None:
+    """Decode as the parent is going to; nothing is kept.
+
+    Raises:
+        OSError: Damaged, or any other of what Pillow raises.
+    """
+    from PIL import Image, TiffImagePlugin
+
+    Image.MAX_IMAGE_PIXELS = None  # the parent has judged the size
+    TiffImagePlugin.TiffImageFile(io.BytesIO(data)).load()
+
+
+def floats(data: bytes) -> tuple[tuple[int, ...], bytes]:
+    """The shape (h, w, 3 or 4) and the bytes of the colours.
+
+    Raises:
+        ValueError: OpenCV cannot decode them.
+    """
+    import cv2
+    import numpy as np
+
+    try:
+        colours = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ValueError("OpenCV cannot decode it") from error
+    if colours is None or colours.ndim != 3 or colours.shape[2] not in (3, 4) or colours.dtype.kind != "f":
+        raise ValueError("OpenCV cannot decode it")
+    order = [2, 1, 0, 3][: colours.shape[2]]
+    with np.errstate(over="ignore"):
+        told = colours[..., order].astype(np.float32)
+    return told.shape, told.tobytes()
+
+
+def main() -> int:
+    """Answer on standard output; 0, or 1 with a reason."""
+    data = sys.stdin.buffer.read()
+    try:
+        if sys.argv[1] == "try":
+            attempt(data)
+            words, body = {}, b""
+        else:
+            shape, body = floats(data)
+            words = {"shape": shape}
+    except _FAULTS as error:
+        words, body = {"error": " ".join(str(error).split())[:160] or type(error).__name__}, b""
+    sys.stdout.buffer.write(json.dumps(words).encode() + b"\n" + body)
+    return 1 if "error" in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
