@@ -153,12 +153,18 @@ def tube(path: ArrayLike, radii: ArrayLike, material: Material, *, sides: int = 
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-12
     side = np.array([1.0, 0, 0]) if abs(along[0, 0]) < 0.8 else np.array([0, 0, 1.0])
     angle = np.linspace(0, 2 * pi, sides, endpoint=False)
-    rings = []
-    for point, radius, direction in zip(p, r, along, strict=True):
-        side = side - direction * (side @ direction)
-        side /= np.linalg.norm(side) + 1e-12
-        other = np.cross(direction, side)
-        rings.append(point + radius * (np.cos(angle)[:, None] * side + flat * np.sin(angle)[:, None] * other))
+    sides_of = []
+    sx, sy, sz = side.tolist()
+    for dx, dy, dz in along.tolist():
+        dot = sx * dx + sy * dy + sz * dz
+        sx, sy, sz = sx - dx * dot, sy - dy * dot, sz - dz * dot
+        norm = (sx * sx + sy * sy + sz * sz) ** 0.5 + 1e-12
+        sx, sy, sz = sx / norm, sy / norm, sz / norm
+        sides_of.append((sx, sy, sz))
+    across = np.array(sides_of)[:, None]
+    other = np.cross(along[:, None], across)
+    ring = np.cos(angle)[:, None] * across + flat * np.sin(angle)[:, None] * other
+    rings = list(p[:, None] + r[:, None, None] * ring)
     first, last = p[0] - along[0] * r[0] * 0.5, p[-1] + along[-1] * r[-1] * 0.5
     ends = [first + (rings[0] - p[0]) * 0.6, *rings, last + (rings[-1] - p[-1]) * 0.6]
     return loft(np.stack(ends), material)
