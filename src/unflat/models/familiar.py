@@ -1,12 +1,13 @@
-"""Things of a known size in a picture: faces and, below a face, standing people.
+"""Things of a known size in a picture: faces and, below a face, standing people; number plates; doors.
 
-OpenCV's own finders are used, for they come inside its wheel: two Haar cascades for frontal faces, one for eyes
-(Viola & Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001) and the HOG people
-finder (Dalal & Triggs, CVPR 2005). A single one of them sees faces in posters and people in cakes; a wrong size
-does more harm than none. So a face counts only if both cascades agree on it and an eye is found in it, and a
-person only below such a face. Cars and doors have no finder in the wheel and are not looked for.
+For faces and people OpenCV's own finders are used, for they come inside its wheel: two Haar cascades for frontal
+faces, one for eyes (Viola & Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001)
+and the HOG people finder (Dalal & Triggs, CVPR 2005). A single one of them sees faces in posters and people in cakes;
+a wrong size does more harm than none. So a face counts only if both cascades agree on it and an eye is found in it,
+and a person only below such a face. Cars, by their number plates, and doors are found by their shape: see the files
+``number_plate`` and ``door``.
 
-OpenCV 5 ships no cascades; then nothing is found and :func:`absent` says why.
+OpenCV 5 ships no cascades; then no faces and people are found and :func:`absent` says why.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from unflat.types.arrays import U8
+from unflat.types.arrays import F64, U8
 from unflat.types.image import Size
 
 if TYPE_CHECKING:
@@ -50,21 +51,24 @@ _CASCADES = (
 _LOCK = threading.Lock()  # a cascade keeps its working memory in itself
 
 
+What = Literal["face", "person", "plate", "door"]
+
+
 @dataclass(frozen=True, slots=True)
 class Familiar:
     """Something of a known size.
 
     Attributes:
-        what: A face or a standing person.
+        what: A face, a standing person, the number plate of a car, or a door.
         left: Of the box around it, pixels of the picture from the left edge.
         top: From the top edge.
         width: Of the box, pixels.
         height: Of the box, pixels.
-        metres: The true width of a face's box, the true height of a person's.
+        metres: The true width of a face's or a plate's box, the true height of a person's or a door's.
         spread: Relative standard error of ``metres``, with that of the box.
     """
 
-    what: Literal["face", "person"]
+    what: What
     left: float
     top: float
     width: float
@@ -102,15 +106,34 @@ def absent() -> str | None:
 
 
 def find_familiar(rgb: U8) -> tuple[Familiar, ...]:
-    """Faces and people of a picture, the largest face first.
+    """Faces, people, number plates and doors of a picture, in this order, the largest of each first.
 
     Args:
-        rgb: (h, w, 3) uint8 sRGB, upright. It is looked at with its long side at most 576 pixels, in which a
-            face must be at least 24 pixels wide.
+        rgb: (h, w, 3) uint8 sRGB, upright.
 
     Returns:
-        What was found, in pixels of ``rgb``; nothing where :func:`absent` gives a reason.
+        What was found, in pixels of ``rgb``; no faces and people where :func:`absent` gives a reason.
     """
+    from unflat.models.door import HEIGHT_M, SPREAD, find_doors
+    from unflat.models.number_plate import find_plates
+
+    plates = ((p, _around(p.corners, p.width, p.height)) for p in find_plates(rgb))
+    doors = ((d, _around(d.corners, float(np.ptp(d.corners[:, 0])), d.height)) for d in find_doors(rgb))
+    return (
+        *_faces_and_people(rgb),
+        *(_known("plate", box, plate.metres, plate.spread) for plate, box in plates),
+        *(_known("door", box, HEIGHT_M, SPREAD) for _, box in doors),
+    )
+
+
+def _around(corners: F64, width: float, height: float) -> _Box:
+    """A box of the given size about the middle of four corners."""
+    x, y = (float(v) for v in corners.mean(axis=0))
+    return _Box(x - width / 2, y - height / 2, width, height)
+
+
+def _faces_and_people(rgb: U8) -> tuple[Familiar, ...]:
+    """The picture is looked at with its long side at most 576 pixels, in which a face must be 24 pixels wide."""
     if absent() is not None:
         return ()
     import cv2
@@ -130,7 +153,7 @@ def find_familiar(rgb: U8) -> tuple[Familiar, ...]:
     )
 
 
-def _known(what: Literal["face", "person"], box: _Box, metres: float, spread: float) -> Familiar:
+def _known(what: What, box: _Box, metres: float, spread: float) -> Familiar:
     return Familiar(what, box.left, box.top, box.width, box.height, metres, spread)
 
 

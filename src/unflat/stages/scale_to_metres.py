@@ -5,7 +5,7 @@ The first of these that the picture offers tells the size:
     known length      two points and their true distance, from the user
     metric source     the depth map came in metres (a phone's LiDAR, the user's own file)
     subject distance  the camera wrote how far it was focused
-    familiar          a face or a standing person
+    familiar          a face, a standing person, a car's number plate, a door
     assumed           nothing told it: one rule, and the depth stays of kind SCALE
 
 The rule of the assumed scale: the median distance of what is seen, the sky left out, is 2.5 m where there is no sky
@@ -17,19 +17,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unflat.errors import InputError, UnitError
 from unflat.geometry.measure import Span, span_between, spot_at, weighted_quantile
+from unflat.stages.familiar_size import Told, shape_error, told_by_familiar
 from unflat.types.camera import FocalBasis, Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
 from unflat.types.scene import Scale, ScaleBasis
-
-if TYPE_CHECKING:
-    from unflat.models.familiar import Familiar
 
 COVERAGE = 0.9
 _DEVIATIONS = 1.645
@@ -46,8 +43,6 @@ _FOCAL: dict[FocalBasis, float] = {
 }
 """Relative standard error of the focal length by how it is known. EXIF rounds to whole millimetres; the last two
 are measured on the real pairs (benchmarks/scale.py)."""
-_OVERSURE = 1.45
-"""How many times larger the error of an estimated depth is than its confidence says (benchmarks/scale.py)."""
 _INDOORS_M, _OUTDOORS_M, _MUCH_SKY = 2.5, 12.0, 0.1
 _OFFSET_UNKNOWN = 4.0
 """How far a depth may be off, either way, at places whose offset was assumed: two octaves."""
@@ -57,10 +52,6 @@ _ASSUMED_FACTOR = 6.3
 _FOCUS_TOLERANCE = 0.15
 """Relative standard error of a distance that a camera writes: the steps of its focus, and its rounding."""
 _FOCUS_RANGE_M = (0.02, 500.0)
-_FAMILIAR_RANGE_M = (0.15, 60.0)
-"""Where a found face or person may stand; nearer or farther, it is a picture on a wall or a mountain of stone."""
-_STANDS_OUT = 0.97
-"""Inverse depth beside a head over that of the head itself; above it, the head is part of what it is printed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ class ScaleOptions:
     metric_error: float = 0.05
     """How far a depth map that comes in metres may be off nine times in ten: 0.05 is 5 %."""
     familiar: bool = True
-    """Look for faces and standing people, whose size is known well enough to tell the size of the rest."""
+    """Look for faces, standing people, number plates and doors, whose size tells the size of the rest."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.metric_error < 10:
@@ -192,7 +183,7 @@ def _by_length(depth: DepthMap, camera: Intrinsics, picture: Image, known: Known
         _POINTING_PX * pixel * span.pointing,
         span.noise,
         span.across * _FOCAL[camera.basis],
-        _shape_error(span.confidence),
+        shape_error(span.confidence),
     )
     detail = f"a known length of {known.metres:g} m"
     if span.edge:
@@ -214,23 +205,11 @@ def _focal_warning(camera: Intrinsics, span: Span) -> str:
     )
 
 
-def _shape_error(confidence: float | None) -> float:
-    """Relative standard error of an estimated depth at one place against the whole, from its confidence.
-
-    Confidence is the probability to be right within 25 %. With a Laplace law of the log error that is
-    1 − exp(−ln 1.25 / b), whose standard deviation is √2·b. Measured depth (no confidence) has none.
-    """
-    if confidence is None:
-        return 0.0
-    sure = min(max(confidence, 0.05), 0.99)
-    return _OVERSURE * math.sqrt(2) * math.log(1.25) / -math.log1p(-sure)
-
-
 def _stated(depth: DepthMap, error: float) -> Scale:
     """What came in metres is believed, within the stated error or, where that is larger, its own confidence."""
     own = 0.0
     if depth.confidence is not None and depth.surface.any():
-        own = _DEVIATIONS * _shape_error(weighted_quantile(depth.confidence[depth.surface], 0.5))
+        own = _DEVIATIONS * shape_error(weighted_quantile(depth.confidence[depth.surface], 0.5))
     half = max(math.log1p(error), own)
     detail = f"the depth came in metres ({depth.origin}), held to be right within {100 * math.expm1(half):.0f} %"
     return Scale("metric-source", math.exp(-half), math.exp(half), COVERAGE, detail)
@@ -252,70 +231,18 @@ def _by_focus(depth: DepthMap, picture: Image) -> tuple[float, Scale] | None:
     z = depth.z[middle][on]
     low, median, high = (weighted_quantile(z, q) for q in (0.1, 0.5, 0.9))
     sure = None if depth.confidence is None else weighted_quantile(depth.confidence[middle][on], 0.5)
-    error = math.hypot(_FOCUS_TOLERANCE, math.log(high / low) / (2 * 1.2816), _shape_error(sure) / 2)
+    error = math.hypot(_FOCUS_TOLERANCE, math.log(high / low) / (2 * 1.2816), shape_error(sure) / 2)
     detail = f"the camera was focused at {distance:g} m, taken as the middle of the picture"
     return distance / median, _scale("subject-distance", error, detail)
 
 
 def _by_familiar(depth: DepthMap, camera: Intrinsics, picture: Image) -> tuple[float, Scale] | str | None:
-    """Faces and people of plausible size that agree with each other; else why there are none, if there is a why."""
-    from unflat.models import familiar
-
-    reason = familiar.absent()
-    if reason is not None:
-        return reason
-    things = familiar.find_familiar(picture.pixels)
-    told = [(*t, thing.what) for thing in things if (t := _told(depth, camera, picture, thing)) is not None]
-    if not told:
-        return "a face was found, but it is not a head that stands free at a plausible distance" if things else None
-    logs = np.array([t[0] for t in told])
-    errors = np.array([t[1] for t in told])
-    weights = errors**-2
-    middle = float((logs * weights).sum() / weights.sum())
-    if np.abs(logs - middle).max() > 2.5 * errors.max():
-        return f"the {len(told)} faces and people that were found disagree about the size"
-    error = math.hypot(1 / math.sqrt(weights.sum()), _FOCAL[camera.basis])
-    names = [what for *_, what in told]
-    counted = (f"{names.count(what)} {words[names.count(what) > 1]}" for what, words in _NAMES.items() if what in names)
-    detail = f"the size of something familiar: {' and '.join(counted)}"
-    return math.exp(middle), _scale("familiar", error, detail)
-
-
-_NAMES = {"face": ("grown-up face", "grown-up faces"), "person": ("standing person", "standing people")}
-_BESIDE = {"face": ((-0.6, 0.4), (1.2, 0.4)), "person": ((0.0, 0.15), (0.85, 0.15))}
-"""Where the background is seen left and right of a head or a body: left edge and width, in widths of its box."""
-
-
-def _told(depth: DepthMap, camera: Intrinsics, picture: Image, thing: Familiar) -> tuple[float, float] | None:
-    """Log of the factor to metres that one familiar thing tells, and its standard error; None if it cannot be true."""
-    sx, sy = depth.size.width / picture.size.width, depth.size.height / picture.size.height
-    left, top, w, h = thing.left * sx, thing.top * sy, thing.width * sx, thing.height * sy
-    inside = _inverse_in(depth, left + w / 4, top + h / 4, w / 2, h / 2)
-    if inside is None:
-        return None
-    metres = camera.fx * thing.metres / w if thing.what == "face" else camera.fy * thing.metres / h
-    beside = (_inverse_in(depth, left + at * w, top, share * w, 0.7 * h) for at, share in _BESIDE[thing.what])
-    known = [b for b in beside if b is not None]
-    if not _FAMILIAR_RANGE_M[0] <= metres <= _FAMILIAR_RANGE_M[1]:
-        return None
-    if not known or sum(known) / len(known) > _STANDS_OUT * inside:
-        return None
-    sure = None
-    if depth.confidence is not None:
-        sure = float(depth.confidence[int(top + h / 2), int(left + w / 2)])
-    return math.log(metres * inside), math.hypot(thing.spread, _shape_error(sure))
-
-
-def _inverse_in(depth: DepthMap, left: float, top: float, width: float, height: float) -> float | None:
-    """Median inverse depth in a rectangle of the depth map, sky as 0; None where it is outside or mostly unknown."""
-    rows = slice(max(0, int(top)), max(0, math.ceil(top + height)))
-    columns = slice(max(0, int(left)), max(0, math.ceil(left + width)))
-    valid = np.asarray(depth.valid)[rows, columns]
-    if valid.size == 0 or valid.mean() < 0.5:
-        return None
-    surface = valid if depth.sky is None else valid & ~depth.sky[rows, columns]
-    z = depth.z[rows, columns]
-    return weighted_quantile(np.where(surface, 1 / np.where(surface, z, 1), 0)[valid], 0.5)
+    """Things of a familiar size; else why there are none, if there is a why."""
+    told = told_by_familiar(depth, camera, picture)
+    if not isinstance(told, Told):
+        return told
+    detail = f"the size of something familiar: {told.things}"
+    return told.factor, _scale("familiar", math.hypot(told.error, _FOCAL[camera.basis]), detail)
 
 
 def _by_rule(depth: DepthMap, why: str | None) -> tuple[DepthMap, Scale]:
