@@ -1,0 +1,1 @@
+"""Scenes: each module holds `SCENES`, names with their makers (palette -> Stage) and weights."""
