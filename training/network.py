@@ -6,6 +6,10 @@
           │
           └─ inverse depth >= 0, logit of sky, logarithm of the expected error   at half the input's size
 
+At 1/32 two blocks of self-attention (Vaswani et al., 2017) let every part of the picture know the rest: what is a floor
+depends on the whole room. Their place is told by a depthwise convolution (Chu et al., "Conditional positional encodings",
+2021), so any picture size will do.
+
 The decoder is a feature pyramid (Lin et al., CVPR 2017) on basic residual blocks (He et al., CVPR 2016).
 """
 
@@ -18,6 +22,8 @@ from torch import Tensor, nn
 WIDTHS = (48, 96, 192, 320)
 STEM = 24
 DECODER = 64
+HEADS = 8
+CONTEXTS = 2
 
 
 class Block(nn.Module):
@@ -39,6 +45,32 @@ class Block(nn.Module):
         return F.relu(self.shortcut_norm(self.shortcut(x)) + self.second_norm(self.second(y)))
 
 
+class Context(nn.Module):
+    """Attention among all places, then two pointwise layers; both begin as nothing (zero weights)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.place = nn.Conv2d(width, width, 3, 1, 1, groups=width)
+        self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.question = nn.Linear(width, 3 * width)
+        self.answer = nn.Linear(width, width)
+        self.wide, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        for layer in (self.place, self.answer, self.narrow):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width, h, w) -> the same."""
+        n, c, h, w = x.shape
+        x = x + self.place(x)
+        y = x.flatten(2).transpose(1, 2)
+        q, k, v = self.question(self.first_norm(y)).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
+        weights = ((q @ k.transpose(-2, -1)) * (c // HEADS) ** -0.5).softmax(-1)
+        y = y + self.answer((weights @ v).transpose(1, 2).reshape(n, h * w, c))
+        y = y + self.narrow(F.relu(self.wide(self.second_norm(y))))
+        return y.transpose(1, 2).view(n, c, h, w)
+
+
 class Worlds(nn.Module):
     """(n, 3, h, w) sRGB in 0..1, sides multiples of 32 -> what the drawing above says."""
 
@@ -55,6 +87,7 @@ class Worlds(nn.Module):
         self.stages = nn.ModuleList(
             nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, WIDTHS, strict=True)
         )
+        self.context = nn.Sequential(*(Context(WIDTHS[-1]) for _ in range(CONTEXTS)))
         self.lateral = nn.ModuleList(nn.Conv2d(w, DECODER, 1) for w in (STEM, *WIDTHS))
         self.fuse = nn.ModuleList(nn.Conv2d(DECODER, DECODER, 3, 1, 1, bias=False) for _ in WIDTHS)
         self.fuse_norm = nn.ModuleList(nn.BatchNorm2d(DECODER) for _ in WIDTHS)
@@ -66,6 +99,7 @@ class Worlds(nn.Module):
         features = [F.relu(self.stem_norm(self.stem((rgb - self.mean) / self.deviation)))]
         for stage in self.stages:
             features.append(stage(features[-1]))
+        features[-1] = self.context(features[-1])
         y = self.lateral[-1](features[-1])
         for level in range(len(WIDTHS) - 1, -1, -1):
             y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)

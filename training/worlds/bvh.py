@@ -34,13 +34,13 @@ def build(triangles: NDArray[np.float32]) -> Tree:
     return Tree(bounds[:count].copy(), links[:count].copy(), order)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _area(low, high):
     x, y, z = high[0] - low[0], high[1] - low[1], high[2] - low[2]
     return x * y + y * z + z * x
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _split(low, high, middle, order, first, last):
     """Where to cut order[first:last]: (axis, position on it), axis -1 if a leaf is cheaper."""
     clow, chigh = np.full(3, inf, np.float32), np.full(3, -inf, np.float32)
@@ -82,7 +82,7 @@ def _split(low, high, middle, order, first, last):
     return axis, cut
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _build(low, high, middle):
     n = len(low)
     order = np.arange(n).astype(np.int32)
@@ -125,7 +125,7 @@ def _build(low, high, middle):
     return bounds, links, order, count
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _enters(bounds, node, ox, oy, oz, ix, iy, iz, far):
     """Whether the ray passes through the node's box before `far`."""
     ax, bx = (bounds[node, 0] - ox) * ix, (bounds[node, 3] - ox) * ix
@@ -135,7 +135,7 @@ def _enters(bounds, node, ox, oy, oz, ix, iy, iz, far):
     return near <= min(min(max(ax, bx), max(ay, by)), min(max(az, bz), far))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _hit(corners, i, ox, oy, oz, dx, dy, dz):
     """(distance, b1, b2) on triangle i; distance is negative where the ray misses it."""
     e1x, e1y, e1z = corners[i, 3], corners[i, 4], corners[i, 5]
@@ -156,12 +156,12 @@ def _hit(corners, i, ox, oy, oz, dx, dy, dz):
     return (e2x * qx + e2y * qy + e2z * qz) * inv, u, v
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _inverse(d):
     return 1.0 / d if abs(d) > 1e-9 else (1e9 if d >= 0 else -1e9)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def hole(holes, uv, i, u, v):
     """Whether the surface is cut away there: holes (n, 3) = share, cycles per metre, seed of each triangle's material."""
     share = holes[i, 0]
@@ -182,7 +182,7 @@ def hole(holes, uv, i, u, v):
     return a * a * 4.0 + b * b * 2.6 > 1.15 - share * 0.5
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def nearest(bounds, links, corners, uv, holes, stack, ox, oy, oz, dx, dy, dz, far):
     """The first triangle along the ray: (distance, triangle, b1, b2); triangle is -1 if there is none before `far`."""
     ix, iy, iz = _inverse(dx), _inverse(dy), _inverse(dz)
@@ -215,7 +215,7 @@ def nearest(bounds, links, corners, uv, holes, stack, ox, oy, oz, dx, dy, dz, fa
         node = stack[top]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def blocked(bounds, links, corners, uv, holes, clear, stack, ox, oy, oz, dx, dy, dz, far):
     """Whether anything that is not clear (glass, lamps: clear (n,) bool) lies before `far` on the ray."""
     ix, iy, iz = _inverse(dx), _inverse(dy), _inverse(dz)

@@ -15,9 +15,10 @@ from training.worlds.stage import Camera
 Floats = NDArray[np.float32]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _smooth(light, guide, step, sharp):
-    """One pass of an edge-avoiding à-trous blur (Dammertz et al., 2010); guide (h, w, 4): inverse depth and normal."""
+    """One pass of an edge-avoiding à-trous blur (Dammertz et al., 2010) of light (h, w, 4), whose last number says
+    whether a pixel has any; guide (h, w, 4): inverse depth and normal."""
     h, w = light.shape[:2]
     out = np.empty_like(light)
     for y in range(h):
@@ -32,6 +33,8 @@ def _smooth(light, guide, step, sharp):
                     u = x + i * step
                     if u < 0 or u >= w:
                         continue
+                    if light[v, u, 3] <= 0:
+                        continue
                     like = guide[y, x, 1] * guide[v, u, 1] + guide[y, x, 2] * guide[v, u, 2] + guide[y, x, 3] * guide[v, u, 3]
                     if like < 0.6:
                         continue
@@ -40,6 +43,7 @@ def _smooth(light, guide, step, sharp):
                     r, g, b, total = r + k * light[v, u, 0], g + k * light[v, u, 1], b + k * light[v, u, 2], total + k
             if total > 0:
                 out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
+                out[y, x, 3] = 1.0
             else:
                 out[y, x] = light[y, x]
     return out
@@ -50,9 +54,12 @@ def compose(film: Floats, sky: Floats) -> Floats:
     depth = film[..., 12]
     inverse = np.where(depth > 0, 1 / np.maximum(depth, 1e-3), 0).astype(np.float32)
     guide = np.ascontiguousarray(np.concatenate([inverse[..., None], film[..., 13:16]], -1))
-    soft = np.ascontiguousarray(np.minimum(film[..., 6:9], np.quantile(film[..., 6:9], 0.99) + 1e-6))
+    asked = film[..., 17:] > 0
+    limit = float(np.quantile(film[..., 6:9][asked[..., 0]], 0.99)) if asked.any() else 0.0
+    soft = np.concatenate([np.minimum(film[..., 6:9], limit), asked], -1).astype(np.float32)
     for step in (1, 2, 4):
         soft = _smooth(soft, guide, step, 12.0)
+    soft = soft[..., :3]
     shine = np.minimum(film[..., 9:12], np.quantile(film[..., 9:12], 0.995) * 1.5 + 0.05)
     blurred = cv2.GaussianBlur(shine, (0, 0), 0.8)
     shine = np.where((depth > 0)[..., None], blurred, shine)

@@ -7,7 +7,7 @@ from math import exp, floor, sin
 from numba import njit
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def hash1(n):
     """0..1 from an integer."""
     n = (n << 13) ^ n
@@ -15,7 +15,7 @@ def hash1(n):
     return n / 2147483647.0
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def cell(ix, iy, iz, seed):
     """0..1 for a lattice point."""
     h = (ix * 73856093) ^ (iy * 19349663) ^ (iz * 83492791) ^ (seed * 2654435)
@@ -24,7 +24,7 @@ def cell(ix, iy, iz, seed):
     return ((h ^ (h >> 16)) & 0xFFFFFF) / 16777215.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def value(x, y, z, seed):
     """Smooth noise, 0..1, features of size 1."""
     fx, fy, fz = floor(x), floor(y), floor(z)
@@ -38,7 +38,7 @@ def value(x, y, z, seed):
     return (a * (1 - y) + b * y) * (1 - z) + (c * (1 - y) + d * y) * z
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def fractal(x, y, z, seed, blur):
     """Four octaves of noise, around 0.5; octaves finer than `blur` (a pixel, in the noise's units) are left out."""
     total, weight, amplitude = 0.0, 0.0, 1.0
@@ -54,13 +54,13 @@ def fractal(x, y, z, seed, blur):
     return total / weight
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def soften(inside, blur):
     """A 0..1 pattern that washes out to its mean 0.5 where a pixel covers whole periods."""
     return 0.5 + (inside - 0.5) * exp(-(blur * blur) * 4.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _joints(u, v, row_shift, wide, high):
     """0 in a joint, else 1 + a shade of the brick 0..1; bricks are wide × high."""
     row = floor(v / high)
@@ -73,7 +73,7 @@ def _joints(u, v, row_shift, wide, high):
     return 1.0 + cell(int(column), int(row), 7, 11)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _print(u, v, seed):
     """Lines of marks: 1 where there is ink."""
     line = floor(v)
@@ -88,7 +88,7 @@ def _print(u, v, seed):
     return 1.0 if cell(int(letter) * 4 + int(a * 4), int(line) * 4 + int(b * 6), seed, 9) < 0.55 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _picture(u, v, seed, blur):
     """A made-up picture: (weight of the first colour, brightness)."""
     kind = seed % 4
@@ -112,7 +112,7 @@ def _picture(u, v, seed, blur):
     return ink, 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def pattern(kind, u, v, x, y, z, frequency, seed, pixel):
     """(share of the second colour 0..1, brightness) of pattern `kind` (index into PATTERNS).
 

@@ -106,7 +106,7 @@ def sky_row(sky: Sky, fill: Triple, panoramas: Panoramas) -> NDArray[np.float32]
     ]).astype(np.float32)  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def radiance(sky, panoramas, dx, dy, dz):
     """Linear RGB that comes from a unit direction."""
     if sky[PANORAMA] >= 0:

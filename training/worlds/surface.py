@@ -31,7 +31,7 @@ def pyramids(maps: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.f
     return (np.concatenate(levels, 1) * 255 + 0.5).astype(np.uint8), maps.mean((1, 2)).astype(np.float32)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def sample(tiles, index, side, s, t, texels):
     """Colour of a tile at s, t (in tiles), averaged over about `texels` of its finest level."""
     level = int(max(log2(max(texels, 1e-6)) + 0.5, 0.0))
@@ -51,7 +51,7 @@ def sample(tiles, index, side, s, t, texels):
     return (red / 255.0) ** 2, (green / 255.0) ** 2, (blue / 255.0) ** 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def albedo(world, material, u, v, x, y, z, pixel):
     """Linear RGB of material number `material` at uv and at a place in space; pixel: metres that a pixel covers."""
     m = world.materials[material]
@@ -79,7 +79,7 @@ def albedo(world, material, u, v, x, y, z, pixel):
     return min(max(red, 0.004), 0.95), min(max(green, 0.004), 0.95), min(max(blue, 0.004), 0.95)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def normal(world, i, b1, b2, dx, dy, dz):
     """Unit normal at a hit, turned against the ray (dx, dy, dz); vertex normals are blended."""
     n, b0 = world.normals, 1 - b1 - b2
@@ -96,7 +96,7 @@ def normal(world, i, b1, b2, dx, dy, dz):
     return x * k, y * k, z * k
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def bumped(m, x, y, z, nx, ny, nz, pixel):
     """The normal after a relief of the material's height; washed out where a pixel covers the features."""
     f = m[FREQUENCY]

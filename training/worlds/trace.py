@@ -112,7 +112,7 @@ def assemble(stage: Stage, materials: Materials) -> World:
     )  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _hemisphere(nx, ny, nz, r1, r2, narrow):
     """A direction around the normal, cosine-weighted (narrow 0) or pulled towards it (narrow 1: the normal itself)."""
     phi = 2 * pi * r1
@@ -130,7 +130,7 @@ def _hemisphere(nx, ny, nz, r1, r2, narrow):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _sun(world, stack, x, y, z, nx, ny, nz, r1, r2):
     """Irradiance that the sun casts, with a soft edge."""
     s = world.sky
@@ -143,7 +143,7 @@ def _sun(world, stack, x, y, z, nx, ny, nz, r1, r2):
     return s[SUN_COLOUR] * c, s[SUN_COLOUR + 1] * c, s[SUN_COLOUR + 2] * c
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
     """Irradiance of the lamps, by one shadow ray to one of them."""
     count = world.lamps.shape[0]
@@ -165,7 +165,7 @@ def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
     return l[4] * k, l[5] * k, l[6] * k
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _seen(world, stack, ox, oy, oz, dx, dy, dz, spread, r0, r1, r2):
     """Light that comes back along a secondary ray: the sky, or a surface lit by sun, one lamp and the fill."""
     t, i, b1, b2 = nearest(world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR)
@@ -189,11 +189,11 @@ def _seen(world, stack, ox, oy, oz, dx, dy, dz, spread, r0, r1, r2):
     return red * (sr + lr + f[FILL]), green * (sg + lg + f[FILL + 1]), blue * (sb + lb + f[FILL + 2])
 
 
-@njit(cache=True)
-def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide):
+@njit(cache=True, error_model="numpy", fastmath=True)
+def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide, soft):
     """Follow one camera ray and add what it finds to `out` (see FILM); `guide`: also note what the pixel is.
 
-    spread: angle of a pixel in radians.
+    spread: angle of a pixel in radians. soft: also ask for lamps and the light that comes from all around.
     """
     tr, tg, tb, travelled = 1.0, 1.0, 1.0, 0.0
     for bounce in range(6):
@@ -258,14 +258,16 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
         out[0] += tr * red * diffuse * sr
         out[1] += tg * green * diffuse * sg
         out[2] += tb * blue * diffuse * sb
-        lr, lg, lb = _lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
-        hx, hy, hz = _hemisphere(nx, ny, nz, r2, r3, 0.0)
-        ir, ig, ib = _seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
-        f = world.sky
-        out[6] += lr + ir + f[FILL] * 0.5
-        out[7] += lg + ig + f[FILL + 1] * 0.5
-        out[8] += lb + ib + f[FILL + 2] * 0.5
-        if fresnel > 0.03:
+        if soft:
+            lr, lg, lb = _lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
+            hx, hy, hz = _hemisphere(nx, ny, nz, r2, r3, 0.0)
+            ir, ig, ib = _seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
+            f = world.sky
+            out[6] += lr + ir + f[FILL] * 0.5
+            out[7] += lg + ig + f[FILL + 1] * 0.5
+            out[8] += lb + ib + f[FILL + 2] * 0.5
+            out[17] += 1.0
+        if fresnel > 0.08:
             ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
             gx, gy, gz = _hemisphere(nx, ny, nz, r1, r3, 0.0)
             rough = (1 - m[GLOSS]) * 0.6
@@ -280,12 +282,13 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
         return
 
 
-FILM = 17
+FILM = 18
 """Numbers a pixel: sun-lit colour 0–2, reflectance 3–5, soft irradiance 6–8, reflections, sky and lamps 9–11,
-distance 12 (0: nothing but sky), normal 13–15 (world), kind of material 16."""
+distance 12 (0: nothing but sky), normal 13–15 (world), kind of material 16, how often soft light was asked for 17.
+Only every other pixel asks, like a chess board; the darkroom fills in the rest from its neighbours."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def pixel(world, stack, out, px, py, width, height, eye, axes, scale, samples, seed):
     """One pixel's film (FILM numbers): its middle for what it is, `samples` places in it for its light."""
     spread = 1.0 / scale
@@ -298,14 +301,18 @@ def pixel(world, stack, out, px, py, width, height, eye, axes, scale, samples, s
         dy = axes[1, 0] * a + axes[1, 1] * b - axes[1, 2]
         dz = axes[2, 0] * a + axes[2, 1] * b - axes[2, 2]
         k = 1.0 / sqrt(dx * dx + dy * dy + dz * dz)
-        shade(world, stack, out, px, py, eye[0], eye[1], eye[2], dx * k, dy * k, dz * k, spread, seed + 77 * s, s == 0)
+        shade(world, stack, out, px, py, eye[0], eye[1], eye[2], dx * k, dy * k, dz * k, spread, seed + 77 * s, s == 0,
+              (px + py + s) % 2 == 0)  # fmt: skip
         if s == 0:
             out[12] *= k  # along the optical axis
     for c in range(12):
-        out[c] /= samples
+        if c < 6 or c > 8:
+            out[c] /= samples
+        elif out[17] > 0:
+            out[c] /= out[17]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _render(world, film, eye, axes, scale, samples, seed):
     stack = np.empty(STACK, np.int32)
     for y in range(film.shape[0]):

@@ -1,0 +1,80 @@
+"""Rendered samples on disk: a ring of shards that painters fill and the trainer draws from.
+
+A shard is a folder of NumPy arrays, all of one picture shape: rgb (n, h, w, 3) bytes; inverse (n, h, w) half, inverse depth
+over its 98 % quantile, 0 where there is sky or backdrop; what (n, h, w) bytes (see worlds.sample); focal (n,) over the long
+side. It appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.worlds.sample import Sample
+
+COUNT = 128
+
+
+class Shard:
+    """One folder, its arrays mapped into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rgb, self.inverse, self.what, self.focal = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("rgb", "inverse", "what", "focal")
+        )
+
+    def __len__(self) -> int:
+        return len(self.focal)
+
+
+def arrays(samples: Iterable[Sample]) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a shard; all samples have one shape."""
+    rgb, inverse, what, focal = [], [], [], []
+    for s in samples:
+        near = np.where(s.depth > 0, 1 / np.maximum(s.depth, 1e-3), 0)
+        rgb.append(s.rgb)
+        inverse.append((near / np.quantile(near[s.depth > 0], 0.98)).astype(np.float16))
+        what.append(s.what)
+        focal.append(0.5 / np.tan(s.fov / 2))
+    return {"rgb": np.stack(rgb), "inverse": np.stack(inverse), "what": np.stack(what),
+            "focal": np.array(focal, np.float32)}  # fmt: skip
+
+
+def write(folder: Path, content: dict[str, NDArray[np.generic]], **about: object) -> None:
+    """Beside, then renamed; an older shard of that name is replaced."""
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    beside.mkdir(parents=True)
+    for name, array in content.items():
+        np.save(beside / f"{name}.npy", array)
+    (beside / "about.json").write_text(json.dumps(about))
+    if folder.exists():
+        shutil.rmtree(folder)
+    beside.rename(folder)
+
+
+def paint(root: Path, samples: Iterable[Sample], seed: int, ring: int, count: int = COUNT) -> None:
+    """Fill shards with samples for ever; after `ring` shards the oldest is replaced. Shapes are gathered apart."""
+    waiting: dict[tuple[int, ...], list[Sample]] = {}
+    number = 0
+    for sample in samples:
+        same = waiting.setdefault(sample.depth.shape, [])
+        same.append(sample)
+        if len(same) < count:
+            continue
+        kinds = {k: len(list(g)) for k, g in groupby(sorted(s.kind for s in same))}
+        write(root / f"s{seed}_{number % ring:04d}", arrays(same), seed=seed, number=number, kinds=kinds)
+        same.clear()
+        number += 1
+
+
+def found(root: Path) -> dict[Path, float]:
+    """Finished shards and when they were made."""
+    return {p: p.stat().st_mtime for p in sorted(root.glob("s*_*")) if (p / "about.json").exists()}

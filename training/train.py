@@ -1,0 +1,205 @@
+"""Train the network on what the painters paint, for as long as it is given; go on from any shipped file.
+
+    python -m training.train RUN --hours 3 --shared ../shared/data            # from an empty disk: paints, trains, saves
+    python -m training.train RUN --hours 3 --start src/unflat/models/weights/worlds.onnx
+
+RUN/shards is filled by `python -m training.paint` (started by this command unless --painters 0); RUN/state.pt holds
+weights, their running mean, and the optimiser; RUN/weights.pt the mean alone, for training.export.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from training import augment, shards
+from training.losses import TERMS, losses, truth
+from training.network import Worlds
+
+SHAPES = ((256, 192), (192, 256), (256, 160), (224, 224), (288, 160))
+SHAPE_WEIGHTS = (0.5, 0.2, 0.15, 0.08, 0.07)
+MEAN_KEEPS = 0.9985
+WARM_UP = 200
+SAVE_EVERY = 200
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that changes while training."""
+
+    folder: Path
+    network: Worlds
+    optimiser: torch.optim.Optimizer
+    mean: dict[str, torch.Tensor]
+    seen: int  # pictures in all its life; the "step" of a shipped file
+    rng: np.random.Generator
+    steps: int = 0  # of the optimiser, since this run's first start
+
+
+def begin(folder: Path, start: Path | None, rate: float, seed: int) -> Run:
+    """A new run, one that goes on from RUN/state.pt, or one from the weights of a shipped file."""
+    from training.export import state_from_onnx
+
+    torch.manual_seed(seed)
+    network, seen, steps, mean, state = Worlds(), 0, 0, None, folder / "state.pt"
+    saved = torch.load(state, weights_only=True) if state.exists() else None
+    if saved:
+        network.load_state_dict(saved["network"])
+        seen, steps, mean = saved["seen"], saved["steps"], saved["mean"]
+    elif start:
+        weights, seen = state_from_onnx(start)
+        left = network.load_state_dict(weights, strict=False)
+        if left.unexpected_keys:
+            raise SystemExit(f"{start} holds weights that this network has no place for: {left.unexpected_keys}")
+    network = network.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.02)
+    if saved:
+        optimiser.load_state_dict(saved["optimiser"])
+    mean = mean or {k: v.clone() for k, v in network.state_dict().items()}
+    return Run(folder, network, optimiser, mean, seen, np.random.default_rng([seed, seen]), steps)
+
+
+def save(run: Run) -> None:
+    """Whole or not at all."""
+    for name, content in (
+        ("state.pt", {"network": run.network.state_dict(), "optimiser": run.optimiser.state_dict(), "mean": run.mean, "seen": run.seen,
+                      "steps": run.steps}),
+        ("weights.pt", run.mean),
+    ):  # fmt: skip
+        beside = run.folder / f".{name}"
+        torch.save(content, beside)
+        os.replace(beside, run.folder / name)
+
+
+def follow(run: Run) -> None:
+    """Move the running mean of the weights towards what they are."""
+    keep = min(MEAN_KEEPS, 1 - 1 / (run.steps / 10 + 2))
+    for name, value in run.network.state_dict().items():
+        if value.dtype.is_floating_point:
+            run.mean[name].mul_(keep).add_(value, alpha=1 - keep)
+        else:
+            run.mean[name].copy_(value)
+
+
+class Supply:
+    """Batches of augmented samples from the shards there are, looked for again now and then."""
+
+    def __init__(self, root: Path, others: NDArray[np.uint8] | None, scale: float) -> None:
+        self.root, self.others, self.scale = root, others, scale
+        self.open: dict[Path, tuple[float, shards.Shard]] = {}
+        self.looked = -math.inf
+
+    def look(self) -> None:
+        """Open what is new, forget what is gone."""
+        if time.monotonic() - self.looked < 60:
+            return
+        there = shards.found(self.root)
+        for path, made in there.items():
+            if path not in self.open or self.open[path][0] != made:
+                try:
+                    self.open[path] = (made, shards.Shard(path))
+                except FileNotFoundError:
+                    continue  # it is just being replaced; the next look finds it
+        self.open = {p: s for p, s in self.open.items() if p in there}
+        self.looked = time.monotonic()
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+        """(rgb (n, 3, h, w) in 0..1, inverse (n, 1, h, w), what (n, 1, h, w), log focal (n,))."""
+        self.look()
+        size = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
+        size = tuple(round(s * self.scale / 32) * 32 for s in size)
+        pictures, inverse, what, focal = [], [], [], []
+        choices = [s for _, s in self.open.values()]
+        while len(pictures) < count:
+            shard = choices[int(rng.integers(len(choices)))]
+            i = int(rng.integers(len(shard)))
+            rgb, depth, kind, f = augment.crop(shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng)  # type: ignore[arg-type]
+            pictures.append(augment.photometric(rgb, rng, self.others))  # type: ignore[arg-type]
+            inverse.append(depth)
+            what.append(kind)
+            focal.append(f)
+        rgb_tensor = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        return rgb_tensor, torch.from_numpy(np.stack(inverse))[:, None], torch.from_numpy(np.stack(what))[:, None], torch.tensor(focal)
+
+
+def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> None:
+    """Cosine schedule over the hours given; the log is RUN/log.jsonl."""
+    start, began, shown = time.monotonic(), run.steps, dict.fromkeys(TERMS, 0.0)
+    while (past := (time.monotonic() - start) / (hours * 3600)) < 1:
+        warm = min(1.0, (run.steps - began + 1) / WARM_UP)
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate * warm * (0.5 * (1 + math.cos(math.pi * past)) + 0.01)
+        rgb, inverse, what, focal = supply.batch(batch, run.rng)
+        true = truth(inverse, what, focal)
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = run.network(rgb)
+        terms = losses(*(a.float() for a in answer), true)
+        total = sum(TERMS[k] * v for k, v in terms.items())
+        run.optimiser.zero_grad()
+        total.backward()  # type: ignore[union-attr]
+        nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+        run.optimiser.step()
+        run.steps += 1
+        run.seen += batch
+        follow(run)
+        first = run.steps == began + 1
+        shown = {k: float(v.detach()) if first else 0.98 * shown[k] + 0.02 * float(v.detach()) for k, v in terms.items()}
+        if run.steps % 50 == 0:
+            line = {"seen": run.seen, "seconds": round(time.monotonic() - start), "shards": len(supply.open)}
+            with (run.folder / "log.jsonl").open("a") as log:
+                log.write(json.dumps(line | {k: round(v, 4) for k, v in shown.items()}) + "\n")
+        if run.steps % SAVE_EVERY == 0:
+            save(run)
+    save(run)
+
+
+def main() -> None:
+    """Paint, train, save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--hours", type=float, required=True)
+    parser.add_argument("--start", type=Path, help="a shipped ONNX file to go on from")
+    parser.add_argument("--shared", type=Path, help="folder with CC0 textures/ and hdri/")
+    parser.add_argument("--painters", type=int, default=1, help="painting processes to start")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--scale", type=float, default=1.0, help="picture size over 256 × 192")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    given.run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(given.threads)
+    others = None
+    if given.shared:
+        from training.worlds.sky import Panoramas
+
+        others = augment.manners(Panoramas.read(given.shared / "hdri" / "hdri.npz").radiance, np.random.default_rng(given.seed))
+    source = ["--shared", str(given.shared)] if given.shared else []
+    painters = [
+        subprocess.Popen([sys.executable, "-m", "training.paint", str(given.run / "shards"), "--seed", str(given.seed * 100 + i), *source])
+        for i in range(given.painters)
+    ]  # fmt: skip
+    try:
+        while not shards.found(given.run / "shards"):
+            time.sleep(2)
+        run = begin(given.run, given.start, given.rate, given.seed)
+        learn(run, Supply(given.run / "shards", others, given.scale), given.hours, given.rate, given.batch)
+    finally:
+        for painter in painters:
+            painter.terminate()
+
+
+if __name__ == "__main__":
+    main()
