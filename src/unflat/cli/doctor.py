@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from packaging.requirements import Requirement
 
 from unflat import __version__
-from unflat.cli.console import say, say_json
+from unflat.cli.console import one_line, say, say_json
+from unflat.cli.extras import base_packages, extras
 from unflat.errors import WeightsError
 from unflat.models.card import ModelCard
-from unflat.models.registry import cards
-from unflat.models.weights import weights_path
-
-_HIDDEN = {"test", "all"}
-"""Extras that are no feature of their own."""
+from unflat.models.devices import devices
+from unflat.models.registry import broken
+from unflat.models.weights import CARDS, weights_path
 
 
 def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
@@ -28,14 +26,9 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     Args:
         json: Print a machine-readable report on stdout.
     """
-    packages = _versions("")
-    extras = {
-        extra: all(_versions(extra).values())
-        for extra in metadata("unflat").get_all("Provides-Extra") or []
-        if extra not in _HIDDEN
-    }
+    packages = base_packages()
     missing = [name for name, found in packages.items() if found is None]
-    weights = {card.name: _weights(card) for card in cards() if card.file}
+    weights = {card.name: _weights(card) for card in CARDS.values()}
     report: dict[str, Any] = {
         "unflat": __version__,
         "python": platform.python_version(),
@@ -44,7 +37,9 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
         "packages": packages,
         "missing": missing,
         "weights": weights,
-        "extras": extras,
+        "devices": list(devices()) if packages["onnxruntime"] else [],
+        "broken_models": {one.name: one.error for one in broken()},
+        "extras": {name: {**asdict(extra), "installed": extra.installed} for name, extra in extras().items()},
     }
     healthy = not missing and all(state == "ok" for state in weights.values())
     if json:
@@ -52,25 +47,6 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     else:
         _show(report, healthy)
     return 0 if healthy else 70
-
-
-def _versions(extra: str) -> dict[str, str | None]:
-    """The installed version of everything that unflat, or one of its extras, asks for on this machine."""
-    wanted = [Requirement(line) for line in requires("unflat") or []]
-    base = {one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})}
-    chosen = (
-        base
-        if not extra
-        else {one.name for one in wanted if one.marker is not None and one.marker.evaluate({"extra": extra})} - base
-    )
-    return {name: _version(name) for name in sorted(chosen, key=str.lower)}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _weights(card: ModelCard) -> str:
@@ -88,7 +64,23 @@ def _show(report: dict[str, Any], healthy: bool) -> None:
         say(f"  {name:24} {state or 'missing'}")
     for name, state in report["weights"].items():
         say(f"  weights of {name:13} {state}")
-    for name, there in report["extras"].items():
-        told = "installed" if there else f'not installed; pip install "unflat[{name}]"'
-        say(f"  extra {name:18} {told}")
+    say(f"  {'devices':24} {' '.join(report['devices'])}")
+    for name, error in report["broken_models"].items():
+        say(one_line_of(f"model {name}", f"broken: {error}"))
+    for name, extra in report["extras"].items():
+        say(one_line_of(f"extra {name}", _told(name, extra)))
     say("all is well" if healthy else "something is missing: pip install --force-reinstall unflat")
+
+
+def one_line_of(name: str, told: str) -> str:
+    """A row of the listing."""
+    return f"  {one_line(name):24} {one_line(told)}"
+
+
+def _told(name: str, extra: dict[str, Any]) -> str:
+    """What an extra is for, whether it is there, and whether this version has any use for it."""
+    absent = [package for package, found in extra["packages"].items() if not found]
+    state = f'not installed ({", ".join(absent)}); pip install "unflat[{name}]"' if absent else "installed"
+    later = "" if extra["used"] else "; nothing in this version uses it yet, the journeys that do come later"
+    without = f"; no {', '.join(extra['unavailable'])} for this machine" if extra["unavailable"] else ""
+    return f"{extra['purpose']}: {state}{without}{later}"

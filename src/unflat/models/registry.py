@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import Any, cast
 
-from unflat.errors import InputError
+from unflat.errors import InputError, UnflatError
 from unflat.models.card import ModelCard
 from unflat.models.depth.protocol import DepthModel
 
 ENTRY_POINTS = "unflat.depth_models"
-"""Group of entry points; each names a callable ``make(threads: int) -> DepthModel`` with an attribute ``card``."""
+"""Group of entry points; each names a callable ``make(threads: int) -> DepthModel`` with an attribute ``card``. One
+that can run elsewhere than on the CPU also takes ``device: str``, a word of ``--device``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,21 @@ class Row:
     name: str
     module: str
     maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A model of another package that could not be loaded.
+
+    Attributes:
+        name: The word that would name it.
+        place: Its entry point, ``module:attribute``.
+        error: What went wrong, in one line.
+    """
+
+    name: str
+    place: str
+    error: str
 
 
 _ROWS = (
@@ -38,23 +57,58 @@ def _rows() -> dict[str, Row]:
     return table
 
 
-def depth_model(name: str = "auto", *, threads: int = 0) -> DepthModel:
+def depth_model(name: str = "auto", *, threads: int = 0, device: str = "cpu") -> DepthModel:
     """Open a model of the table.
 
     Args:
         name: A name of the table, or "auto" for the best one on disk.
         threads: Threads it may use; 0 for all.
+        device: Where it runs: a word of :data:`unflat.models.devices.Device`.
 
     Raises:
-        InputError: No such model.
+        InputError: No such model, one that cannot be loaded, or one that does not run on ``device``.
     """
     table = _rows()
     row = table.get(AUTO if name == "auto" else name)
     if row is None:
         raise InputError(f"there is no depth model '{name}'", hint=f"Known models: auto {' '.join(sorted(table))}")
-    return getattr(importlib.import_module(row.module), row.maker)(threads=threads)
+    found = _loaded(row)
+    if isinstance(found, Broken):
+        hint = "Repair or remove the package that brings it; 'unflat models' lists the others."
+        raise InputError(f"the depth model '{name}' cannot be loaded: {found.error}", hint=hint)
+    make, _ = found
+    if device == "cpu":
+        return make(threads=threads)
+    if "device" not in inspect.signature(make).parameters:
+        raise InputError(f"the depth model '{row.name}' runs on the CPU only", hint="Leave out --device.")
+    return make(threads=threads, device=device)
 
 
 def cards() -> tuple[ModelCard, ...]:
-    """The cards of all models, in the order of the table."""
-    return tuple(getattr(importlib.import_module(r.module), r.maker).card for r in _rows().values())
+    """The cards of all models that can be loaded, in the order of the table."""
+    return tuple(found[1] for found in map(_loaded, _rows().values()) if not isinstance(found, Broken))
+
+
+def broken() -> tuple[Broken, ...]:
+    """The models of other packages that cannot be loaded."""
+    return tuple(found for found in map(_loaded, _rows().values()) if isinstance(found, Broken))
+
+
+def _loaded(row: Row) -> tuple[Callable[..., DepthModel], ModelCard] | Broken:
+    """The maker of a model and its card; what somebody else's package does on import is not believed."""
+    if row in _ROWS:
+        make = getattr(importlib.import_module(row.module), row.maker)
+        return make, make.card
+    try:
+        make: Any = importlib.import_module(row.module)
+        for attribute in row.maker.split("."):
+            make = getattr(make, attribute)
+        card = make.card
+    except UnflatError as error:
+        return Broken(row.name, f"{row.module}:{row.maker}", str(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (an import may raise anything, even an exit)
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return Broken(row.name, f"{row.module}:{row.maker}", said)
+    if not isinstance(card, ModelCard) or not callable(make):
+        return Broken(row.name, f"{row.module}:{row.maker}", "its 'card' is no ModelCard")
+    return cast("Callable[..., DepthModel]", make), card

@@ -153,6 +153,8 @@ def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, 
 def _say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
     kind = seen.depth.kind
     weights = {} if seen.card is None or seen.card.sha256 is None else {"weights_sha256": seen.card.sha256}
+    if seen.device != "cpu":
+        weights["device"] = seen.device
     lineage.did("depth", model=depth.origin, licence=depth.licence, kind=kind.value, size=str(depth.size), **weights)
     if not kind.is_depth:
         lineage.warn(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.models.devices import Device
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
@@ -30,12 +31,16 @@ class DepthOptions:
     """Long side of the depth in pixels; never more than the picture's. A scene's texture keeps the picture's own."""
     threads: int = 0
     """Threads the model may use; 0 takes all cores."""
+    device: Device = "cpu"
+    """Where the model runs: cpu, cuda, coreml or directml, as far as the installed onnxruntime has it."""
 
     def __post_init__(self) -> None:
         if not 64 <= self.detail <= 16384:
             raise InputError(f"--detail {self.detail} is out of range", hint="Give 64 to 16384 pixels.")
         if not 0 <= self.threads <= 1024:
             raise InputError(f"--threads {self.threads} is out of range", hint="Give 0 for all cores, or a number.")
+        if self.device not in get_args(Device):
+            raise InputError(f"there is no device '{self.device}'", hint=f"Known: {' '.join(get_args(Device))}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,14 @@ class Estimate:
         focal_over_long_side: The model's guess of the focal length, or None.
         sky_probability: (h, w) float32 of the depth's size, or None if the model does not look for sky.
         card: Of the model that looked; None where no model did.
+        device: Where it looked.
     """
 
     depth: DepthMap
     focal_over_long_side: float | None = None
     sky_probability: F32 | None = None
     card: ModelCard | None = None
+    device: str = "cpu"
 
 
 def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimate:
@@ -65,7 +72,7 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
         options: How.
 
     Raises:
-        InputError: The picture is smaller than 16 pixels on a side, or there is no such model.
+        InputError: The picture is smaller than 16 pixels on a side, or there is no such model or device.
         WeightsError: The model's weights are missing or damaged.
     """
     from unflat.models.registry import depth_model
@@ -74,10 +81,10 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
         raise InputError(
             f"the picture is only {picture.size} pixels", hint=f"Give at least {SMALLEST_SIDE}×{SMALLEST_SIDE}."
         )
-    eye = depth_model(model, threads=options.threads)
+    eye = depth_model(model, threads=options.threads, device=options.device)
     prediction = eye.predict(_over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
-    return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card)
+    return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card, options.device)
 
 
 def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False) -> DepthMap:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unflat.errors import InputError
 from unflat.models.depth.protocol import Prediction
+from unflat.models.devices import provider_of
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind
@@ -32,13 +34,19 @@ def input_size(size: Size, long_side: int = LONG_SIDE) -> Size:
 
 
 @lru_cache(maxsize=2)
-def _session(threads: int) -> onnxruntime.InferenceSession:
+def _session(threads: int, device: str) -> onnxruntime.InferenceSession:
     import onnxruntime as ort
 
+    provider = provider_of(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    return ort.InferenceSession(str(weights_path(CARD)), options, providers=["CPUExecutionProvider"])
+    backed = dict.fromkeys([provider, "CPUExecutionProvider"])  # the CPU takes what a device cannot do
+    session = ort.InferenceSession(str(weights_path(CARD)), options, providers=list(backed))
+    if session.get_providers()[0] != provider:
+        hint = "Install its driver and libraries, or leave out --device."
+        raise InputError(f"'{device}' does not start on this machine", hint=hint)
+    return session
 
 
 class Worlds:
@@ -46,12 +54,14 @@ class Worlds:
 
     Args:
         threads: Threads of onnxruntime; 0 lets it take all cores.
+        device: Where it runs; a word of :data:`unflat.models.devices.Device`.
     """
 
     card = CARD
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, threads: int = 0, device: str = "cpu") -> None:
         self._threads = threads
+        self._device = device
 
     def predict(self, rgb: U8) -> Prediction:
         """Look at one picture.
@@ -67,7 +77,7 @@ class Worlds:
 
         size = input_size(Size(rgb.shape[1], rgb.shape[0]))
         small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
-        outputs = _session(self._threads).run(None, {"rgb": np.ascontiguousarray(small)[None]})
+        outputs = _session(self._threads, self._device).run(None, {"rgb": np.ascontiguousarray(small)[None]})
         disparity, sky, log_error, log_focal = (np.asarray(o, dtype=np.float32) for o in outputs)
         return Prediction(
             values=disparity[0, 0],
