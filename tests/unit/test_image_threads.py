@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests import pictures
 
+import pictures
 import unflat
 from unflat.errors import InputError
 from unflat.formats.image import read_image

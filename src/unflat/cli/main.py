@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ for _verb, _text in VERBS.items():
     _help = "\n\n".join(" ".join(paragraph.split()) for paragraph in _text.split("\n\n"))
     app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_help)
 
+_FILE_LIKE = re.compile(r"-[^=]*[^=\d.][^=]*\.[A-Za-z][A-Za-z0-9]{1,4}")
 _SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz")
 
 
@@ -107,7 +109,7 @@ def _run(words: list[str]) -> int:
     try:
         result = app(_with_verb(words), exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise InputError(str(error) or "the command is not understood", hint=_usage(words)) from error
+        raise InputError(str(error) or "the command is not understood", hint=_dashed(words) or _usage(words)) from error
     return result if isinstance(result, int) else EXIT_OK
 
 
@@ -122,6 +124,14 @@ def _as_known(error: Exception) -> UnflatError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
         return OutputError(f"the output cannot be written: {error.strerror}", hint="Make room, or write elsewhere.")
     return UnflatError(f"{type(error).__name__}: {error}")
+
+
+def _dashed(words: list[str]) -> str | None:
+    """A hint where a word was taken for a flag that is, or looks like, the name of a file."""
+    for word in words:
+        if word.startswith("-") and (Path(word).is_file() or _FILE_LIKE.fullmatch(word)):
+            return f"For a file whose name begins with a dash write ./{word}"
+    return None
 
 
 def _usage(words: list[str]) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from unflat.errors import OutputError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system says where no more room is."""
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -35,7 +36,7 @@ def check_target(path: Path, *, force: bool) -> None:
 
 def translated(error: OSError, path: Path) -> OutputError:
     """Say what an operating system's error means for ``path``."""
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return OutputError(f"no room left on the disk for {path}", hint="Make room, or choose another disk with -o.")
     return OutputError(f"{path} cannot be written: {error.strerror or error}")
 
@@ -49,6 +50,15 @@ def safe_stem(name: str) -> str:
     if safe == name:
         return safe
     return f"{safe[:80]}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
+
+
+def _failing(error: OSError, drafts: tuple[Path, ...], paths: tuple[Path, ...]) -> Path:
+    """Which of ``paths`` could not be written: the one that the error names, else the one last written to."""
+    for draft, path in zip(drafts, paths, strict=True):
+        if error.filename is not None and os.fsdecode(error.filename) in (os.fspath(draft), os.fspath(path)):
+            return path
+    begun = [(draft.stat().st_mtime_ns, at) for at, draft in enumerate(drafts) if draft.exists()]
+    return paths[max(begun)[1]] if begun else paths[0]
 
 
 @contextmanager
@@ -73,7 +83,7 @@ def replacing(*paths: Path, force: bool = False) -> Iterator[tuple[Path, ...]]:
         for draft, path in zip(drafts, paths, strict=True):
             draft.replace(path)
     except OSError as error:
-        raise translated(error, paths[-1]) from error
+        raise translated(error, _failing(error, drafts, paths)) from error
     finally:
         for draft in drafts:
             draft.unlink(missing_ok=True)

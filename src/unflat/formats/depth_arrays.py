@@ -6,6 +6,7 @@ the size of the scale is ignored, as Middlebury's files ask), OpenEXR.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from PIL import PngImagePlugin
 
 from unflat.errors import InputError
 from unflat.formats import exr_child
+from unflat.formats.atomic import FULL
 from unflat.formats.decode import check_size, foreign_faults, opened
 from unflat.formats.depth_sidecar import KEY
 from unflat.formats.image import read_bytes
@@ -165,8 +167,10 @@ def write_png(draft: Path, codes: NDArray[np.uint16], text: str) -> None:
 
 def write_npy(draft: Path, values: F32, _text: str) -> None:
     """A C-ordered little-endian float32 array."""
+    array = np.ascontiguousarray(values, "<f4")
     with draft.open("wb") as file:
-        np.save(file, np.ascontiguousarray(values, "<f4"), allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)  # numpy's own way does not say why a disk took no more
 
 
 def write_pfm(draft: Path, values: F32, _text: str) -> None:
@@ -188,4 +192,13 @@ def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None
     try:
         OpenEXR.File(header, channels).write(os.fspath(draft))
     except RuntimeError as error:
-        raise OSError(str(error)) from error
+        raise _told_by(error, draft) from error
+
+
+def _told_by(error: RuntimeError, draft: Path) -> OSError:
+    """What the operating system said, which OpenEXR keeps only in words."""
+    said = str(error)
+    number = next((n for n in sorted(FULL) if os.strerror(n) in said), None)
+    if number is None:
+        return OSError(errno.EIO, said.replace(os.fspath(draft), "it"), os.fspath(draft))
+    return OSError(number, os.strerror(number), os.fspath(draft))

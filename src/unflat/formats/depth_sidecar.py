@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from unflat.errors import InputError, ShapeError
+from unflat.errors import InputError
 from unflat.formats.depth_codes import Coding
 from unflat.formats.provenance_text import from_plain, rights_line, to_plain
 from unflat.types.camera import Intrinsics
@@ -22,6 +22,7 @@ from unflat.types.provenance import Provenance
 KEY = "unflat-depth"
 """The word under which the text stands in PNG, and what ``format`` says."""
 LARGEST = 1_000_000
+_REMOVE = "Remove it and say what the depth is with --depth-kind."
 _BASES = ("given", "exif-35mm", "exif-sensor", "file", "model", "assumed")
 
 
@@ -146,14 +147,15 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
     said = cast("dict[str, Any]", words)
     if said.get("format") != KEY:
         return None
+    if said.get("version") != 1:
+        hint = "Install a newer unflat, or remove the sidecar and say what the depth is with --depth-kind."
+        raise InputError(f"{name} has version {said.get('version')!r}; this unflat reads version 1", hint=hint)
     try:
-        if said.get("version") != 1:
-            raise InputError(f"{name} has version {said.get('version')!r}; this unflat reads version 1")
-        size = Size(*_ints(said["size"], 2))
+        size = Size(*_ints(said, "size"))
         return Sidecar(
-            DepthKind(said["kind"]),
+            _kind(said),
             size,
-            _coding(said.get("codes")),
+            _coding(said["codes"]) if said.get("codes") is not None else None,
             _sky_mark(said.get("sky")),
             said["sky_known"] is True,
             _camera(said, size),
@@ -161,47 +163,68 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
             _word(said.get("licence")),
             from_plain(said["provenance"]) if "provenance" in said else None,
         )
-    except (KeyError, TypeError, ValueError, OverflowError, ShapeError) as error:
-        raise InputError(
-            f"{name} makes no sense: {error}", hint="Remove it and say what the depth is with --depth-kind."
-        ) from error
+    except KeyError as error:
+        raise InputError(f"{name} does not say '{error.args[0]}'", hint=_REMOVE) from error
+    except (InputError, ValueError) as error:
+        raise InputError(f"{name} makes no sense: {error}", hint=_REMOVE) from error
 
 
-def _coding(codes: Any) -> Coding | None:
-    if codes is None:
-        return None
-    if codes["quantity"] not in ("z", "inverse-z", "disparity"):
-        raise ValueError(f"unknown quantity {codes['quantity']!r}")
-    low, high = _floats([codes["low"], codes["high"]], 2)
-    whole = _ints([codes[k] for k in ("code_low", "code_high", "invalid", "sky")], 4)
-    return Coding(codes["quantity"], low, high, *whole)
+def _kind(said: dict[str, Any]) -> DepthKind:
+    known = [kind.value for kind in DepthKind]
+    if said["kind"] not in known:
+        raise ValueError(f"its 'kind' is {said['kind']!r:.40}, none of {' '.join(known)}")
+    return DepthKind(said["kind"])
+
+
+def _coding(codes: Any) -> Coding:
+    if not isinstance(codes, dict):
+        raise ValueError(f"its 'codes' are {codes!r:.40}")
+    said = cast("dict[str, Any]", codes)
+    if said["quantity"] not in ("z", "inverse-z", "disparity"):
+        raise ValueError(f"unknown quantity {said['quantity']!r:.40}")
+    low, high = (_finite(said[key], key) for key in ("low", "high"))
+    whole = [_whole(said[key], key) for key in ("code_low", "code_high", "invalid", "sky")]
+    return Coding(said["quantity"], low, high, *whole)
 
 
 def _camera(said: dict[str, Any], size: Size) -> Intrinsics | None:
     if said.get("focal_px") is None:
         return None
-    (fx, fy), (cx, cy) = _floats(said["focal_px"], 2), _floats(said["principal_point_px"], 2)
+    fx, fy = (_finite(value, "focal_px") for value in _pair(said, "focal_px"))
+    cx, cy = (_finite(value, "principal_point_px") for value in _pair(said, "principal_point_px"))
     basis = said.get("focal_basis")
     return Intrinsics(fx, fy, cx, cy, size, basis if basis in _BASES else "file")
 
 
 def _sky_mark(value: Any) -> float | None:
-    return None if value is None else float(value)
+    if value is None or value == "+inf":
+        return None if value is None else math.inf
+    return _finite(value, "sky")
 
 
 def _word(value: Any) -> str | None:
     return str(value)[:500] if isinstance(value, str) and value else None
 
 
-def _floats(values: Any, count: int) -> list[float]:
-    numbers = [float(v) for v in values]
-    if len(numbers) != count or not all(math.isfinite(n) for n in numbers):
-        raise ValueError(f"{count} finite numbers were expected, not {values!r:.60}")
-    return numbers
+def _pair(said: dict[str, Any], key: str) -> list[Any]:
+    values: Any = said[key]
+    if not isinstance(values, list) or len(cast("list[Any]", values)) != 2:
+        raise ValueError(f"its '{key}' is {values!r:.40}, not two numbers")
+    return cast("list[Any]", values)
 
 
-def _ints(values: Any, count: int) -> list[int]:
-    numbers = list(values)
-    if len(numbers) != count or not all(type(n) is int for n in numbers):
-        raise ValueError(f"{count} whole numbers were expected, not {values!r:.60}")
-    return numbers
+def _ints(said: dict[str, Any], key: str) -> tuple[int, int]:
+    first, second = _pair(said, key)
+    return _whole(first, key), _whole(second, key)
+
+
+def _finite(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:  # NaN, too
+        raise ValueError(f"its '{key}' is {value!r:.40}, not a finite number")
+    return float(value)
+
+
+def _whole(value: Any, key: str) -> int:
+    if type(value) is not int or abs(value) >= 1 << 63:
+        raise ValueError(f"its '{key}' is {value!r:.40}, not a whole number")
+    return value

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from unflat.stages.make_splats import SplatOptions
 
 Form = Literal["surface", "ar", "splats", "points", "relief"]
+_MESHES: tuple[Form, ...] = ("surface", "ar", "relief")
+"""The forms that are made of triangles; the report's ``triangles`` counts the first of them that was built."""
 AR_TRIANGLES = 100_000
 """What AR Quick Look takes with good grace (Apple's guidance for USDZ)."""
 
@@ -175,14 +177,15 @@ class PhotoResult:
         """What the run says of itself, as plain values: the object that ``--json`` prints."""
         from unflat.formats.provenance_text import to_plain
 
-        surface = self._scenes.get("surface") or self._scenes.get("ar")
+        triangles = {form: self._scenes[form].triangles for form in _MESHES if form in self._scenes}
         confidence = self.depth.confidence
         seen = self.depth.surface
         return {
             "outputs": [str(path) for path in self._outputs],
             "seconds": {name: round(value, 4) for name, value in self._clock.seconds.items()},
             "peak_memory_mb": peak_memory_mb(),
-            "triangles": surface.triangles if surface else None,
+            "triangles": next(iter(triangles.values()), None),
+            "triangles_by_form": triangles,
             "surface_error": self._error,
             "kind": self.depth.kind.value,
             "confidence": None if confidence is None else round(float(confidence[seen].mean()), 4),

@@ -1,0 +1,108 @@
+"""What a broken sidecar is answered with, and which file a full disk is told of."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unflat.errors import InputError, OutputError
+from unflat.formats.atomic import replacing
+from unflat.formats.depth_sidecar import parse
+from unflat.formats.registry import write
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Size
+
+DEPTH = np.linspace(1, 5, 48, dtype=np.float32).reshape(6, 8)
+CAMERA = Intrinsics(9, 9, 4, 3, Size(8, 6), "given")
+BARE = ("object is not", "must be a string", "indices", "KeyError", "NoneType", "convert")
+"""What Python says when a program was not careful."""
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> dict[str, Any]:
+    write(DepthMap(DEPTH, DepthKind.METRIC, intrinsics=CAMERA), tmp_path / "d.png")
+    return json.loads((tmp_path / "d.png.json").read_text())
+
+
+def places(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The way to every key, however deep."""
+    for key, item in value.items() if isinstance(value, dict) else ():
+        yield (*above, key)
+        yield from places(item, (*above, key))
+
+
+def test_every_broken_key_is_told_in_words(words: dict[str, Any]) -> None:
+    refused = 0
+    for place in places(words):
+        for wrong in ("gone", None, 1, "x", [], {}, [1], 10**400, float("nan"), True):
+            broken = copy.deepcopy(words)
+            inside = broken
+            for key in place[:-1]:
+                inside = inside[key]
+            if wrong == "gone":
+                del inside[place[-1]]
+            else:
+                inside[place[-1]] = wrong
+            try:
+                parse(json.dumps(broken), "d.png.json")
+            except InputError as error:
+                refused += 1
+                told = str(error)
+                assert told.startswith("d.png.json ") and " " in told[11:] and error.hint
+                assert not any(word in told for word in BARE), told
+    assert refused > 60
+
+
+def test_a_missing_key_is_named(words: dict[str, Any]) -> None:
+    del words["size"]
+    with pytest.raises(InputError, match=r"^d\.png\.json does not say 'size'$") as caught:
+        parse(json.dumps(words), "d.png.json")
+    assert "--depth-kind" in caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes there")
+@pytest.mark.parametrize("suffix", [".exr", ".png", ".npy", ".pfm"])
+def test_a_full_disk_is_told_of_the_file_that_did_not_fit(tmp_path: Path, suffix: str) -> None:
+    program = f"""
+        import resource, signal
+        import numpy as np
+        from pathlib import Path
+        from unflat.errors import OutputError
+        from unflat.formats.registry import format_of, write
+        from unflat.types.depth import DepthKind, DepthMap
+        path = Path({str(tmp_path / f"d{suffix}")!r})
+        format_of(path).load()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        noise = np.random.default_rng(0).random((200, 300)).astype(np.float32)
+        try:
+            write(DepthMap(noise + 1, DepthKind.METRIC), path)
+        except OutputError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.stdout.strip() == f"no room left on the disk for {tmp_path / f'd{suffix}'}", done
+    assert not list(tmp_path.iterdir())
+
+
+def test_of_several_files_the_failing_one_is_named(tmp_path: Path) -> None:
+    def work(named: int | None) -> None:
+        with replacing(tmp_path / "a.bin", tmp_path / "b.gltf") as drafts:
+            drafts[0].write_bytes(b"half")
+            raise OSError(5, "Input/output error", *([] if named is None else [str(drafts[named])]))
+
+    for named, wanted in ((0, "a.bin"), (1, "b.gltf"), (None, "a.bin")):
+        with pytest.raises(OutputError, match=f"{wanted} cannot be written"):
+            work(named)
