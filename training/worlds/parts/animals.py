@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.worlds.mesh import Part, Thing, ellipsoid, place, tube
+from training.worlds.mesh import Part, Thing, ellipsoid, tube
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.beasts import BEASTS, Beast
 from training.worlds.parts.birds import BIRDS, bird
@@ -60,11 +60,17 @@ class _Frame:
 def beast(palette: Palette, plan: Beast, posture: str, *, near: bool) -> Thing:
     """A four-legged animal of a plan."""
     if posture == "any":
-        posture = str(palette.rng.choice(POSTURES, p=[0.36, 0.22, 0.14 if plan.paws else 0.0, 0.14, 0.14 if plan.paws else 0.28]))
+        posture = str(
+            palette.rng.choice(POSTURES, p=[0.36, 0.22, 0.14 if plan.paws else 0.0, 0.14, 0.14 if plan.paws else 0.28])
+        )
     if posture == "sit" and not plan.paws:
         posture = "stand"
     coat = _coat(palette, plan)
-    under = replace(coat, colour=tuple(np.clip(np.asarray(coat.colour) * 1.6 + 0.05, 0, 0.9)), pattern="strands") if plan.pale else coat
+    under = (
+        replace(coat, colour=tuple(np.clip(np.asarray(coat.colour) * 1.6 + 0.05, 0, 0.9)), pattern="strands")
+        if plan.pale
+        else coat
+    )
     h = plan.withers
     axis = _axis(palette, plan, posture)
     parts: Thing = [_trunk(palette, plan, axis, coat, near=near)]
@@ -74,12 +80,17 @@ def beast(palette: Palette, plan: Beast, posture: str, *, near: bool) -> Thing:
     middle = (start + end) / 2 + np.array([0, -0.05 * plan.neck * h if plan.neck > 0.5 else 0.0, 0])
     size = plan.deep * h
     base = axis.chest - axis.along * 0.25 * size
-    girths = np.array([0.36, 0.40 * plan.thick ** 0.3, 0.34 * plan.thick ** 0.5, 0.27 * plan.thick]) * size
+    girths = np.array([0.36, 0.40 * plan.thick**0.3, 0.34 * plan.thick**0.5, 0.27 * plan.thick]) * size
     girths[-1] = max(girths[-1], 0.36 * plan.head * h)
     parts.append(tube([base, start, middle, end], girths * [1, 1, 0.95, 1], coat, sides=14 if near else 7, flat=1.0))
     nod = {"graze": -0.9, "sit": 0.0, "lie": 0.0}.get(posture, -0.12)
     look = palette.rng.normal(0, 0.35) * (1.0 if plan.paws else 0.6)
-    parts += moved(_head(palette, plan, coat, under, near=near), _turn(look, -nod + 0.1 * palette.rng.normal() + plan.hang), end, plan.head * h)
+    parts += moved(
+        _head(palette, plan, coat, under, near=near),
+        _turn(look, -nod + 0.1 * palette.rng.normal() + plan.hang),
+        end,
+        plan.head * h,
+    )
     if plan.mane > 0:
         parts += _mane(palette, plan, base, start, end, coat, near=near)
     parts += _tail(palette, plan, axis, posture, coat, near=near)
@@ -144,23 +155,49 @@ def _legs(palette: Palette, plan: Beast, axis: _Frame, posture: str, coat: Mater
     for side in (-1, 1):
         for front in (True, False):
             along = 0.93 if front else 0.02
-            root = axis.rump + (axis.chest - axis.rump) * along + np.array([side * plan.wide * h * (0.3 if front else 0.3), 0, 0])
+            root = (
+                axis.rump
+                + (axis.chest - axis.rump) * along
+                + np.array([side * plan.wide * h * (0.3 if front else 0.3), 0, 0])
+            )
             root = root - up * plan.deep * h * 0.05
-            swing = (np.sin(phase + (0 if front else np.pi * 0.5) + (side > 0) * np.pi) * 0.22 if posture == "walk" else 0.05 * r.normal()) * reach
-            lift = max(0.0, np.cos(phase + (0 if front else np.pi * 0.5) + (side > 0) * np.pi)) * 0.12 * reach * (posture == "walk")
+            swing = (
+                np.sin(phase + (0 if front else np.pi * 0.5) + (side > 0) * np.pi) * 0.22
+                if posture == "walk"
+                else 0.05 * r.normal()
+            ) * reach
+            lift = (
+                max(0.0, np.cos(phase + (0 if front else np.pi * 0.5) + (side > 0) * np.pi))
+                * 0.12
+                * reach
+                * (posture == "walk")
+            )
             foot = np.array([root[0] * 0.95, lift, root[2] + swing + (0.0 if front else -0.02 * h)])
             joints = _chain(plan, root, foot, posture, front=front, side=side, h=h)
             t = plan.leg * h
             radii = (2.2, 1.5, 0.95, 0.8, 0.66, 0.68) if front else (2.7, 2.2, 1.2, 0.78, 0.64, 0.66)
             parts.append(limb(joints, [t * k for k in radii], coat, sides=10 if near else 5, rows=9 if near else 5))
             if not front and posture in ("sit", "lie"):
-                parts.append(ellipsoid((0.09 * h, 0.2 * h, 0.21 * h), coat, sides=10 if near else 6, at=(joints[0] + joints[1]) / 2 + [side * 0.03 * h, 0, 0]))
+                parts.append(
+                    ellipsoid(
+                        (0.09 * h, 0.2 * h, 0.21 * h),
+                        coat,
+                        sides=10 if near else 6,
+                        at=(joints[0] + joints[1]) / 2 + [side * 0.03 * h, 0, 0],
+                    )
+                )
             foot_at = joints[-1]
             ahead = np.array([0.0, 0.0, 1.0])
             size = np.array([0.75, 0.55, 0.55]) * t if plan.paws else np.array([0.85, 0.8, 0.6]) * t
             z = np.array([-0.9, -0.2, 1.0, 1.6]) * t * (1.0 if plan.paws else 0.6)
             rings = np.array([0.7, 1.15, 1.15, 0.5])[:, None] * size
-            toes = ringed(foot_at + np.array([0, 0.5 * t, 0]) + z[:, None] * ahead, rings * [1, 1, 0.9], stuff, sides=8 if near else 5, power=2.5)
+            toes = ringed(
+                foot_at + np.array([0, 0.5 * t, 0]) + z[:, None] * ahead,
+                rings * [1, 1, 0.9],
+                stuff,
+                sides=8 if near else 5,
+                power=2.5,
+            )
             parts.append(toes)
     return parts
 
@@ -172,9 +209,23 @@ def _chain(plan: Beast, root: Doubles, foot: Doubles, posture: str, *, front: bo
         ground = 0.05 * h
         if front:
             elbow = np.array([root[0] * 1.25, ground * 1.6, root[2] - 0.12 * h])
-            return np.stack([root, elbow, np.array([root[0] * 1.1, ground, root[2] + 0.22 * h * plan.stretch]), np.array([root[0] * 0.9, ground, root[2] + 0.36 * h * plan.stretch])])
+            return np.stack(
+                [
+                    root,
+                    elbow,
+                    np.array([root[0] * 1.1, ground, root[2] + 0.22 * h * plan.stretch]),
+                    np.array([root[0] * 0.9, ground, root[2] + 0.36 * h * plan.stretch]),
+                ]
+            )
         knee = np.array([root[0] * 1.7, 0.18 * h, root[2] + 0.26 * h])
-        return np.stack([root, knee, np.array([root[0] * 1.9, ground, root[2] + 0.02 * h]), np.array([root[0] * 1.9, ground, root[2] + 0.3 * h])])
+        return np.stack(
+            [
+                root,
+                knee,
+                np.array([root[0] * 1.9, ground, root[2] + 0.02 * h]),
+                np.array([root[0] * 1.9, ground, root[2] + 0.3 * h]),
+            ]
+        )
     if posture == "sit":
         if front:
             foot = np.array([foot[0] * 0.9, 0.0, root[2] + 0.02 * h])
@@ -224,7 +275,9 @@ def _head(palette: Palette, plan: Beast, coat: Material, under: Material, *, nea
     a, b = a * (plan.skull * (1 - front) + plan.muzzle * front), b * (plan.skull * (1 - front) + plan.muzzle * front)
     drawn = np.where(fine > 0.4, 0.4 + (fine - 0.4) * plan.snout, fine)
     drop = -0.08 * front * (2 - plan.snout)
-    skull = ringed(np.stack([0 * fine, drop, drawn], 1), np.stack([w, a, b], 1), coat, sides=18 if near else 7, power=2.1)
+    skull = ringed(
+        np.stack([0 * fine, drop, drawn], 1), np.stack([w, a, b], 1), coat, sides=18 if near else 7, power=2.1
+    )
     parts: Thing = []
     if near:
         v = np.array(skull.vertices)
@@ -235,10 +288,30 @@ def _head(palette: Palette, plan: Beast, coat: Material, under: Material, *, nea
     parts.append(skull)
     tip = 0.4 + 0.6 * plan.snout
     dark = Material((0.02, 0.016, 0.015) if palette.chance(0.75) else (0.25, 0.1, 0.08), shine=0.3, gloss=0.7)
-    parts.append(ellipsoid((0.085 * plan.muzzle, 0.06 * plan.muzzle, 0.06), dark, sides=8 if near else 5, at=(0, drop[-1] + 0.05 * plan.muzzle, tip - 0.01)))
+    parts.append(
+        ellipsoid(
+            (0.085 * plan.muzzle, 0.06 * plan.muzzle, 0.06),
+            dark,
+            sides=8 if near else 5,
+            at=(0, drop[-1] + 0.05 * plan.muzzle, tip - 0.01),
+        )
+    )
     if near:
-        parts.append(ellipsoid((0.13 * plan.muzzle, 0.09 * plan.muzzle, 0.17 * plan.snout), under, sides=10, at=(0, drop[-1] - 0.13 * plan.muzzle, 0.4 + 0.38 * plan.snout)))
-        iris = Material(palette.near(palette.one_of((0.03, 0.015, 0.008), (0.35, 0.25, 0.03), (0.15, 0.28, 0.08))) if plan.cat else (0.02, 0.01, 0.006), shine=0.4, gloss=0.95)  # type: ignore[arg-type]
+        parts.append(
+            ellipsoid(
+                (0.13 * plan.muzzle, 0.09 * plan.muzzle, 0.17 * plan.snout),
+                under,
+                sides=10,
+                at=(0, drop[-1] - 0.13 * plan.muzzle, 0.4 + 0.38 * plan.snout),
+            )
+        )
+        iris = Material(
+            palette.near(palette.one_of((0.03, 0.015, 0.008), (0.35, 0.25, 0.03), (0.15, 0.28, 0.08)))
+            if plan.cat
+            else (0.02, 0.01, 0.006),
+            shine=0.4,
+            gloss=0.95,
+        )  # type: ignore[arg-type]
         pupil = Material((0.005, 0.005, 0.005), shine=0.4, gloss=0.95)
         for side in (-1, 1):
             at = np.array([side * (0.225 if plan.cat else 0.27) * plan.skull, 0.12, 0.42 if plan.cat else 0.38])
@@ -256,24 +329,58 @@ def _ears(palette: Palette, plan: Beast, coat: Material, *, near: bool) -> Thing
     inner = replace(coat, colour=(0.35, 0.2, 0.17), second=(0.2, 0.12, 0.1), pattern="plain")
     for side in (-1, 1):
         root = np.array([side * 0.21 * plan.skull, 0.22 * plan.skull, 0.08])
-        aim = {"point": (0.35, 1.0, 0.1), "side": (1.0, 0.25, -0.1), "hang": (0.55, -1.0, 0.15), "round": (0.6, 1.0, 0.0), "fan": (1.0, -0.1, -0.45)}[plan.ears]
+        aim = {
+            "point": (0.35, 1.0, 0.1),
+            "side": (1.0, 0.25, -0.1),
+            "hang": (0.55, -1.0, 0.15),
+            "round": (0.6, 1.0, 0.0),
+            "fan": (1.0, -0.1, -0.45),
+        }[plan.ears]
         aim = np.array(aim) * [side, 1, 1] + palette.rng.normal(0, 0.08, 3)
         turn = frame(aim, (0, 0, 1))
-        shape = {"point": (1.0, 0.95, 0.6, 0.08), "round": (0.9, 1.2, 1.1, 0.4), "fan": (0.5, 1.3, 1.4, 0.5)}.get(plan.ears, (0.6, 1.0, 0.9, 0.2))
+        shape = {"point": (1.0, 0.95, 0.6, 0.08), "round": (0.9, 1.2, 1.1, 0.4), "fan": (0.5, 1.3, 1.4, 0.5)}.get(
+            plan.ears, (0.6, 1.0, 0.9, 0.2)
+        )
         z = np.array([-0.1, 0.25, 0.7, 1.0]) * plan.ear
         half = 0.32 * plan.ear * np.array(shape)
         size = np.stack([half, 0.16 * half + 0.012, 0.3 * half], 1)
         parts += moved([ringed(np.stack([0 * z, 0 * z, z], 1), size, coat, sides=sides)], turn, root)
         if near and plan.ears == "point":
-            parts += moved([ringed(np.stack([0 * z, 0.012 + 0.17 * half, z * 0.9], 1), size * [0.7, 0.2, 0.2] + [0, 0.004, 0.004], inner, sides=6)], turn, root)
+            parts += moved(
+                [
+                    ringed(
+                        np.stack([0 * z, 0.012 + 0.17 * half, z * 0.9], 1),
+                        size * [0.7, 0.2, 0.2] + [0, 0.004, 0.004],
+                        inner,
+                        sides=6,
+                    )
+                ],
+                turn,
+                root,
+            )
         if plan.horns:
             parts += _horns(plan, side, palette)
     if plan.trunk:
         t = np.linspace(0, 1, 8)
-        path = np.stack([0.15 * np.sin(3 * t) * palette.rng.normal(), -1.75 * t + 0.1 * t**2, 0.72 + 0.28 * np.sin(2.6 * t) + 0.25 * t**3], 1)
+        path = np.stack(
+            [
+                0.15 * np.sin(3 * t) * palette.rng.normal(),
+                -1.75 * t + 0.1 * t**2,
+                0.72 + 0.28 * np.sin(2.6 * t) + 0.25 * t**3,
+            ],
+            1,
+        )
         parts.append(tube(path, np.interp(t, [0, 0.3, 1], [0.22, 0.15, 0.07]), coat, sides=10 if near else 6))
         ivory = Material((0.7, 0.65, 0.52), shine=0.2)
-        parts += [tube([(s * 0.2, -0.15, 0.6), (s * 0.26, -0.5, 0.95), (s * 0.24, -0.55, 1.3)], [0.06, 0.05, 0.02], ivory, sides=6) for s in (-1, 1)]
+        parts += [
+            tube(
+                [(s * 0.2, -0.15, 0.6), (s * 0.26, -0.5, 0.95), (s * 0.24, -0.55, 1.3)],
+                [0.06, 0.05, 0.02],
+                ivory,
+                sides=6,
+            )
+            for s in (-1, 1)
+        ]
     return parts
 
 
@@ -289,11 +396,20 @@ def _horns(plan: Beast, side: int, palette: Palette) -> Thing:
     parts: Thing = [tube(beam, [0.05, 0.045, 0.04, 0.015], horn, sides=5)]
     for s in (0.15, 0.4, 0.65, 0.85):
         at = np.array([np.interp(s, [0, 0.33, 0.67, 1], beam[:, i]) for i in range(3)])
-        parts.append(tube([at, at + np.array([side * 0.05, 0.15, 0.2]) * k, at + np.array([0, 0.4, 0.3]) * k], [0.035, 0.03, 0.01], horn, sides=4))
+        parts.append(
+            tube(
+                [at, at + np.array([side * 0.05, 0.15, 0.2]) * k, at + np.array([0, 0.4, 0.3]) * k],
+                [0.035, 0.03, 0.01],
+                horn,
+                sides=4,
+            )
+        )
     return parts
 
 
-def _mane(palette: Palette, plan: Beast, base: Doubles, start: Doubles, end: Doubles, coat: Material, *, near: bool) -> Thing:
+def _mane(
+    palette: Palette, plan: Beast, base: Doubles, start: Doubles, end: Doubles, coat: Material, *, near: bool
+) -> Thing:
     """A crest of hair along the neck, or a lion's collar."""
     h = plan.withers
     dark = replace(palette.fur(tuple(np.asarray(coat.colour) * 0.45)), pattern="strands")
@@ -303,7 +419,10 @@ def _mane(palette: Palette, plan: Beast, base: Doubles, start: Doubles, end: Dou
         return [ellipsoid(size, dark, sides=16 if near else 7, at=middle - [0, 0.05 * h, 0.02 * h])]
     along = end - base
     back = np.cross(along / np.linalg.norm(along), [1.0, 0, 0])
-    path = np.stack([base, start, (start + end) / 2, end]) + back * np.array([[0.15], [0.3], [0.24], [0.19]]) * plan.deep * h
+    path = (
+        np.stack([base, start, (start + end) / 2, end])
+        + back * np.array([[0.15], [0.3], [0.24], [0.19]]) * plan.deep * h
+    )
     return [tube(path, np.array([0.04, 0.06, 0.06, 0.05]) * h * plan.mane, dark, sides=6)]
 
 
@@ -315,7 +434,14 @@ def _tail(palette: Palette, plan: Beast, axis: _Frame, posture: str, coat: Mater
     lift = plan.tail_up * palette.between(-0.6, 1.0) - 0.5
     if posture in ("sit", "lie"):
         y = np.maximum(root[1] * (1 - 3 * t), 0.03 * h)
-        path = np.stack([root[0] + 0.5 * plan.tail * h * np.sin(2.5 * t) * palette.one_of(-1, 1), y, root[2] - plan.tail * h * (0.5 * t - 0.4 * t**3)], 1)
+        path = np.stack(
+            [
+                root[0] + 0.5 * plan.tail * h * np.sin(2.5 * t) * palette.one_of(-1, 1),
+                y,
+                root[2] - plan.tail * h * (0.5 * t - 0.4 * t**3),
+            ],
+            1,
+        )
     else:
         angle = np.linspace(0.3, 0, 7) + lift * 1.6 * t**0.5 + palette.rng.normal() * 0.5 * plan.tail_up * t
         step = np.stack([0.15 * palette.rng.normal() * t, np.sin(angle), -np.cos(angle)], 1) * plan.tail * h / 6

@@ -68,7 +68,11 @@ def bird(palette: Palette, sort: str, *, posture: str = "any", near: bool = True
     plumage = Material(palette.near(colour), palette.near(tuple(0.5 * c for c in colour)), str(palette.one_of("clouds", "strands", "leaves", "plain")),  # type: ignore[arg-type]
                        palette.spread(8 / plan.size), shine=0.05, bump=0.001, seed=palette.seed())  # fmt: skip
     pale = sort in ("penguin", "sparrow", "owl", "gull") or palette.chance(0.25)
-    breast = Material(palette.near((0.62, 0.58, 0.5)), palette.near((0.45, 0.4, 0.33)), "clouds", 10 / plan.size) if pale else plumage
+    breast = (
+        Material(palette.near((0.62, 0.58, 0.5)), palette.near((0.45, 0.4, 0.33)), "clouds", 10 / plan.size)
+        if pale
+        else plumage
+    )
     tilt = 0.12 if fly else plan.tilt + 0.1 * palette.rng.normal()
     turn = frame([0, np.sin(tilt), np.cos(tilt)])
     parts: Thing = moved(_body(plan, plumage, breast, near=near), turn, (0, 0, 0))
@@ -90,11 +94,15 @@ def _body(plan: Fowl, plumage: Material, breast: Material, *, near: bool) -> Thi
     body = ringed(np.stack([0 * z, 0.06 * z, z], 1), size, plumage, sides=14 if near else 7)
     if breast is plumage:
         return [body]
-    front = ringed(np.stack([0 * z, 0.06 * z - 0.035, z + 0.01], 1), size * [0.88, 0.6, 0.98], breast, sides=12 if near else 6)
+    front = ringed(
+        np.stack([0 * z, 0.06 * z - 0.035, z + 0.01], 1), size * [0.88, 0.6, 0.98], breast, sides=12 if near else 6
+    )
     return [body, front]
 
 
-def _neck_and_head(palette: Palette, plan: Fowl, throat: Doubles, plumage: Material, breast: Material, *, fly: bool, near: bool) -> Thing:
+def _neck_and_head(
+    palette: Palette, plan: Fowl, throat: Doubles, plumage: Material, breast: Material, *, fly: bool, near: bool
+) -> Thing:
     """A neck in a gentle S, a round head, eyes, and a beak."""
     rise = 0.15 if fly else (1.1 if plan.tilt < 1 else 1.35)
     long = plan.neck + plan.head * 0.6
@@ -105,7 +113,14 @@ def _neck_and_head(palette: Palette, plan: Fowl, throat: Doubles, plumage: Mater
     slim = plan.head * (0.75 if plan.neck > 0.5 else 0.95)
     white = Material((0.75, 0.73, 0.68)) if palette.chance(0.6) else Material((0.02, 0.1, 0.06), shine=0.3)
     stuff = white if plan.hood else plumage
-    parts: Thing = [tube(path, [plan.fat * 0.36, max(plan.fat * 0.3, slim), slim * 0.95, slim * 0.9], stuff if plan.hood else plumage, sides=12 if near else 6)]
+    parts: Thing = [
+        tube(
+            path,
+            [plan.fat * 0.36, max(plan.fat * 0.3, slim), slim * 0.95, slim * 0.9],
+            stuff if plan.hood else plumage,
+            sides=12 if near else 6,
+        )
+    ]
     turn = frame([np.sin(look := 0.5 * palette.rng.normal()), -0.12, np.cos(look)])
     h = plan.head
     head: Thing = [ellipsoid((0.9 * h, 0.95 * h, 1.12 * h), stuff, sides=14 if near else 7)]
@@ -118,7 +133,10 @@ def _neck_and_head(palette: Palette, plan: Fowl, throat: Doubles, plumage: Mater
     head.append(ringed(centre, np.stack([wide, deep, deep * 0.8], 1), bill, sides=8 if near else 4))
     if plan.comb:
         red = Material((0.5, 0.03, 0.03))
-        head += [ellipsoid((0.12 * h, 0.5 * h, 0.8 * h), red, sides=6, at=(0, 1.1 * h, 0.1 * h)), ellipsoid((0.1 * h, 0.5 * h, 0.25 * h), red, sides=5, at=(0, -0.8 * h, 0.9 * h))]
+        head += [
+            ellipsoid((0.12 * h, 0.5 * h, 0.8 * h), red, sides=6, at=(0, 1.1 * h, 0.1 * h)),
+            ellipsoid((0.1 * h, 0.5 * h, 0.25 * h), red, sides=5, at=(0, -0.8 * h, 0.9 * h)),
+        ]
     if near:
         owl = plan.head > 0.25
         ring = Material((0.6, 0.4, 0.05) if plan.hook > 0.9 else (0.05, 0.03, 0.02), shine=0.4, gloss=0.95)
@@ -126,7 +144,10 @@ def _neck_and_head(palette: Palette, plan: Fowl, throat: Doubles, plumage: Mater
         for side in (-1, 1):
             at = np.array([side * (0.42 if owl else 0.72), 0.22, 0.95 if owl else 0.55]) * h
             out = np.array([side * (0.2 if owl else 0.9), 0, 1.0 if owl else 0.3]) * h
-            head += [ellipsoid(np.full(3, 0.22 * h), ring, sides=8, at=at), ellipsoid(np.full(3, 0.15 * h), dark, sides=6, at=at + 0.11 * out)]
+            head += [
+                ellipsoid(np.full(3, 0.22 * h), ring, sides=8, at=at),
+                ellipsoid(np.full(3, 0.15 * h), dark, sides=6, at=at + 0.11 * out),
+            ]
     return parts + moved(head, turn, end)
 
 
@@ -135,12 +156,16 @@ def _tail(plan: Fowl, plumage: Material, *, near: bool) -> Thing:
     t = np.linspace(0, 1, 4)
     wide = np.interp(t, [0, 1], [0.14, 0.1 + 0.16 * min(plan.tail, 0.6)])
     centre = np.stack([0 * t, 0.02 + 0.1 * t * plan.comb, -0.4 - plan.tail * t], 1)
-    return [ringed(centre[::-1], np.stack([wide, 0 * t + 0.035, 0 * t + 0.03], 1)[::-1], plumage, sides=8 if near else 4)]
+    return [
+        ringed(centre[::-1], np.stack([wide, 0 * t + 0.035, 0 * t + 0.03], 1)[::-1], plumage, sides=8 if near else 4)
+    ]
 
 
 def _wing(palette: Palette, plan: Fowl, side: int, plumage: Material, *, fly: bool, near: bool) -> Thing:
     """A wing, folded against the trunk or spread."""
-    dark = Material(tuple(np.asarray(plumage.colour) * 0.6), plumage.second, plumage.pattern, plumage.frequency, seed=plumage.seed)
+    dark = Material(
+        tuple(np.asarray(plumage.colour) * 0.6), plumage.second, plumage.pattern, plumage.frequency, seed=plumage.seed
+    )
     if not fly:
         z = np.array([0.36, 0.3, 0.1, -0.15, -0.45, -0.75])[::-1]
         high = np.array([0.05, 0.14, 0.19, 0.17, 0.1, 0.02])[::-1] * (plan.fat / 0.5)
@@ -172,8 +197,12 @@ def _leg(palette: Palette, plan: Fowl, side: int, *, near: bool) -> Thing:
     stuff = Material(palette.near((0.35, 0.2, 0.1) if plan.bill[0] > 0.2 else (0.1, 0.08, 0.07)), shine=0.1)
     x, top, low = side * plan.fat * 0.24, -plan.fat * 0.25, -plan.fat * 0.45 - plan.leg
     knee = np.array([x, (top + low) / 2, -0.06 - 0.05 * plan.leg])
-    parts: Thing = [tube([(x, top, 0.0), knee, (x, low, 0.02)], np.array([0.05, 0.026, 0.022]), stuff, sides=6 if near else 4)]
+    parts: Thing = [
+        tube([(x, top, 0.0), knee, (x, low, 0.02)], np.array([0.05, 0.026, 0.022]), stuff, sides=6 if near else 4)
+    ]
     for angle in (-0.5, 0.0, 0.5, np.pi) if near else (0.0,):
         toe = np.array([np.sin(angle), -0.03, np.cos(angle)]) * (0.2 if abs(angle) < 1 else 0.12)
-        parts.append(tube([(x, low + 0.015, 0.02), np.array([x, low + 0.005, 0.02]) + toe], [0.024, 0.012], stuff, sides=4))
+        parts.append(
+            tube([(x, low + 0.015, 0.02), np.array([x, low + 0.005, 0.02]) + toe], [0.024, 0.012], stuff, sides=4)
+        )
     return parts

@@ -38,7 +38,12 @@ def trunk_points(body: Skeleton, heights: ArrayLike, around: ArrayLike, loose: A
     w, front, back = ((v * size + extra)[:, None] for v in (w, front, back))
     a = np.asarray(around, np.float64)
     s, c = np.sin(a), np.cos(a)
-    local = np.stack(np.broadcast_arrays(w * np.sign(s) * np.abs(s) ** 0.85, 0.0, np.where(c > 0, front, back) * np.sign(c) * np.abs(c) ** 0.9), -1)
+    local = np.stack(
+        np.broadcast_arrays(
+            w * np.sign(s) * np.abs(s) ** 0.85, 0.0, np.where(c > 0, front, back) * np.sign(c) * np.abs(c) ** 0.9
+        ),
+        -1,
+    )
     knots = np.linspace(0, 1, 9)
     turns = np.stack([np.interp(t, knots, body.turns.reshape(9, 9)[:, i]) for i in range(9)], 1).reshape(-1, 3, 3)
     centre = np.stack([np.interp(t, knots, body.spine[:, i]) for i in range(3)], 1)
@@ -47,7 +52,9 @@ def trunk_points(body: Skeleton, heights: ArrayLike, around: ArrayLike, loose: A
     return np.einsum("rij,rcj->rci", turns, local) + centre[:, None]
 
 
-def trunk(body: Skeleton, low: float, high: float, material: Material, *, near: bool, loose: float = 0.0, hem: float = 0.0) -> Part:
+def trunk(
+    body: Skeleton, low: float, high: float, material: Material, *, near: bool, loose: float = 0.0, hem: float = 0.0
+) -> Part:
     """The skin of the trunk between two heights, `loose` metres off the body and `hem` more at the lower end."""
     rows, columns = (14, 18) if near else (6, 8)
     t = np.linspace(low, high, rows)
@@ -87,10 +94,21 @@ def _shortened(joints: Doubles, radii: Doubles, share: float, material: Material
     end = np.array([np.interp(share, length, joints[:, k]) for k in range(3)])
     at = np.linspace(0, share, 8)
     r = np.interp((at - skip) / (1 - skip), np.linspace(0, 1, len(radii)), radii)
-    return limb(np.concatenate([joints[keep], end[None]]), list(r), material, sides=10 if near else 5, rows=10 if near else 4)
+    return limb(
+        np.concatenate([joints[keep], end[None]]), list(r), material, sides=10 if near else 5, rows=10 if near else 4
+    )
 
 
-def skirt(body: Skeleton, length: float, flare: float, material: Material, *, near: bool, top: float = 0.3, loose: float = 0.012) -> Part:
+def skirt(
+    body: Skeleton,
+    length: float,
+    flare: float,
+    material: Material,
+    *,
+    near: bool,
+    top: float = 0.3,
+    loose: float = 0.012,
+) -> Part:
     """A skirt or the tails of a coat: from the waist over both legs down to `length` (1 is the ankle) of them."""
     b = body.build
     columns = 24 if near else 9
@@ -111,7 +129,9 @@ def skirt(body: Skeleton, length: float, flare: float, material: Material, *, ne
         wide = np.abs(g @ flat) / 2 + r
         deep = np.abs(g @ front) / 2 + r
         fold = 1 + 0.06 * np.sin(around * 7 + 3 * r) * (flare > 0.03)
-        rings.append(c + (np.sin(around) * wide * fold)[:, None] * flat + (np.cos(around) * deep * fold)[:, None] * front)
+        rings.append(
+            c + (np.sin(around) * wide * fold)[:, None] * flat + (np.cos(around) * deep * fold)[:, None] * front
+        )
     return loft(np.concatenate([waist, np.stack(rings)])[::-1], material)
 
 
@@ -128,16 +148,29 @@ def hand(body: Skeleton, i: int, skin: Material, palette: Palette, *, near: bool
         centre = np.stack([0 * z, -curl * 3 * np.maximum(z - 0.05, 0) ** 2, z], 1)
         return moved([ringed(centre, size, skin, sides=4)], turn, wrist, u)
     z = np.array([-0.015, 0.01, 0.045, 0.08, 0.097])
-    size = np.stack([[0.026, 0.031, 0.039, 0.041, 0.037], [0.021, 0.018, 0.015, 0.013, 0.01], [0.021, 0.019, 0.017, 0.013, 0.009]], 1)
+    size = np.stack(
+        [[0.026, 0.031, 0.039, 0.041, 0.037], [0.021, 0.018, 0.015, 0.013, 0.01], [0.021, 0.019, 0.017, 0.013, 0.009]],
+        1,
+    )
     parts: Thing = [ringed(np.stack([0 * z, 0 * z, z], 1), size, skin, sides=10)]
     for k, long in enumerate((0.068, 0.077, 0.072, 0.056)):
         x = -side * (0.030 - 0.0195 * k)
         bend = np.cumsum([0.3, 0.45, 0.4]) * curl * palette.between(0.8, 1.2)
-        steps = np.stack([x * 0.08 * np.ones(3), -np.sin(bend), np.cos(bend)], 1) * long * np.array([[0.42], [0.33], [0.25]])
+        steps = (
+            np.stack([x * 0.08 * np.ones(3), -np.sin(bend), np.cos(bend)], 1)
+            * long
+            * np.array([[0.42], [0.33], [0.25]])
+        )
         path = np.array([x, -0.001, 0.088]) + np.concatenate([np.zeros((1, 3)), steps.cumsum(0)])
         parts.append(tube(path, [0.0098, 0.0094, 0.0085, 0.0065], skin, sides=6))
     out = palette.between(0.2, 1.0)
-    thumb = np.array([[-side * 0.025, -0.004, 0.015], [-side * (0.036 + 0.02 * out), -0.012, 0.05], [-side * (0.036 + 0.03 * out), -0.018, 0.085]])
+    thumb = np.array(
+        [
+            [-side * 0.025, -0.004, 0.015],
+            [-side * (0.036 + 0.02 * out), -0.012, 0.05],
+            [-side * (0.036 + 0.03 * out), -0.018, 0.085],
+        ]
+    )
     parts.append(tube(thumb, [0.015, 0.0118, 0.0085], skin, sides=6))
     return moved(parts, turn, wrist, u)
 
@@ -154,7 +187,11 @@ def shoe(body: Skeleton, i: int, upper: Material, sole: Material, *, near: bool)
     parts = [ringed(centre, np.stack([wide, up, 0 * z + 0.012], 1)[pick], upper, sides=10 if near else 5, power=2.4)]
     if near:
         low = centre - [0, 0.016, 0]
-        parts.append(ringed(low * [1, 1, 1.02], np.stack([wide * 1.06, 0 * z + 0.012, 0 * z + 0.016], 1), sole, sides=10, power=4))
+        parts.append(
+            ringed(
+                low * [1, 1, 1.02], np.stack([wide * 1.06, 0 * z + 0.012, 0 * z + 0.016], 1), sole, sides=10, power=4
+            )
+        )
     return moved(parts, turn, body.legs[i][2], u)
 
 
@@ -181,7 +218,9 @@ def belongings(palette: Palette, body: Skeleton, *, near: bool) -> Thing:
         for side in (-1, 1):
             a = side * np.array([0.9, 0.75, 0.7, 1.2, 2.0])
             path = trunk_points(body, [0.5], a[None, :1], 0.02)[0]
-            rest = [trunk_points(body, [t], [[b]], 0.018)[0] for t, b in zip((0.75, 0.97, 1.0, 0.9), a[1:], strict=True)]
+            rest = [
+                trunk_points(body, [t], [[b]], 0.018)[0] for t, b in zip((0.75, 0.97, 1.0, 0.9), a[1:], strict=True)
+            ]
             parts.append(tube(np.concatenate([path, *rest]), 0.017 * u, stuff, sides=5, flat=0.6))
         return parts
     bag = ringed([(0, 0, -0.06), (0, 0, -0.05), (0, 0, 0.05), (0, 0, 0.06)], [(0.12, 0.1, 0.1), (0.15, 0.12, 0.13), (0.15, 0.12, 0.13), (0.12, 0.1, 0.1)],

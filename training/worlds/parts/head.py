@@ -81,7 +81,12 @@ def _relief(face: Face, x: Doubles, y: Doubles) -> Doubles:
     corner = 0.046 + 0.006 * face.smile * np.clip(ax / 0.025, 0, 1.2) ** 2
     wide = 0.024 + 0.006 * max(face.smile, 0)
     mouth = np.clip(1 - (ax / wide) ** 4, 0, 1)
-    out += 0.006 * face.lips * mouth * (np.exp(-(((y - corner - 0.006) / 0.005) ** 2)) + np.exp(-(((y - corner + 0.007) / 0.005) ** 2)))
+    out += (
+        0.006
+        * face.lips
+        * mouth
+        * (np.exp(-(((y - corner - 0.006) / 0.005) ** 2)) + np.exp(-(((y - corner + 0.007) / 0.005) ** 2)))
+    )
     out -= 0.003 * mouth * np.exp(-(((y - corner) / 0.0025) ** 2))
     out += 0.006 * bump(x, y, (0, 0.013), (0.020, 0.012))
     return out - 0.003 * bump(x, y, (0, 0.03), (0.03, 0.006))
@@ -116,16 +121,35 @@ def hair(palette: Palette, face: Face, style: str, material: Material, *, near: 
     r = palette.rng
     rows, columns = (15, 18) if near else (7, 8)
     receding = palette.between(0, 0.02)
-    above = _scalp(face, rows, columns, 0.165 + receding + (0.08 if style == "bald" else 0), back=0.04 if style != "short" else 0.055)
-    full = {"short": r.uniform(0.006, 0.03), "curly": r.uniform(0.025, 0.06), "bald": 0.005}.get(style, r.uniform(0.012, 0.025))
+    above = _scalp(
+        face,
+        rows,
+        columns,
+        0.165 + receding + (0.08 if style == "bald" else 0),
+        back=0.04 if style != "short" else 0.055,
+    )
+    full = {"short": r.uniform(0.006, 0.03), "curly": r.uniform(0.025, 0.06), "bald": 0.005}.get(
+        style, r.uniform(0.012, 0.025)
+    )
     if style == "bald":
         above = np.minimum(above, 0.185 - _surface(face, rows, columns, detailed=False)[..., 1])
     parts = [_shell(face, np.clip(above * 1.5, -0.012, full), material, 0.15 * full if near else 0, palette)]
     if style in ("long", "bob"):
-        parts.append(_curtain(palette, material, palette.between(-0.2, -0.02) if style == "long" else palette.between(0, 0.05), near=near))
+        parts.append(
+            _curtain(
+                palette,
+                material,
+                palette.between(-0.2, -0.02) if style == "long" else palette.between(0, 0.05),
+                near=near,
+            )
+        )
     elif style == "bun":
         high = palette.between(0.1, 0.24)
-        parts.append(ellipsoid((0.04, 0.036, 0.036), material, sides=10 if near else 6, at=(0, high, -0.12 + 0.6 * max(0, high - 0.16))))
+        parts.append(
+            ellipsoid(
+                (0.04, 0.036, 0.036), material, sides=10 if near else 6, at=(0, high, -0.12 + 0.6 * max(0, high - 0.16))
+            )
+        )
     elif style == "tail":
         high = palette.between(0.12, 0.2)
         drop = palette.between(0.1, 0.35)
@@ -166,10 +190,29 @@ def headgear(palette: Palette, face: Face, *, near: bool) -> tuple[str, Thing]:
     sides = 20 if near else 9
     if kind == "hat":
         stuff, wide, tall = palette.fabric(), palette.between(0.13, 0.22), palette.between(0.09, 0.15)
-        profile = [(0.085, 0), (wide, -0.012), (wide, -0.004), (0.092, 0.008), (0.088, tall * 0.8), (0.07, tall), (0.002, tall)]
-        return kind, place([lathe(profile, stuff, sides=sides)], at=(0, 0.162, -0.008), pitch=-palette.between(0, 0.15), scale=(0.95, 1, 1.15))
+        profile = [
+            (0.085, 0),
+            (wide, -0.012),
+            (wide, -0.004),
+            (0.092, 0.008),
+            (0.088, tall * 0.8),
+            (0.07, tall),
+            (0.002, tall),
+        ]
+        return kind, place(
+            [lathe(profile, stuff, sides=sides)],
+            at=(0, 0.162, -0.008),
+            pitch=-palette.between(0, 0.15),
+            scale=(0.95, 1, 1.15),
+        )
     line = {"cap": 0.165, "beanie": 0.155, "helmet": 0.165, "hood": 0.19, "scarf": 0.165}[kind]
-    above = _scalp(face, rows, columns, line, back={"cap": 0.1, "beanie": 0.085, "helmet": 0.06, "hood": -0.05, "scarf": -0.05}[kind])
+    above = _scalp(
+        face,
+        rows,
+        columns,
+        line,
+        back={"cap": 0.1, "beanie": 0.085, "helmet": 0.06, "hood": -0.05, "scarf": -0.05}[kind],
+    )
     if kind in ("hood", "scarf"):
         p = _surface(face, rows, columns, detailed=False)
         above = np.maximum(above, 1.5 * (np.abs(p[..., 0]) - 0.066 + 0.4 * np.maximum(p[..., 2], 0)) + 0.01)
@@ -179,7 +222,9 @@ def headgear(palette: Palette, face: Face, *, near: bool) -> tuple[str, Thing]:
     parts = [_shell(face, np.clip(above * (4 if kind == "helmet" else 2), -0.012, full), stuff, 0.0, palette)]
     if kind == "cap":
         z = np.linspace(0.06, 0.165, 4)
-        size = np.stack([0.07 * np.sqrt(np.clip(1 - ((z - 0.06) / 0.115) ** 2, 0.05, 1)), np.full(4, 0.004), np.full(4, 0.004)], 1)
+        size = np.stack(
+            [0.07 * np.sqrt(np.clip(1 - ((z - 0.06) / 0.115) ** 2, 0.05, 1)), np.full(4, 0.004), np.full(4, 0.004)], 1
+        )
         back = palette.chance(0.15)
         visor = ringed(np.stack([0 * z, 0.172 - 0.25 * (z - 0.06), z], 1), size, stuff, sides=8)
         parts += place([visor], yaw=np.pi if back else 0)
@@ -196,9 +241,23 @@ def glasses(palette: Palette) -> Thing:
     a = np.linspace(0, 2 * np.pi, 11)
     w, h = palette.between(0.022, 0.029), palette.between(0.016, 0.025)
     for side in (-1, 1):
-        ring = np.stack([side * 0.033 + w * np.cos(a), 0.112 + h * np.sin(a), 0.099 - 0.006 * np.abs(np.cos(a)) * (side * np.cos(a) > 0)], 1)
+        ring = np.stack(
+            [
+                side * 0.033 + w * np.cos(a),
+                0.112 + h * np.sin(a),
+                0.099 - 0.006 * np.abs(np.cos(a)) * (side * np.cos(a) > 0),
+            ],
+            1,
+        )
         parts.append(tube(ring, 0.0016 + 0.0015 * palette.rng.random(), frame_stuff, sides=4))
-        parts.append(tube([(side * 0.06, 0.116, 0.093), (side * 0.076, 0.115, 0.03), (side * 0.077, 0.11, -0.01)], 0.002, frame_stuff, sides=4))
+        parts.append(
+            tube(
+                [(side * 0.06, 0.116, 0.093), (side * 0.076, 0.115, 0.03), (side * 0.077, 0.11, -0.01)],
+                0.002,
+                frame_stuff,
+                sides=4,
+            )
+        )
         if dark:
             lens = Material((0.012, 0.012, 0.015), shine=0.35, gloss=0.95)
             parts.append(ellipsoid((w, h, 0.003), lens, sides=12, at=(side * 0.033, 0.112, 0.097)))
@@ -209,7 +268,9 @@ def glasses(palette: Palette) -> Thing:
 def _eyes(palette: Palette, face: Face, brows: Material) -> Thing:
     """Eyeballs with iris and pupil that look the same way, and eyebrows."""
     white = Material((0.75, 0.72, 0.7), shine=0.25, gloss=0.9)
-    iris = Material(palette.near(palette.one_of((0.07, 0.035, 0.015), (0.1, 0.18, 0.3), (0.1, 0.15, 0.06))), shine=0.3, gloss=0.95)  # type: ignore[arg-type]
+    iris = Material(
+        palette.near(palette.one_of((0.07, 0.035, 0.015), (0.1, 0.18, 0.3), (0.1, 0.15, 0.06))), shine=0.3, gloss=0.95
+    )  # type: ignore[arg-type]
     pupil = Material((0.006, 0.006, 0.006), shine=0.3, gloss=0.95)
     gaze = palette.rng.normal(0, 0.0018, 2)
     parts: Thing = []
@@ -230,7 +291,11 @@ def _ears(skin: Material) -> Thing:
     z = np.array([0.0, 0.25, 0.6, 1.0])
     sizes = np.stack([[0.009, 0.016, 0.019, 0.014], [0.020, 0.032, 0.034, 0.026], [0.018, 0.028, 0.026, 0.018]], 1)
     ear = ringed(np.stack([0 * z, 0 * z, z * 0.016], 1), sizes, skin, sides=10)
-    return [q for side in (-1, 1) for q in place([ear], at=(side * 0.067, 0.105, -0.008), yaw=side * (np.pi / 2 + 0.35), pitch=0)]
+    return [
+        q
+        for side in (-1, 1)
+        for q in place([ear], at=(side * 0.067, 0.105, -0.008), yaw=side * (np.pi / 2 + 0.35), pitch=0)
+    ]
 
 
 def head(palette: Palette, skin: Material, *, age: float = 35, female: bool = False, near: bool = True) -> Thing:
@@ -247,10 +312,18 @@ def head(palette: Palette, skin: Material, *, age: float = 35, female: bool = Fa
     if near:
         x, y, z = base.vertices.T
         corner = 0.046 + 0.006 * face.smile * np.clip(np.abs(x) / 0.025, 0, 1.2) ** 2
-        lips = (np.abs(x) < 0.023 * np.sqrt(np.clip(1 - ((y - corner) / 0.0135) ** 2, 0, 1))) & (np.abs(y - corner) < 0.0125) & (z > 0.03)
+        lips = (
+            (np.abs(x) < 0.023 * np.sqrt(np.clip(1 - ((y - corner) / 0.0135) ** 2, 0, 1)))
+            & (np.abs(y - corner) < 0.0125)
+            & (z > 0.03)
+        )
         red = tuple(np.clip(np.asarray(skin.colour) * [0.95, 0.55, 0.6], 0.01, 1))
         bright = female and palette.chance(0.35)
-        parts = split(base, lips, replace(skin, colour=(0.4, 0.03, 0.05) if bright else red, second=red, pattern="plain", shine=0.15))
+        parts = split(
+            base,
+            lips,
+            replace(skin, colour=(0.4, 0.03, 0.05) if bright else red, second=red, pattern="plain", shine=0.15),
+        )
         parts += _eyes(palette, face, stuff) + _ears(skin)
         if palette.chance(0.22):
             parts += glasses(palette)
@@ -275,4 +348,6 @@ def _style(palette: Palette, age: float, *, female: bool) -> str:
         return str(palette.one_of("long", "long", "long", "bob", "bun", "tail", "tail", "curly", "short"))
     if age > 40 and palette.chance(0.4):
         return str(palette.one_of("bald", "none"))
-    return str(palette.one_of("short", "short", "short", "short", "short", "curly", "long" if age < 40 else "short", "none"))
+    return str(
+        palette.one_of("short", "short", "short", "short", "short", "curly", "long" if age < 40 else "short", "none")
+    )

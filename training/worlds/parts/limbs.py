@@ -25,7 +25,9 @@ def triangles(thing: Iterable[Part]) -> int:
     return sum(len(part.faces) for part in thing)
 
 
-def two_bones(root: ArrayLike, goal: ArrayLike, first: float, second: float, pole: ArrayLike) -> tuple[Doubles, Doubles]:
+def two_bones(
+    root: ArrayLike, goal: ArrayLike, first: float, second: float, pole: ArrayLike
+) -> tuple[Doubles, Doubles]:
     """Where the middle joint and the end of a chain of two bones come to lie when the end reaches for `goal`.
 
     The joint bends towards `pole` (a direction). A goal out of reach is approached along the straight line.
@@ -42,7 +44,9 @@ def two_bones(root: ArrayLike, goal: ArrayLike, first: float, second: float, pol
     return a + along * forth + bend * aside, a + along * distance
 
 
-def limb(joints: ArrayLike, radii: Sequence[float], material: Material, *, sides: int, rows: int, flat: float = 1.0) -> Part:
+def limb(
+    joints: ArrayLike, radii: Sequence[float], material: Material, *, sides: int, rows: int, flat: float = 1.0
+) -> Part:
     """A skin around a chain of joints (k, 3), rounded at the bends; radii are spread evenly over the chain's length."""
     p = np.asarray(joints, np.float64)
     length = np.concatenate([[0], np.linalg.norm(np.diff(p, axis=0), axis=1).cumsum()])
@@ -58,7 +62,13 @@ def limb(joints: ArrayLike, radii: Sequence[float], material: Material, *, sides
 
 
 def ringed(
-    centres: ArrayLike, sizes: ArrayLike, material: Material, *, turn: ArrayLike | None = None, sides: int = 12, power: float = 2.0
+    centres: ArrayLike,
+    sizes: ArrayLike,
+    material: Material,
+    *,
+    turn: ArrayLike | None = None,
+    sides: int = 12,
+    power: float = 2.0,
 ) -> Part:
     """A skin through outlines that follow each other along +z of a frame: bodies, heads, muzzles, shoes.
 

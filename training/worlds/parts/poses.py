@@ -34,7 +34,11 @@ class Build:
         female = palette.chance(0.5)
         if height is None:
             child = palette.chance(0.15)
-            height = float(r.uniform(0.85, 1.45)) if child else float(np.clip(r.normal(1.64 if female else 1.76, 0.075), 1.45, 2.02))
+            height = (
+                float(r.uniform(0.85, 1.45))
+                if child
+                else float(np.clip(r.normal(1.64 if female else 1.76, 0.075), 1.45, 2.02))
+            )
         age = (height - 0.75) * 18 + 1.5 if height < 1.45 else float(r.choice([r.uniform(16, 45), r.uniform(30, 85)]))
         return cls(height, age, female, float(np.clip(r.beta(1.6, 3), 0, 1)), float(r.uniform(0, 1)))
 
@@ -113,7 +117,9 @@ def pose(palette: Palette, build: Build, stance: str = "any", gesture: str = "an
     head_turn = rotation(*(float(x) for x in gaze)).astype(np.float64)
     neck = spine[-1] + (turns[-1][:, 1] * 0.6 + head_turn[:, 1] * 0.4) * 0.085 * u + turns[-1][:, 2] * 0.015 * u
     head_at = neck - head_turn @ np.array([0, 0.025, 0.012]) * build.head
-    body = Skeleton(build, spine, turns, head_turn, head_at, stance=stance, gesture=gesture, lead=1 if palette.chance(0.5) else -1)
+    body = Skeleton(
+        build, spine, turns, head_turn, head_at, stance=stance, gesture=gesture, lead=1 if palette.chance(0.5) else -1
+    )
     for side in (1, -1):
         _leg(palette, body, side, hips, turns[0])
     swing = r.uniform(0.1, 0.32) * (1 if body.legs[0][2, 2] > body.legs[1][2, 2] else -1)
@@ -144,11 +150,19 @@ def _trunk(palette: Palette, build: Build, stance: str, seat: float) -> tuple[Do
         return hips, np.array([0, lean - 0.15, 0]), np.array([0.2 * r.normal(), lean + 0.2 + stoop, 0.06 * r.normal()])
     if stance == "crouch":
         kneel = r.uniform(0.25, 0.5) * reach
-        return np.array([0, kneel, -0.1]), np.array([0, r.uniform(0.3, 0.7), 0]), np.array([0.2 * r.normal(), r.uniform(0.5, 1.0), 0])
+        return (
+            np.array([0, kneel, -0.1]),
+            np.array([0, r.uniform(0.3, 0.7), 0]),
+            np.array([0.2 * r.normal(), r.uniform(0.5, 1.0), 0]),
+        )
     tilt = 0.06 * r.normal()
     if stance == "stand":
         hips = np.array([0.03 * r.normal(), reach * r.uniform(0.975, 0.995), 0])
-        return hips, np.array([0.1 * r.normal(), 0.03 * r.normal(), tilt]), np.array([0.12 * r.normal(), 0.04 + stoop, -tilt])
+        return (
+            hips,
+            np.array([0.1 * r.normal(), 0.03 * r.normal(), tilt]),
+            np.array([0.12 * r.normal(), 0.04 + stoop, -tilt]),
+        )
     quick = stance == "run"
     hips = np.array([0, reach * (0.93 if quick else r.uniform(0.945, 0.975)), 0])
     lean = r.uniform(0.1, 0.3) if quick else r.uniform(0, 0.08)
@@ -178,7 +192,9 @@ def _leg(palette: Palette, body: Skeleton, side: int, hips: Doubles, turn: Doubl
         toe = np.array([0, 0.15 if first else -1.6, 1.0])
     elif body.stance == "sit":
         crossed = r.random() < 0.15 and first
-        foot = hip * [1, 0, 1] + np.array([side * r.uniform(-0.02, 0.12) * u, ankle_height, b.leg * r.uniform(0.75, 1.35)])
+        foot = hip * [1, 0, 1] + np.array(
+            [side * r.uniform(-0.02, 0.12) * u, ankle_height, b.leg * r.uniform(0.75, 1.35)]
+        )
         if crossed:
             foot += [-side * 0.25 * u, 0.22 * u, 0.12 * u]
         foot[1] = max(foot[1], hip[1] - 1.02 * b.leg)
