@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pkgutil import iter_modules
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.worlds import film as darkroom
+from training.worlds import scenes as stages
 from training.worlds.palette import Palette, Tiles
 from training.worlds.stage import Camera, Stage
 from training.worlds.trace import Materials, World, assemble, pose, render
 
-SCENE_MODULES = ("people", "animals", "indoor", "tabletop", "storage", "outdoor", "driving", "landscape")
 SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
 SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
 MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
@@ -38,10 +39,10 @@ Scene = Callable[[Palette], Stage]
 
 
 def scenes() -> dict[str, tuple[Scene, float]]:
-    """Every scene by name, with its weight."""
+    """Every scene by name, with its weight: what the modules of `training.worlds.scenes` list as SCENES."""
     found: dict[str, tuple[Scene, float]] = {}
-    for name in SCENE_MODULES:
-        found.update(import_module(f"training.worlds.scenes.{name}").SCENES)
+    for module in iter_modules(stages.__path__):
+        found.update(getattr(import_module(f"{stages.__name__}.{module.name}"), "SCENES", {}))
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.worlds.palette import Tiles
-from training.worlds.sample import SCENE_MODULES, Sample, stream
+from training.worlds.sample import Sample, stream
 from training.worlds.sky import Panoramas
 from training.worlds.trace import Materials
 
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=18)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--shared", type=Path, help="folder with textures/ and hdri/ (CC0)")
-    parser.add_argument("--module", choices=SCENE_MODULES, help="all scenes of one module")
+    parser.add_argument("--module", help="all scenes of one module")
     parser.add_argument("--out", type=Path, default=Path("sheet.png"))
     given = parser.parse_args()
     only = tuple(given.scenes)

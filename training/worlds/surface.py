@@ -103,12 +103,11 @@ def bumped(m, x, y, z, nx, ny, nz, pixel):
     if int(m[TILE]) >= 0:
         f = 6.0 / m[TILE_SIZE]
     blur = pixel * f
-    if m[BUMP] <= 0 or blur > 1.0:
+    if m[BUMP] <= 0 or blur > 0.5:
         return nx, ny, nz
     e, seed = 0.15 / f, int(m[SEED])
     here = fractal(x * f, y * f, z * f, seed, blur)
-    k = -m[BUMP] * f * 3.0 / 0.15 * (1 - blur)
-    k = max(k, -5.0)
+    k = -min(m[BUMP] * f, 0.5) / 0.15 * (1 - 2 * blur)
     gx = (fractal((x + e) * f, y * f, z * f, seed, blur) - here) * k
     gy = (fractal(x * f, (y + e) * f, z * f, seed, blur) - here) * k
     gz = (fractal(x * f, y * f, (z + e) * f, seed, blur) - here) * k
