@@ -23,7 +23,7 @@ ARM = (0.056, 0.049, 0.043, 0.040, 0.040, 0.034, 0.027)
 
 
 def trunk_points(body: Skeleton, heights: ArrayLike, around: ArrayLike, loose: ArrayLike = 0.0) -> Doubles:
-    """Points (rows, columns, 3) on the trunk: heights (rows,) as in the table, around (…, columns) radians from the front."""
+    """Points (rows, columns, 3) on the trunk: heights (rows,) of the table, around (…, columns) radians from +z."""
     b, t = body.build, np.asarray(heights, np.float64)
     w, front, back = (np.interp(t, _TRUNK[:, 0], _TRUNK[:, i]) for i in (1, 2, 3))
     belly, chest = np.exp(-(((t - 0.28) / 0.28) ** 2)), np.exp(-(((t - 0.72) / 0.11) ** 2))
@@ -223,11 +223,13 @@ def belongings(palette: Palette, body: Skeleton, *, near: bool) -> Thing:
             ]
             parts.append(tube(np.concatenate([path, *rest]), 0.017 * u, stuff, sides=5, flat=0.6))
         return parts
-    bag = ringed([(0, 0, -0.06), (0, 0, -0.05), (0, 0, 0.05), (0, 0, 0.06)], [(0.12, 0.1, 0.1), (0.15, 0.12, 0.13), (0.15, 0.12, 0.13), (0.12, 0.1, 0.1)],
-                 stuff, sides=10 if near else 6, power=5)  # fmt: skip
+    z = np.array([-0.06, -0.05, 0.05, 0.06])[:, None] * [0, 0, 1]
+    bag = ringed(
+        z, [(0.12, 0.1, 0.1), *[(0.15, 0.12, 0.13)] * 2, (0.12, 0.1, 0.1)], stuff, sides=10 if near else 6, power=5
+    )
     if kind == "handbag":
         at = body.arms[1][3] - np.array([0, 0.2, 0]) * u
-        handle = tube([at + [0, 0.1 * u, -0.06], at + [0, 0.2 * u, 0], at + [0, 0.1 * u, 0.06]], 0.008, stuff, sides=4)
+        handle = tube(at + np.array([(0, 0.1 * u, -0.06), (0, 0.2 * u, 0), (0, 0.1 * u, 0.06)]), 0.008, stuff, sides=4)
         return [*moved([bag], frame([1, 0, 0]), at, 0.85 * u), handle]
     side = 1 if palette.chance(0.5) else -1
     at = trunk_points(body, [0.0], [[side * np.pi / 2]], 0.09)[0, 0]

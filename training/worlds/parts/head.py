@@ -16,9 +16,10 @@ from training.worlds.parts.limbs import Doubles, bump, ringed, split
 TOP = 0.228  # metres from chin to vertex
 # height, half-width, front, back: the outline of a head from the chin to the vertex, after anthropometric means
 PROFILE = np.array([
-    (-0.004, 0.008, 0.066, 0.040), (0.0, 0.022, 0.078, 0.018), (0.012, 0.037, 0.088, 0.004), (0.030, 0.049, 0.088, -0.022),
-    (0.048, 0.057, 0.088, -0.048), (0.070, 0.064, 0.088, -0.070), (0.095, 0.069, 0.087, -0.086), (0.115, 0.071, 0.085, -0.094),
-    (0.135, 0.072, 0.092, -0.099), (0.160, 0.074, 0.092, -0.101), (0.185, 0.070, 0.083, -0.094), (0.205, 0.061, 0.067, -0.079),
+    (-0.004, 0.008, 0.066, 0.040), (0.0, 0.022, 0.078, 0.018), (0.012, 0.037, 0.088, 0.004),
+    (0.030, 0.049, 0.088, -0.022), (0.048, 0.057, 0.088, -0.048), (0.070, 0.064, 0.088, -0.070),
+    (0.095, 0.069, 0.087, -0.086), (0.115, 0.071, 0.085, -0.094), (0.135, 0.072, 0.092, -0.099),
+    (0.160, 0.074, 0.092, -0.101), (0.185, 0.070, 0.083, -0.094), (0.205, 0.061, 0.067, -0.079),
     (0.219, 0.044, 0.046, -0.056), (0.226, 0.026, 0.025, -0.034), (TOP, 0.008, 0.006, -0.012),
 ])  # fmt: skip
 
@@ -42,11 +43,15 @@ class Face:
         r = palette.rng
         child = float(np.clip((14 - age) / 12, 0, 1))
         return cls(
-            wide=float(1 + 0.05 * r.normal() + 0.08 * child), jaw=float(1 + 0.08 * r.normal() - 0.06 * child),
-            nose=float(np.exp(0.2 * r.normal())) * (1 - 0.45 * child), brow=float(np.exp(0.35 * r.normal())) * (1 - 0.7 * child),
-            lips=float(np.exp(0.25 * r.normal())), old=float(np.clip((age - 45) / 35, 0, 1)),
-            soft=float(np.clip(r.uniform(0, 0.6) + child, 0, 1)), smile=float(np.clip(r.normal(0.25, 0.4), -0.4, 1)),
-        )  # fmt: skip
+            wide=float(1 + 0.05 * r.normal() + 0.08 * child),
+            jaw=float(1 + 0.08 * r.normal() - 0.06 * child),
+            nose=float(np.exp(0.2 * r.normal())) * (1 - 0.45 * child),
+            brow=float(np.exp(0.35 * r.normal())) * (1 - 0.7 * child),
+            lips=float(np.exp(0.25 * r.normal())),
+            old=float(np.clip((age - 45) / 35, 0, 1)),
+            soft=float(np.clip(r.uniform(0, 0.6) + child, 0, 1)),
+            smile=float(np.clip(r.normal(0.25, 0.4), -0.4, 1)),
+        )
 
 
 def _surface(face: Face, rows: int, columns: int, *, detailed: bool) -> Doubles:
@@ -93,7 +98,7 @@ def _relief(face: Face, x: Doubles, y: Doubles) -> Doubles:
 
 
 def _shell(face: Face, thick: Doubles, material: Material, lumps: float, palette: Palette) -> Part:
-    """A skin over the head, `thick` metres (rows, columns) outside it; below zero it dives under the head's own skin."""
+    """A skin over the head, `thick` metres (rows, columns) off it; below zero it dives under the head's own skin."""
     rows, columns = thick.shape
     p = _surface(face, rows, columns, detailed=False)
     centre = np.array([0, 0.12, -0.005])
@@ -265,9 +270,9 @@ def glasses(palette: Palette) -> Thing:
     return parts
 
 
-def _eyes(palette: Palette, face: Face, brows: Material) -> Thing:
-    """Eyeballs with iris and pupil that look the same way, and eyebrows."""
-    white = Material((0.75, 0.72, 0.7), shine=0.25, gloss=0.9)
+def _eyes(palette: Palette, face: Face, skin: Material, brows: Material) -> Thing:
+    """Eyeballs with iris, pupil and lids that look the same way, and eyebrows."""
+    white = Material((0.58, 0.55, 0.53), shine=0.25, gloss=0.9)
     iris = Material(
         palette.near(palette.one_of((0.07, 0.035, 0.015), (0.1, 0.18, 0.3), (0.1, 0.15, 0.06))), shine=0.3, gloss=0.95
     )  # type: ignore[arg-type]
@@ -277,8 +282,11 @@ def _eyes(palette: Palette, face: Face, brows: Material) -> Thing:
     for side in (-1, 1):
         at = np.array([side * 0.032, 0.112, 0.0695])
         parts.append(ellipsoid((0.0145, 0.0095, 0.0125), white, sides=9, at=at))
-        parts.append(ellipsoid((0.0062, 0.0062, 0.0030), iris, sides=7, at=at + [gaze[0], gaze[1], 0.0107]))
-        parts.append(ellipsoid((0.0030, 0.0030, 0.0020), pupil, sides=5, at=at + [gaze[0], gaze[1], 0.0123]))
+        parts.append(ellipsoid((0.0062, 0.0062, 0.0030), iris, sides=7, at=at + np.array([*gaze, 0.0107])))
+        parts.append(ellipsoid((0.0030, 0.0030, 0.0020), pupil, sides=5, at=at + np.array([*gaze, 0.0123])))
+        open_ = 0.0012 * np.clip(palette.rng.normal(), -1.5, 1.5)
+        parts.append(ellipsoid((0.0168, 0.0098, 0.0145), skin, sides=9, at=at + np.array([0, 0.0052 + open_, -0.0008])))
+        parts.append(ellipsoid((0.0155, 0.0075, 0.0130), skin, sides=8, at=at - [0, 0.0087, 0.0004]))
         x = np.array([0.014, 0.026, 0.038, 0.05])
         y = 0.128 + np.array([0, 0.004, 0.005, 0.0]) + 0.002 * palette.rng.normal()
         z = np.array([0.0885, 0.0885, 0.083, 0.073]) + 0.002 * face.brow
@@ -324,7 +332,7 @@ def head(palette: Palette, skin: Material, *, age: float = 35, female: bool = Fa
             lips,
             replace(skin, colour=(0.4, 0.03, 0.05) if bright else red, second=red, pattern="plain", shine=0.15),
         )
-        parts += _eyes(palette, face, stuff) + _ears(skin)
+        parts += _eyes(palette, face, skin, stuff) + _ears(skin)
         if palette.chance(0.22):
             parts += glasses(palette)
     else:

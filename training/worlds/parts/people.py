@@ -119,9 +119,9 @@ def _upper(palette: Palette, body: Skeleton, kind: str, skin: Material, cloth: M
         body, low, high, stuff, near=near, loose=loose, hem=0.0 if kind == "bare" else palette.between(0, 0.012)
     )
     crease = near and kind not in ("bare", "jacket", "suit", "coat")
-    parts: Thing = [creased(shell, palette, b) if crease else shell]
+    parts: Thing = [creased(shell, palette, b, 0.003 if kind in ("tank", "dress") else 0.006) if crease else shell]
     if kind in ("tank", "dress"):
-        parts.append(trunk(body, 0.6, 1.04, skin, near=near))
+        parts.append(trunk(body, high - 0.12, 1.04, skin, near=near))
     for i in (0, 1):
         if share > 0.1:
             arm = sleeve(body, i, stuff, near=near, share=share, loose=loose * 0.7 + 0.004)
@@ -187,7 +187,7 @@ def _held(palette: Palette, body: Skeleton) -> Thing:
     if body.gesture == "phone":
         return place(
             [box((0.075, 0.15, 0.009), Material((0.02, 0.02, 0.02), shine=0.3, gloss=0.9))],
-            at=at + [0, -0.03, 0.01],
+            at=at + np.array([0, -0.03, 0.01]),
             pitch=-0.5,
         )
     if body.gesture == "carry" and palette.chance(0.6):
