@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from unflat.types.arrays import F64, U8
+from unflat.types.arrays import F32, F64, U8, Bool
 from unflat.types.image import Size
 
 HEIGHT_M = 2.05
 SPREAD = 0.08
 """Relative standard error of a door's height: doors (4 %), leaf or frame (3 %), where its foot is (5 %), old houses."""
 
-_LINES_PX, _KNOB_PX = 640, 1024
+_LINES_PX = 640
 _TALLEST_FEWEST, _SIDE_LEAST = 0.25, 0.12
 """Of the picture's height: the least height of a door, and of its shorter seen side."""
 _NARROW, _WIDE = 0.27, 0.5
@@ -57,6 +57,10 @@ class _Lines:
     last: F64
     seen: F64
 
+    def only(self, which: Bool) -> _Lines:
+        """Some of them."""
+        return _Lines(*(v[which] for v in (self.start, self.slope, self.first, self.last, self.seen)))
+
     def at(self, i: int, along: float) -> float:
         return float(self.start[i] + self.slope[i] * along)
 
@@ -65,8 +69,8 @@ def find_doors(rgb: U8) -> tuple[Door, ...]:
     """Doors in a picture, the tallest first.
 
     Args:
-        rgb: (h, w, 3) uint8 sRGB, upright. Its edges are looked for with its long side at most 640 pixels, its knobs
-            at most 1024.
+        rgb: (h, w, 3) uint8 sRGB, upright; about 1000 pixels wide, in which knobs are still seen. Edges are looked for
+            with its long side at most 640 pixels.
 
     Returns:
         What was found, in pixels of ``rgb``. The foot is where the longer upright edge ends.
@@ -74,38 +78,38 @@ def find_doors(rgb: U8) -> tuple[Door, ...]:
     full = Size(rgb.shape[1], rgb.shape[0])
     if min(rgb.shape[:2]) < 64:
         return ()
-    fine, coarse = _grey(rgb, _KNOB_PX), _grey(rgb, _LINES_PX)
-    to_fine, back = fine.shape[1] / coarse.shape[1], full.width / coarse.shape[1]
-    found = [corners for corners in _frames(coarse) if has_knob(_leaf(fine, corners * to_fine))]
-    return _once([_door(corners * back) for corners in found])
+    fine = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    size = full.fitted(_LINES_PX)
+    coarse = np.asarray(cv2.resize(fine, (size.width, size.height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    found = [corners * (full.width / size.width) for corners in _frames(coarse)]
+    return _once([_door(corners) for corners in found if has_knob(_leaf(fine, corners))])
 
 
 def has_knob(leaf: U8) -> bool:
     """True if a straightened leaf (200, 80) has one small spot at hand's height in a calm strip along one side.
 
-    Only the strip above the spot and a little below it has to be calm: chairs and tables stand before doors.
+    A bar across the whole leaf, as of a window or a shelf, is no spot. Only the strip above the spot and a little
+    below it has to be calm: chairs and tables stand before doors.
     """
     h, w = leaf.shape
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(leaf, ((15, 15), (0, 0)), mode="edge"), 31, axis=0)
-    differs = np.abs(leaf.astype(np.float32) - np.partition(around, 15, axis=-1)[..., 15])
-    differs = cv2.blur(differs, (3, 3))
     low, high = round(h * (1 - _HAND_HIGH)), round(h * (1 - _HAND_LOW))
-    for strip in (differs[:, 3:15], differs[:, w - 15 : w - 3]):
-        profile = strip.max(axis=1)
+    bars = _spots(leaf[:, w // 2 - 12 : w // 2 + 12])
+    for strip in (leaf[:, 2:16], leaf[:, w - 16 : w - 2]):
+        profile = _spots(strip)
         at = low + int(profile[low:high].argmax())
         near = profile[max(0, at - 14) : at + 15]
         calm = np.concatenate([profile[h // 10 : at - 7], profile[at + 8 : at + 15]])
-        small = np.count_nonzero(near > 0.5 * profile[at]) <= 14
+        small = np.count_nonzero(near > 0.5 * profile[at]) <= 14 and bars[at - 3 : at + 4].max() < 0.5 * profile[at]
         if small and profile[at] >= max(_CONTRAST, _STANDS_OUT * float(np.quantile(calm, 0.97))):
             return True
     return False
 
 
-def _grey(rgb: U8, most: int) -> U8:
-    size = Size(rgb.shape[1], rgb.shape[0]).fitted(most)
-    if size.shape != rgb.shape[:2]:
-        rgb = np.asarray(cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+def _spots(strip: U8) -> F32:
+    """By how much any place of each row differs from what is above and below it."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(strip, ((15, 15), (0, 0)), mode="edge"), 31, axis=0)
+    differs = np.abs(strip.astype(np.float32) - np.partition(around, 15, axis=-1)[..., 15])
+    return np.asarray(cv2.blur(differs, (3, 3))[:, 1:-1].max(axis=1), dtype=np.float32)
 
 
 def _leaf(grey: U8, corners: F64) -> U8:
@@ -124,13 +128,12 @@ def _frames(grey: U8) -> Iterator[F64]:
     ends = np.asarray(found, dtype=np.float64).reshape(-1, 4) + 0.5
     lintels, sides = _joined(ends, 0.55, 0.012 * w), _joined(ends[:, [1, 0, 3, 2]], 0.18, 0.02 * h)
     tall = (sides.last - sides.first >= _SIDE_LEAST * h) & (sides.seen >= 0.55 * (sides.last - sides.first))
+    sides = sides.only(tall)
     for k in range(len(lintels.start)):
-        tops: list[tuple[int, F64]] = []
-        for i in np.flatnonzero(tall).tolist():
-            y = lintels.start[k] + lintels.slope[k] * sides.start[i]
-            y /= 1 - lintels.slope[k] * sides.slope[i]
-            if abs(y - sides.first[i]) <= 0.06 * (sides.last[i] - y):
-                tops.append((i, np.array([sides.at(i, y), y])))
+        y = (lintels.start[k] + lintels.slope[k] * sides.start) / (1 - lintels.slope[k] * sides.slope)
+        x = sides.start + sides.slope * y
+        hung = np.flatnonzero(np.abs(y - sides.first) <= 0.06 * (sides.last - y)).tolist()
+        tops = [(i, np.array([x[i], y[i]])) for i in hung]
         for i, left in tops:
             for j, right in tops:
                 span = right[0] - left[0]

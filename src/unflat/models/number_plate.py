@@ -19,6 +19,7 @@ so of the two distances that its width and its height give, the smaller is the b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,7 +29,6 @@ import numpy as np
 from unflat.types.arrays import F64, U8, Bool
 from unflat.types.image import Size
 
-_LONG_SIDE = 1024
 _LEAST_WIDTH, _LEAST_HEIGHT = 36, 9
 _LEVELS = (50, 100, 145)
 _LOCAL = ((10, 12), (20, 5))
@@ -88,32 +88,27 @@ class Plate:
     spread: float
 
 
-def find_plates(rgb: U8) -> tuple[Plate, ...]:
+def find_plates(rgb: U8, small: U8) -> tuple[Plate, ...]:
     """Number plates in a picture, the widest first.
 
     Args:
-        rgb: (h, w, 3) uint8 sRGB, upright. It is looked at with its long side at most 1024 pixels, in which a plate
-            must be at least 36 pixels wide.
+        rgb: (h, w, 3) uint8 sRGB, upright.
+        small: The same, about 1000 pixels wide or less, in which a plate must be at least 36 pixels wide.
 
     Returns:
         What was found, in pixels of ``rgb``.
     """
-    full = Size(rgb.shape[1], rgb.shape[0])
-    size = full.fitted(_LONG_SIDE)
-    small = rgb
-    if size != full:
-        small = np.asarray(cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     if min(grey.shape) < _LEAST_WIDTH:
         return ()
-    back = full.width / size.width
+    back = rgb.shape[1] / small.shape[1]
     seen: list[Plate] = []
     for corners in _quadrilaterals(grey):
         width, height = _extent(corners)
         kind = next((f for f in FORMATS if f.least <= width / height <= f.most), None)
         if kind is None or not _is_upright(corners):
             continue
-        near = width >= _ENOUGH_PX or size == full
+        near = width >= _ENOUGH_PX or back == 1
         patch = _straightened(grey, corners, kind.patch) if near else _cut_out(rgb, corners * back, kind.patch)
         if holds_signs(patch, kind):
             metres = min(kind.width_m, kind.height_m * width / height)
@@ -193,7 +188,10 @@ def _masks(grey: U8) -> Iterator[Bool]:
 
 
 def _four_sides(region: Bool) -> F64 | None:
-    """Corners of a region whose outline is four-sided: lines through the middle parts of its four sides."""
+    """Corners of a region whose outline is four-sided: lines through the middle parts of its four sides.
+
+    The left and the right side are looked for after the lean of the upper and the lower one is taken out.
+    """
     h, w = region.shape
     outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=len)
@@ -204,25 +202,38 @@ def _four_sides(region: Bool) -> F64 | None:
     _, (a, b), _ = cv2.minAreaRect(hull)
     if covered < 0.75 * a * b:
         return None
-    columns, rows = np.flatnonzero(region.any(axis=0)), np.flatnonzero(region.any(axis=1))
     across = slice(w // 8, w - w // 8)
-    down = slice(h // 5, h - h // 5)
-    top = _line(columns[across], np.argmax(region, axis=0)[across])
-    bottom = _line(columns[across], (h - np.argmax(region[::-1], axis=0))[across])
-    left = _line(rows[down], np.argmax(region, axis=1)[down])
-    right = _line(rows[down], (w - np.argmax(region[:, ::-1], axis=1))[down])
-    if top is None or bottom is None or left is None or right is None:
+    top = _line(np.argmax(region, axis=0)[across], across.start)
+    bottom = _line((h - np.argmax(region[::-1], axis=0))[across], across.start)
+    if top is None or bottom is None:
         return None
+    lean = (top[1] + bottom[1]) / 2
+    drop = lean * (w - 1) / 2
+    level = np.array([[1, 0, 0], [-lean, 1, drop]])
+    straight = cv2.warpAffine(region.astype(np.uint8), level, (w, h), flags=cv2.INTER_NEAREST) > 0
+    above, below = (line[0] + line[1] * w / 2 for line in (top, bottom))
+    down = slice(max(0, int(above + 0.2 * (below - above))), max(0, math.ceil(below - 0.2 * (below - above))))
+    left = _line(np.argmax(straight, axis=1)[down], down.start)
+    right = _line((w - np.argmax(straight[:, ::-1], axis=1))[down], down.start)
+    if left is None or right is None:
+        return None
+    top, bottom = ((start + lean * w / 2, slope - lean) for start, slope in (top, bottom))
     corners = np.array([_crossing(a, b) for a, b in ((top, left), (top, right), (bottom, right), (bottom, left))])
+    corners[:, 1] += lean * (corners[:, 0] - w / 2)
     area = cv2.contourArea(corners.astype(np.float32))
     return corners if 0.85 * area <= covered + w + h <= 1.15 * area else None
 
 
-def _line(along: np.ndarray, across: np.ndarray) -> tuple[float, float] | None:
-    """Start and slope of across over along, pixels; None unless most places lie within a pixel and a half of it."""
-    if len(along) < 4:
+def _line(places: np.ndarray, first: int) -> tuple[float, float] | None:
+    """Start and slope of one edge of a region; None unless most places lie within a pixel and a half of it.
+
+    Args:
+        places: (n,) where the edge is in row or column ``first``, ``first`` + 1, and so on.
+        first: Number of the first row or column.
+    """
+    if len(places) < 4:
         return None
-    t, v = along + 0.5, across.astype(np.float64)
+    t, v = np.arange(len(places)) + first + 0.5, places.astype(np.float64)
     third = max(1, len(t) // 3)
     slope = float((np.median(v[-third:]) - np.median(v[:third])) / (np.median(t[-third:]) - np.median(t[:third])))
     near = np.ones(len(t), bool)
