@@ -110,19 +110,14 @@ class Room:
             x = along if along is not None and tried == 0 else self.palette.between(-limit, limit)
             if along is None and tried == 0 and self.palette.chance(0.3):
                 x = limit * float(self.palette.rng.choice([-1, 1]))
-            if any(
-                y < float(high[1]) - 0.05 and h0 + 0.05 > x - width / 2 and h0 + w - 0.05 < x + width / 2 + w
-                for h0, y, w, _ in self._blocked(wall, x, width)
-            ):
+            mine = (x - width / 2, 0.0, width, float(high[1]) - 0.05)
+            if any(_cross(mine, hole) for hole in self.holes[wall]):
                 continue
             at = self.spot(wall, x - float(low[0] + high[0]) / 2, gap - float(low[2]))
             if self.put(thing, at, self.yaw(wall)):
                 self.hung[wall].append((x - width / 2, 0.0, width, float(high[1])))
                 return at
         return None
-
-    def _blocked(self, wall: int, x: float, width: float) -> list[Rect]:
-        return [r for r in self.holes[wall] if r[0] < x + width / 2 + 0.02 and r[0] + r[2] > x - width / 2 - 0.02]
 
     def hang(self, wall: int, thing: Thing, y: float | None = None, along: float | None = None) -> bool:
         """Hang a thing (its back at z = 0, foot at y = 0) where the wall is free."""
@@ -239,7 +234,7 @@ class Room:
     def shell(self, ground: Material | None = None, ceiling: Material | None = None) -> None:
         """Walls, floor, ceiling, skirting."""
         palette, w, d, h = self.palette, self.width, self.depth, self.height
-        accent = palette.wall() if palette.chance(0.25) else self.wall
+        accent = wall_paint(palette) if palette.chance(0.25) else self.wall
         self.things.append(floor(w, d, ground or palette.parquet()))
         top = ceiling or (
             palette.paint((0.76, 0.75, 0.73)) if palette.chance(0.8) else palette.one_of(palette.wood, palette.wall)()
@@ -268,7 +263,7 @@ class Room:
         """Lamps under the ceiling, one for so many square metres, lit or not."""
         palette = self.palette
         nx, nz = max(1, round(self.width / per_lamp**0.5)), max(1, round(self.depth / per_lamp**0.5))
-        on = palette.chance(0.6) if lit is None else lit
+        on = palette.chance(0.7) if lit is None else lit
         maker_seed, drop = palette.rng.integers(1 << 30), palette.between(0.3, 0.3 + max(0.0, self.height - 2.3))
         pend = hang and self.height > 2.3 and palette.chance(0.4)
         warm = np.array([1.0, palette.between(0.7, 0.98), palette.between(0.45, 1.0)])
@@ -339,9 +334,9 @@ class Room:
                 if self.put(thing, (at[0], 0.0, at[1]), self.palette.between(0, 6)):
                     break
 
-    def fill(self, low: float = 0.05, high: float = 0.4) -> Triple:
-        """The light of many bounces, tinted by the walls."""
-        amount = self.palette.between(low, high)
+    def fill(self) -> Triple:
+        """The light of many bounces, tinted by the walls; less of it where lamps make shadows."""
+        amount = self.palette.between(0.04, 0.2) if self.lamps else self.palette.between(0.08, 0.3)
         tint = np.asarray(self.wall.colour) / max(self.wall.colour)
         return tuple(float(v) for v in amount * (0.6 + 0.4 * tint))  # type: ignore[return-value]
 
@@ -358,6 +353,15 @@ class Room:
         """The finished scene."""
         sky = self.outside()
         return Stage(kind, self.things, self.cameras() if cameras is None else cameras, sky, self.lamps, self.fill())
+
+
+def wall_paint(palette: Palette) -> Material:
+    """A wall: most are white, cream or grey paint; the rest as the palette has it."""
+    if palette.chance(0.4):
+        return palette.wall()
+    tone = palette.one_of((0.75, 0.74, 0.72), (0.7, 0.66, 0.58), (0.55, 0.56, 0.57), (0.6, 0.52, 0.42), (0.5, 0.55, 0.55))
+    colour = palette.near(tone, 1.15, 0.03)  # type: ignore[arg-type]
+    return Material(colour, palette.near(colour, 1.04, 0.01), "clouds", palette.spread(1.0), shine=0.02, seed=palette.seed())
 
 
 def palette_drop(palette: Palette) -> float:
