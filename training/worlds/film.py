@@ -57,7 +57,7 @@ def compose(film: Floats, sky: Floats) -> Floats:
     asked = film[..., 17:] > 0
     limit = float(np.quantile(film[..., 6:9][asked[..., 0]], 0.99)) if asked.any() else 0.0
     soft = np.concatenate([np.minimum(film[..., 6:9], limit), asked], -1).astype(np.float32)
-    for step in (1, 2, 4):
+    for step in (1, 2, 4, 8):
         soft = _smooth(soft, guide, step, 12.0)
     soft = soft[..., :3]
     shine = np.minimum(film[..., 9:12], np.quantile(film[..., 9:12], 0.995) * 1.5 + 0.05)

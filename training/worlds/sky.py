@@ -15,31 +15,40 @@ from training.worlds.stage import Sky, Triple
 
 PANORAMA, TURN, SUN, SUN_COLOUR, ZENITH, HORIZON, GROUND, CLOUDS, HAZE, SEED, FILL = 0, 1, 2, 5, 8, 11, 14, 17, 18, 19, 20
 
+ROOMS = ("interior", "studio", "apartment", "hall", "lab", "lobby", "warehouse", "workshop", "bridge", "courtyard", "esplanade")
+
 
 @dataclass(frozen=True, slots=True)
 class Panoramas:
     """Equirectangular radiance (n, h, w, 3) without the sun; the suns' directions and irradiances, (n, 3) each.
 
-    open (n, h, w): where the panorama shows sky rather than things.
+    open (n, h, w): where the panorama shows sky rather than things. outside (n,): whether it was taken under the sky.
     """
 
     radiance: NDArray[np.float32]
     suns: NDArray[np.float32]
     sun_colours: NDArray[np.float32]
     open: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
 
     @classmethod
     def none(cls) -> Panoramas:
         """No panoramas: every sky is a gradient."""
         return cls(np.zeros((0, 2, 2, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32),
-                   np.zeros((0, 2, 2), np.bool_))  # fmt: skip
+                   np.zeros((0, 2, 2), np.bool_), np.zeros(0, np.bool_))  # fmt: skip
 
     @classmethod
     def read(cls, path: Path) -> Panoramas:
-        """From an NPZ of linear RGB arrays (h, 2h, 3)."""
+        """From an NPZ of linear RGB arrays (h, 2h, 3); a name that speaks of a room (`ROOMS`) is one."""
         with np.load(path) as archive:
-            ready = [_prepare(archive[name].astype(np.float32)) for name in archive.files]
-        return cls(*(np.stack(column) for column in zip(*ready, strict=True)))
+            names = archive.files
+            ready = [_prepare(archive[name].astype(np.float32)) for name in names]
+        outside = np.array([not any(room in name for room in ROOMS) for name in names])
+        radiance, suns, colours, open_ = (np.stack(column) for column in zip(*ready, strict=True))
+        for i, name in enumerate(names):
+            if name.endswith("_sky"):  # nothing but clouds, whose edges are no roofs
+                open_[i] = np.arange(open_.shape[1])[:, None] < open_.shape[1] // 2
+        return cls(radiance, suns, colours, open_ & outside[:, None, None], outside)
 
 
 def _directions(h: int, w: int) -> NDArray[np.float32]:
@@ -93,10 +102,10 @@ def _open(radiance: NDArray[np.float32]) -> NDArray[np.bool_]:
 def sky_row(sky: Sky, fill: Triple, panoramas: Panoramas) -> NDArray[np.float32]:
     """The sky as the row of numbers that `radiance` reads; a panorama brings its own sun."""
     index, sun, colour = sky.panorama, np.asarray(sky.sun, np.float32), np.asarray(sky.sun_colour, np.float32)
-    if index >= 0 and not len(panoramas.radiance):
-        index = -1
+    fitting = np.flatnonzero(panoramas.outside != sky.rooms)
     if index >= 0:
-        index %= len(panoramas.radiance)
+        index = int(fitting[index % len(fitting)]) if len(fitting) else -1
+    if index >= 0:
         x, y, z = panoramas.suns[index]
         c, s = np.cos(sky.turn), np.sin(sky.turn)
         sun, colour = np.array([c * x - s * z, y, s * x + c * z]), panoramas.sun_colours[index]

@@ -27,6 +27,7 @@ class Lamp:
 class Sky:
     """Light from all around: a panorama where `panorama` >= 0 (turned by `turn` radians), else a gradient with clouds.
 
+    The number of a panorama wraps among those taken under the sky, or among those of rooms where `rooms` is set.
     sun: unit direction to the sun; sun_colour: its irradiance (0, 0, 0 for an overcast sky or a room at night);
     zenith, horizon, ground: linear RGB of the gradient; clouds 0..1. haze: share of light lost in one metre of air
     (0.0002 is a clear day, 0.01 fog), which takes the colour of the horizon. ambient scales all light of the sky that
@@ -43,6 +44,7 @@ class Sky:
     clouds: float = 0.0
     haze: float = 0.0
     seed: int = 0
+    rooms: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from training.worlds.surface import (
 STACK = 2 * DEPTH + 8
 FAR = 1e6
 EPSILON = 1e-4
+ROUGH = 0.55
 
 
 class Materials(NamedTuple):
@@ -144,14 +145,36 @@ def _sun(world, stack, x, y, z, nx, ny, nz, r1, r2):
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
+def _strength(lamps, i, x, y, z, nx, ny, nz):
+    """What lamp i gives a surface that sees all of it."""
+    dx, dy, dz = lamps[i, 0] - x, lamps[i, 1] - y, lamps[i, 2] - z
+    d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
+    c = (nx * dx + ny * dy + nz * dz) / sqrt(d2) + 0.5 * lamps[i, 3] / sqrt(d2)
+    return max(c, 0.0) * (lamps[i, 4] + lamps[i, 5] + lamps[i, 6]) / d2
+
+
+@njit(cache=True, error_model="numpy", fastmath=True)
 def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
     """Irradiance of the lamps, by one shadow ray to one of them."""
     count = world.lamps.shape[0]
     if count == 0:
         return 0.0, 0.0, 0.0
-    l = world.lamps[min(int(r0 * count), count - 1)]
+    total = 0.0
+    for i in range(count):  # choose a lamp by what it would give without shadows
+        total += _strength(world.lamps, i, x, y, z, nx, ny, nz)
+    if total <= 0:
+        return 0.0, 0.0, 0.0
+    left, chosen, share = r0 * total, 0, 0.0
+    for i in range(count):
+        w = _strength(world.lamps, i, x, y, z, nx, ny, nz)
+        if w > 0:
+            chosen, share = i, w
+            left -= w
+            if left <= 0:
+                break
+    l = world.lamps[chosen]
     ax, ay, az = _hemisphere(0.0, 1.0, 0.0, r1, r2, 0.0)
-    side = 1.0 if r0 * count * 16 % 1 > 0.5 else -1.0
+    side = 1.0 if r0 * 4096.0 % 1 > 0.5 else -1.0
     dx, dy, dz = l[0] + l[3] * ax - x, l[1] + l[3] * ay * side - y, l[2] + l[3] * az - z
     d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
     d = sqrt(d2)
@@ -161,7 +184,7 @@ def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
         return 0.0, 0.0, 0.0
     if blocked(world.bounds, world.links, world.corners, world.uv, world.holes, world.clear, stack, x, y, z, dx, dy, dz, d - l[3]):
         return 0.0, 0.0, 0.0
-    k = c / d2 * count
+    k = c / d2 * total / share
     return l[4] * k, l[5] * k, l[6] * k
 
 
@@ -221,7 +244,7 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
         facing = -(nx * dx + ny * dy + nz * dz)
         h = 16 * bounce
         r0, r1, r2, r3 = cell(px, py, h, seed), cell(px, py, h + 1, seed), cell(px, py, h + 2, seed), cell(px, py, h + 3, seed)
-        fresnel = m[SHINE] + (1 - m[SHINE]) * max(1 - facing, 0.0) ** 5 * m[GLOSS]
+        fresnel = m[SHINE] + (1 - m[SHINE]) * max(1 - facing, 0.0) ** 5 * m[GLOSS] ** 3
         if kind == GLASS:
             ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
             e = EPSILON * (1 + travelled)
@@ -248,12 +271,14 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
             nx, ny, nz = bumped(m, x, y, z, nx, ny, nz, pixel)
         e = EPSILON * (1 + travelled)
         ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
-        diffuse = 1 - fresnel
+        diffuse, dull = 1 - fresnel, 0.0
         if m[METAL] > 0:
             diffuse = 0.15
-        out[3] += tr * red * diffuse
-        out[4] += tg * green * diffuse
-        out[5] += tb * blue * diffuse
+        if m[GLOSS] < ROUGH:  # a reflection so wide that it is light from all around
+            fresnel, dull = 0.0, fresnel * 0.7
+        out[3] += tr * (red * diffuse + dull)
+        out[4] += tg * (green * diffuse + dull)
+        out[5] += tb * (blue * diffuse + dull)
         sr, sg, sb = _sun(world, stack, ox, oy, oz, nx, ny, nz, r0, r1)
         out[0] += tr * red * diffuse * sr
         out[1] += tg * green * diffuse * sg
@@ -270,7 +295,7 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
         if fresnel > 0.08:
             ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
             gx, gy, gz = _hemisphere(nx, ny, nz, r1, r3, 0.0)
-            rough = (1 - m[GLOSS]) * 0.6
+            rough = (1 - m[GLOSS]) * 0.3
             ex, ey, ez = ex + rough * (gx - ex), ey + rough * (gy - ey), ez + rough * (gz - ez)
             k = 1.0 / sqrt(ex * ex + ey * ey + ez * ez)
             gr, gg, gb = _seen(world, stack, ox, oy, oz, ex * k, ey * k, ez * k, spread * 4, r0, r2, r1)
