@@ -1,0 +1,40 @@
+"""Looking about in open country: where things may stand on a height field, and who else is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi
+
+import numpy as np
+
+from training.worlds.palette import Palette
+from training.worlds.parts.people import person
+from training.worlds.scenes import country
+from training.worlds.scenes.site import Site
+
+Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def stand_on(site: Site, p: Palette, ground: Ground) -> None:
+    site.ground = lambda x, z: float(ground(np.float64(x), np.float64(z)))
+
+
+def scattered(p: Palette, ground: Ground, near: float, far: float) -> Callable[[int], np.ndarray]:
+    """Places on the ground between two distances from the origin, denser near."""
+
+    def where(n: int) -> np.ndarray:
+        a, d = p.rng.uniform(0, 2 * pi, n), near + (far - near) * p.rng.random(n) ** 1.5
+        x, z = np.sin(a) * d, np.cos(a) * d
+        return np.stack([x, ground(x, z) - 0.06, z], 1)
+
+    return where
+
+
+def company(site: Site, p: Palette, where: Callable[[int], np.ndarray], chance: float = 0.35) -> None:
+    """People or animals in the open."""
+    if p.chance(chance):
+        n = int(p.rng.integers(1, 4))
+        for at in where(n):
+            site.put(person(p, detail="near" if n < 3 else "far"), at + [0, 0.06, 0], p.between(0, 6))
+    if p.chance(chance * 0.7):
+        country.herd(site, p, where, int(p.rng.integers(1, 7)))
