@@ -184,7 +184,7 @@ class Room:
         self.taken.append((np.minimum(a, b), np.maximum(a, b)))
         leaf = door_leaf(palette, w, h - 0.01)
         if palette.chance(0.5):
-            add(leaf, x, -0.02 if palette.chance(0.5) else 0.005, 0.005)
+            add(leaf, x, -0.012 if palette.chance(0.5) else 0.005, 0.005)
             self.holes[wall] += [hole] if leaf[-2].material.kind == "glass" else []
             return
         self.holes[wall].append(hole)
