@@ -39,10 +39,14 @@ def varied(palette: Palette, plan: Beast) -> Beast:
     """The plan with the measures of one individual."""
     r = palette.rng
     return replace(
-        plan, withers=plan.withers * float(np.exp(0.1 * r.normal())), length=plan.length * float(np.exp(0.05 * r.normal())),
-        deep=plan.deep * float(np.exp(0.07 * r.normal())), wide=plan.wide * float(np.exp(0.1 * r.normal())),
-        neck=plan.neck * float(np.exp(0.08 * r.normal())), snout=plan.snout * float(np.exp(0.1 * r.normal())),
-    )  # fmt: skip
+        plan,
+        withers=plan.withers * float(np.exp(0.1 * r.normal())),
+        length=plan.length * float(np.exp(0.05 * r.normal())),
+        deep=plan.deep * float(np.exp(0.07 * r.normal())),
+        wide=plan.wide * float(np.exp(0.1 * r.normal())),
+        neck=plan.neck * float(np.exp(0.08 * r.normal())),
+        snout=plan.snout * float(np.exp(0.1 * r.normal())),
+    )
 
 
 @dataclass(slots=True)
@@ -156,11 +160,7 @@ def _legs(palette: Palette, plan: Beast, axis: _Frame, posture: str, coat: Mater
     for side in (-1, 1):
         for front in (True, False):
             along = 0.93 if front else 0.02
-            root = (
-                axis.rump
-                + (axis.chest - axis.rump) * along
-                + np.array([side * plan.wide * h * (0.3 if front else 0.3), 0, 0])
-            )
+            root = axis.rump + (axis.chest - axis.rump) * along + np.array([side * plan.wide * h * 0.3, 0, 0])
             root = root - up * plan.deep * h * 0.05
             swing = (
                 np.sin(phase + (0 if front else np.pi * 0.5) + (side > 0) * np.pi) * 0.22
@@ -238,7 +238,7 @@ def _chain(plan: Beast, root: Doubles, foot: Doubles, posture: str, *, front: bo
     if front:
         wrist = foot + np.array([0, 0.22 * leg, 0.0])
         elbow, wrist = two_bones(root, wrist, 0.44 * leg, 0.40 * leg, back)
-        return np.stack([root, elbow, wrist, foot + [0, 0.0, 0.02 * h]])
+        return np.stack([root, elbow, wrist, foot + np.array([0.0, 0.0, 0.02 * h])])
     hock = foot + np.array([0, 0.34 * leg, -plan.crook * leg])
     knee, hock = two_bones(root, hock, 0.42 * leg, 0.40 * leg, forth)
     return np.stack([root, knee, hock, foot])

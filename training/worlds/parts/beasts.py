@@ -27,8 +27,8 @@ _DOG: Colours = (
 class Beast:
     """One body plan.
 
-    withers: height of the shoulders, metres. length, deep, wide: of the trunk. neck, rise: length and angle (radians) of
-    the neck, thick: its girth at the head. head: length of the head with a snout of one; hang: how far it points down.
+    withers: height of the shoulders, metres. length, deep, wide: of the trunk. neck, rise: length and angle
+    of the neck, thick: its girth at the head. head: its length with a snout of one; hang: how far it points down.
     skull, muzzle, snout: width of the cranium, width and length of what is before the eyes. leg: radius at the shin.
     tuck, paunch, hump, slope: belly drawn up or hanging, hump over the shoulders, rump lower than the shoulders.
     crook: how far the hock stands back. tail: length; tail_up: how lively; tail_girth: radii along it.

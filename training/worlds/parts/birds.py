@@ -162,8 +162,8 @@ def _neck_and_head(
         ]
     if near:
         owl = plan.head > 0.25
-        ring = Material((0.6, 0.4, 0.05) if plan.hook > 0.9 else (0.05, 0.03, 0.02), shine=0.4, gloss=0.95)
-        dark = Material((0.005, 0.005, 0.005), shine=0.4, gloss=0.95)
+        ring = Material((0.6, 0.4, 0.05) if plan.hook > 0.9 else (0.05, 0.03, 0.02), shine=0.1, gloss=0.95)
+        dark = Material((0.005, 0.005, 0.005), shine=0.1, gloss=0.95)
         for side in (-1, 1):
             at = np.array([side * (0.42 if owl else 0.72), 0.22, 0.95 if owl else 0.55]) * h
             out = np.array([side * (0.2 if owl else 0.9), 0, 1.0 if owl else 0.3]) * h

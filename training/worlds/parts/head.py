@@ -272,11 +272,11 @@ def glasses(palette: Palette) -> Thing:
 
 def _eyes(palette: Palette, face: Face, skin: Material, brows: Material) -> Thing:
     """Eyeballs with iris, pupil and lids that look the same way, and eyebrows."""
-    white = Material((0.58, 0.55, 0.53), shine=0.25, gloss=0.9)
+    white = Material((0.5, 0.47, 0.45), shine=0.06, gloss=0.8)
     iris = Material(
         palette.near(palette.one_of((0.07, 0.035, 0.015), (0.1, 0.18, 0.3), (0.1, 0.15, 0.06))), shine=0.3, gloss=0.95
     )  # type: ignore[arg-type]
-    pupil = Material((0.006, 0.006, 0.006), shine=0.3, gloss=0.95)
+    pupil = Material((0.006, 0.006, 0.006), shine=0.08, gloss=0.95)
     gaze = palette.rng.normal(0, 0.0018, 2)
     parts: Thing = []
     for side in (-1, 1):

@@ -47,8 +47,14 @@ PETS = (
     "husky",
     "rabbit",
 )
-WILD = ("lion", "lioness", "tiger", "leopard", "elephant", "zebra", "giraffe", "buffalo", "deer", "doe", "bear", "wolf", "fox",
-        "camel", "ostrich", "squirrel", "rabbit", "flamingo", "heron")  # fmt: skip
+WILD = (
+    "lion", "lioness", "tiger", "leopard", "elephant", "zebra", "giraffe", "buffalo", "deer", "doe", "bear", "wolf",
+    "fox", "camel", "ostrich", "squirrel", "rabbit", "flamingo", "heron",
+)  # fmt: skip
+HEADS = (
+    "lion", "tiger", "leopard", "bear", "horse", "cow", "wolf", "elephant", "dog", "cat", "sheep", "deer", "giraffe",
+    "zebra", "goat", "eagle", "owl", "parrot", "ostrich",
+)  # fmt: skip
 FARM = ("cow", "cow", "horse", "horse", "sheep", "sheep", "goat", "pig", "chicken", "goose", "duck")
 
 
@@ -128,9 +134,10 @@ def wild(palette: Palette) -> Stage:
     if palette.chance(0.6):
         tufts(palette, s, 0.5 * size, 8 * size, 60)
     if palette.chance(0.3):
+        d, a = palette.rng.uniform(0.75, 3.5, 8), palette.rng.uniform(0, 2 * pi, 8)
         s.things += copies(
-            leaf_plant(palette),
-            palette.rng.uniform(-1, 1, (8, 3)) * [3 * size, 0, 3 * size] - [0, 0.02, 0],
+            leaf_plant(palette, min(0.5, 0.35 * size)),
+            np.stack([size * d * np.sin(a), 0 * a - 0.01, size * d * np.cos(a)], 1),
             palette.rng.uniform(0, 6, 8),
         )
     low, up = bounds(thing)
@@ -148,9 +155,8 @@ def wild(palette: Palette) -> Stage:
 def head_close(palette: Palette) -> Stage:
     """The head and shoulders of a large animal: a zoo, a stable, a chance meeting."""
     s = _any(palette, foliage, forest, meadow, wall, room)
-    thing = animal(palette, sort=str(palette.one_of("lion", "tiger", "leopard", "bear", "horse", "cow", "wolf", "elephant", "dog", "cat", "sheep", "deer",
-                                                    "giraffe", "zebra", "goat", "eagle", "owl", "parrot", "ostrich")),
-                   posture="stand" if palette.chance(0.6) else "any")  # fmt: skip
+    posture = "stand" if palette.chance(0.6) else "any"
+    thing = animal(palette, sort=str(palette.one_of(*HEADS)), posture=posture)
     thing = place(thing, yaw=0.5 * palette.rng.normal())
     s.things += thing
     size, face = _size(thing), _face(thing)
@@ -261,7 +267,7 @@ def flock(palette: Palette) -> Stage:
             palette.rng.normal(0, 0.8, n),
         )
     shot = Shot((1.3 * size, 9 * size), (-1.0, 1.0), (0.3, 2.0), (10, 60), portrait=0.3, aperture=0.02, nearest=1.0)
-    return s.stage("flock", photograph(palette, s, middle + [0, 0.4 * size, 0], shot, 6))
+    return s.stage("flock", photograph(palette, s, middle + np.array([0, 0.4 * size, 0]), shot, 6))
 
 
 def walk_the_dog(palette: Palette) -> Stage:

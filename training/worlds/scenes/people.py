@@ -52,7 +52,15 @@ def portrait(palette: Palette) -> Stage:
     if palette.chance(0.15):
         other, _ = _sitter(palette)
         s.things += place(other, at=(palette.between(0.4, 0.7), 0, palette.between(-0.8, 0.1)), yaw=-0.3)
-    close = Shot((0.34, 1.1), (-0.8, 0.8), (eyes - 0.25, eyes + 0.3), (16, 62), portrait=0.55, aperture=0.045)
+    frontal = 0.3 if palette.chance(0.5) else 1.0
+    close = Shot(
+        (0.34, 1.1),
+        (turn - frontal, turn + frontal),
+        (eyes - 0.25, eyes + 0.3),
+        (16, 62),
+        portrait=0.55,
+        aperture=0.045,
+    )
     half = Shot((0.9, 1.8), (-1.1, 1.1), (eyes - 0.6, eyes + 0.4), (18, 70), portrait=0.55, aperture=0.03)
     cameras = photograph(palette, s, (0, eyes - 0.03, 0), close, 4) + photograph(
         palette, s, (0, eyes - 0.3, 0), half, 2
@@ -116,9 +124,9 @@ def group(palette: Palette) -> Stage:
 
 
 def _strewn(palette: Palette, count: int, near: float, far: float, *, lane: float = 0.5) -> Thing:
-    """Walking and standing people between two distances in the directions around -z; few different ones, much repeated."""
+    """Walking and standing people between two distances in the directions around -z; few kinds, repeated."""
     r = palette.rng
-    kinds = [person(palette, pose="walk" if palette.chance(0.6) else "any", detail="far") for _ in range(min(count, 7))]
+    kinds = [person(palette, pose="walk" if palette.chance(0.6) else "any", detail="far") for _ in range(min(count, 5))]
     things: Thing = []
     for k, who in enumerate(kinds):
         n = len(range(k, count, len(kinds)))
@@ -148,7 +156,7 @@ def crowd(palette: Palette) -> Stage:
     """Many people close together."""
     s = _any(palette, street, plaza, plaza, meadow, beach)
     s.things += _strewn(
-        palette, int(palette.rng.integers(24, 46)), 1.2, palette.between(12, 35), lane=palette.between(0.35, 0.9)
+        palette, int(palette.rng.integers(20, 38)), 1.2, palette.between(12, 35), lane=palette.between(0.35, 0.9)
     )
     for _ in range(2):
         s.things += place(

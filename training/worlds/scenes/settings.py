@@ -1,4 +1,4 @@
-"""Places for people and animals to be in: a clear spot around the origin, and believable surroundings to the horizon."""
+"""Places for people and animals to be in: a clear spot around the origin, surroundings to the horizon."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from training.worlds.mesh import Part, Thing, bounds, box, floor, grid, panel, place
+from training.worlds.mesh import Thing, bounds, box, floor, grid, panel, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.buildings import building, house
 from training.worlds.parts.cabinets import bookshelf, sideboard, wardrobe
@@ -18,6 +18,7 @@ from training.worlds.parts.many import copies, merge
 from training.worlds.parts.monuments import rock
 from training.worlds.parts.plants import bush, grass_tuft, hedge, palm, tree
 from training.worlds.parts.seats import any_seat, sofa
+from training.worlds.scenes.nature import Ground, hills, weather
 from training.worlds.stage import Camera, Lamp, Sky, Stage, Triple
 
 Box = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -33,6 +34,7 @@ class Setting:
     lamps: list[Lamp] = field(default_factory=list)
     fill: Triple = (0.0, 0.0, 0.0)
     room: tuple[float, float] | None = None
+    ground: Ground = field(default_factory=Ground)
 
     def add(self, thing: Thing, *, solid: bool = True) -> None:
         """Puts a thing here."""
@@ -45,85 +47,38 @@ class Setting:
         return Stage(kind, self.things, cameras, self.sky, self.lamps, self.fill)
 
 
-# -- light ------------------------------------------------------------------------------------------------------------
-def weather(palette: Palette, haze: float | None = None) -> Sky:
-    """A sky out of doors: a panorama, or a gradient with a sun at any height, or overcast."""
+def strew(
+    palette: Palette,
+    setting: Setting,
+    thing: Thing,
+    count: int,
+    span: tuple[float, float],
+    *,
+    size: float = 1.25,
+    solid: bool = True,
+) -> None:
+    """The thing that many times at distances in `span` (metres), more of them far away, of all sizes, all ways."""
     r = palette.rng
-    high, around = palette.between(0.12, 1.35), palette.between(0, 2 * pi)
-    sun = (cos(high) * sin(around), sin(high), cos(high) * cos(around))
-    warm = float(np.clip(1.2 - high, 0, 1)) * 0.6
-    strength = 0.0 if palette.chance(0.25) else palette.between(0.6, 1.3)
-    grey = palette.between(0.0, 0.9) if strength else palette.between(0.7, 1.0)
-    zenith = np.array([0.22, 0.40, 0.75]) * (1 - grey) + 0.62 * grey
-    horizon = np.array([0.72, 0.78, 0.85]) + np.array([0.15, -0.05, -0.25]) * warm * (strength > 0)
-    bright = palette.spread(1.0, 1.2)
-    air = (
-        haze if haze is not None else float(r.choice([0.0, 0.0003, 0.001, 0.004, 0.012], p=[0.3, 0.3, 0.25, 0.1, 0.05]))
-    )
-    return Sky(
-        panorama=int(r.integers(26)) if palette.chance(0.5) else -1, turn=palette.between(0, 2 * pi), sun=sun,
-        sun_colour=tuple(float(x) for x in strength * np.array([1.0, 0.95 - 0.25 * warm, 0.85 - 0.5 * warm])),  # type: ignore[arg-type]
-        zenith=tuple(float(x) for x in zenith * bright), horizon=tuple(float(x) for x in horizon * bright),  # type: ignore[arg-type]
-        clouds=palette.between(0, 0.9) if palette.chance(0.6) else 0.0, haze=air, seed=palette.seed(),
-    )  # fmt: skip
+    distance, angle = span[0] * (span[1] / span[0]) ** r.random(count), r.uniform(0, 2 * pi, count)
+    x, z = distance * np.sin(angle), distance * np.cos(angle)
+    at = np.stack([x, setting.ground.height(x, z), z], 1)
+    at = at[at[:, 1] > -0.15] if setting.ground.profile is not None else at
+    if not len(at):
+        return
+    made = copies(thing, at, r.uniform(0, 2 * pi, len(at)), np.exp(r.normal(0, np.log(size), len(at))))
+    setting.things += made
+    if solid:
+        points = [part.vertices.reshape(len(at), -1, 3) for part in made]
+        low, high = (np.stack([getattr(p, k)(1) for p in points]) for k in ("min", "max"))
+        setting.solid += list(zip(low.min(0), high.max(0), strict=True))
 
 
-# -- ground and distance ----------------------------------------------------------------------------------------------
-def land(palette: Palette, material: Material, relief: float, *, flat: float = 8.0, reach: float = 900.0) -> Part:
-    """Ground in rings around the origin: level within `flat` metres, waves of `relief` metres beyond."""
-    r = palette.rng
-    radius = np.concatenate([[0.0, 2, 4], np.geomspace(6, reach, 22)])[:, None]
-    angle = np.linspace(0, 2 * pi, 49)[None]
-    x, z = radius * np.sin(angle), radius * np.cos(angle)
-    y = np.zeros_like(x)
-    for size in (25, 60, 140, 320):
-        way, shift = r.uniform(0, 2 * pi), r.uniform(0, 2 * pi, 2)
-        y += (
-            relief
-            * size
-            / 140
-            * np.sin((x * cos(way) + z * sin(way)) / size * 2 + shift[0])
-            * np.cos((z * cos(way) - x * sin(way)) / size + shift[1])
-        )
-    y *= np.clip((radius - flat) / 40, 0, 1) ** 2
-    points = np.stack([x, y, z], -1)
-    return grid(points, material, uv=points[..., [0, 2]])
-
-
-def hills(palette: Palette, near: float, far: float, height: float, material: Material) -> Part:
-    """A ridge from `near` to `far` metres away on all sides, with a skyline of peaks up to `height`."""
-    r = palette.rng
-    angle = np.linspace(0, 2 * pi, 97)
-    line = np.zeros_like(angle)
-    for k, weight in ((2, 1.0), (3, 0.8), (7, 0.5), (13, 0.3), (29, 0.16), (47, 0.1)):
-        line += weight * np.sin(k * angle + r.uniform(0, 2 * pi))
-    line = np.clip(0.42 + 0.26 * line, 0.0, 1.3)
-    slope = np.array([0.0, 0.25, 0.6, 0.9, 1.0])[:, None]
-    distance = near + (far - near) * slope * (1 + 0.08 * np.sin(5 * angle + r.uniform(0, 6)))[None]
-    rough = 1 + 0.25 * r.normal(size=(5, 97)) * np.array([0, 0.6, 0.5, 0.3, 0])[:, None]
-    rough[:, -1] = rough[:, 0]
-    y = height * line[None] * slope**1.2 * rough - 0.5
-    points = np.stack([distance * np.sin(angle), y, distance * np.cos(angle)], -1)
-    return replace(grid(points, material, uv=np.stack([distance, 0 * distance + angle * near], -1)), smooth=True)
-
-
-def scatter(
-    palette: Palette, thing: Thing, count: int, near: float, far: float, *, size: float = 1.25, tilt: float = 0.0
-) -> Thing:
-    """The thing that many times at `near` to `far` metres, farther ones more often, in other sizes and directions."""
-    r = palette.rng
-    distance, angle = near * (far / near) ** r.random(count), r.uniform(0, 2 * pi, count)
-    at = np.stack([distance * np.sin(angle), 0 * angle, distance * np.cos(angle)], 1)
-    return copies(
-        thing, at, r.uniform(0, 2 * pi, count), np.exp(r.normal(0, np.log(size), count)), r.normal(0, tilt, count)
-    )
-
-
-def _spread_boxes(setting: Setting, thing: Thing, count: int) -> None:
-    """Marks each of `count` copies in a thing made by `scatter` as solid."""
-    points = [part.vertices.reshape(count, -1, 3) for part in thing]
-    low, high = (np.stack([getattr(p, k)(1) for p in points]) for k in ("min", "max"))
-    setting.solid += list(zip(low.min(0), high.max(0), strict=True))
+def open_land(
+    palette: Palette, material: Material, relief: float, *, flat: float = 8.0, haze: float | None = None
+) -> Setting:
+    """Nothing yet but ground and sky."""
+    ground = Ground.drawn(palette, relief, flat)
+    return Setting([ground.part(material)], weather(palette, haze), ground=ground)
 
 
 def grove(
@@ -134,14 +89,12 @@ def grove(
         made = bush(palette) if palette.chance(low) else palm(palette) if palette.chance(0.06) else tree(palette)
         size = sum(len(p.faces) for p in made)
         n = int(np.clip(min(count / kinds, 9000 / max(size, 1)), 1, 40))
-        some = scatter(palette, made, n, near, far)
-        _spread_boxes(setting, some, n)
-        setting.things += some
+        strew(palette, setting, made, n, (near, far))
 
 
 def tufts(palette: Palette, setting: Setting, near: float, far: float, count: int = 50) -> None:
     """Grass that stands up near the camera."""
-    setting.things += scatter(palette, grass_tuft(palette, 14, palette.spread(0.22, 1.6)), count, near, far)
+    strew(palette, setting, grass_tuft(palette, 14, palette.spread(0.22, 1.6)), count, (near, far), solid=False)
 
 
 def ridges(palette: Palette, setting: Setting) -> None:
@@ -170,10 +123,7 @@ def ridges(palette: Palette, setting: Setting) -> None:
 # -- places -----------------------------------------------------------------------------------------------------------
 def meadow(palette: Palette) -> Setting:
     """A field, a park, a savannah: ground, scattered trees, hills."""
-    s = Setting(
-        [land(palette, palette.grass() if palette.chance(0.75) else palette.soil(), palette.spread(1.5, 2.5))],
-        weather(palette),
-    )
+    s = open_land(palette, palette.grass() if palette.chance(0.75) else palette.soil(), palette.spread(1.5, 2.5))
     grove(
         palette,
         s,
@@ -193,7 +143,7 @@ def meadow(palette: Palette) -> Setting:
 
 def forest(palette: Palette) -> Setting:
     """Under trees: dense trunks and leaves all around."""
-    s = Setting([land(palette, palette.soil() if palette.chance(0.5) else palette.grass(), 0.7)], weather(palette))
+    s = open_land(palette, palette.soil() if palette.chance(0.5) else palette.grass(), 0.7)
     grove(palette, s, palette.between(3, 6), 16, kinds=3, count=26, low=0.45)
     grove(palette, s, 12, 60, kinds=3, count=45, low=0.2)
     if palette.chance(0.5):
@@ -203,7 +153,7 @@ def forest(palette: Palette) -> Setting:
 
 def foliage(palette: Palette) -> Setting:
     """A wall of leaves close behind: bushes, a hedge."""
-    s = Setting([land(palette, palette.grass(), 0.5)], weather(palette))
+    s = open_land(palette, palette.grass(), 0.5)
     if palette.chance(0.3):
         s.add(
             place(
@@ -241,6 +191,7 @@ def beach(palette: Palette) -> Setting:
     x = np.linspace(-400, 400, 9)
     z = np.array([-shore - 14, -shore, -shore * 0.6, 10, 60, 400])
     y = np.array([-2.0, -0.25, 0.0, 0.0, palette.between(0, 2), palette.between(0, 60)])
+    s.ground = Ground(profile=np.stack([z, y], 1))
     points = np.stack(np.broadcast_arrays(x[None], y[:, None], z[:, None]), -1)
     s.things.append(grid(points, sand, uv=points[..., [0, 2]]))
     sea = np.stack(
@@ -257,16 +208,12 @@ def beach(palette: Palette) -> Setting:
 
 def heights(palette: Palette) -> Setting:
     """A viewpoint in the mountains."""
-    s = Setting(
-        [land(palette, palette.grass() if palette.chance(0.5) else palette.soil(), palette.spread(4, 2), flat=5)],
-        weather(palette, haze=palette.spread(0.0005, 2)),
-    )
+    stuff = palette.grass() if palette.chance(0.5) else palette.soil()
+    s = open_land(palette, stuff, palette.spread(4, 2), flat=5, haze=palette.spread(0.0005, 2))
     ridges(palette, s)
     ridges(palette, s)
     grove(palette, s, 9, 120, kinds=2, count=int(palette.rng.integers(0, 30)) + 2)
-    some = scatter(palette, [rock(palette)], 8, 4, 40, size=1.8)
-    _spread_boxes(s, some, 8)
-    s.things += some
+    strew(palette, s, [rock(palette)], 8, (4, 40), size=1.8)
     return s
 
 
@@ -300,7 +247,7 @@ def street(palette: Palette, wide: float | None = None) -> Setting:
 
 def plaza(palette: Palette) -> Setting:
     """A paved square or a lawn with a few houses at some distance."""
-    s = Setting([land(palette, palette.paving() if palette.chance(0.65) else palette.grass(), 0.0)], weather(palette))
+    s = open_land(palette, palette.paving() if palette.chance(0.65) else palette.grass(), 0.0)
     made = [
         house(palette, near=False)
         if palette.chance(0.5)
@@ -364,7 +311,7 @@ def studio(palette: Palette) -> Setting:
 
 def wall(palette: Palette) -> Setting:
     """In front of a wall out of doors."""
-    s = Setting([land(palette, palette.paving() if palette.chance(0.6) else palette.soil(), 0.0)], weather(palette))
+    s = open_land(palette, palette.paving() if palette.chance(0.6) else palette.soil(), 0.0)
     s.add(
         place(
             [panel(30, palette.between(2.5, 9), palette.masonry() if palette.chance(0.8) else palette.wood())],
@@ -429,8 +376,5 @@ def _furnish(palette: Palette, s: Setting, at: NDArray[np.float64], yaw: float, 
         else [sideboard, bookshelf, wardrobe, sofa, plant, any_seat, floor_lamp]
     )
     thing = makers[int(palette.rng.integers(len(makers)))](palette)
-    low, high = bounds(thing)
+    low, _ = bounds(thing)
     s.add(place(thing, at=at + inward * (0.03 - float(low[2])), yaw=yaw))
-
-
-OUTDOORS: tuple[Callable[[Palette], Setting], ...] = (meadow, forest, beach, heights, street, plaza)

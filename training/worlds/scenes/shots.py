@@ -69,7 +69,11 @@ def _one(
     extent = float(np.exp(r.uniform(*np.log(shot.extent)))) * closer
     distance = max(extent / 2 / np.tan(np.radians(fov) / 2), shot.nearest)
     side = r.uniform(*shot.sides)
-    lift = float(np.clip(r.uniform(*shot.heights) - centre[1], -0.75 * distance, 0.85 * distance))
+    lift = float(
+        np.clip(
+            r.uniform(*shot.heights) - centre[1], -0.55 * distance, (0.85 if palette.chance(0.12) else 0.5) * distance
+        )
+    )
     out = (distance**2 - lift**2) ** 0.5
     eye = centre + np.array([sin(side) * out, lift, cos(side) * out])
     if setting.room:
@@ -80,12 +84,18 @@ def _one(
             if setting.lamps and setting.room[0] == 5.0
             else np.clip(eye[2], -half[1], half[1])
         )
-    eye[1] = max(eye[1], 0.08)
+    eye[1] = max(eye[1], float(setting.ground.height(eye[0], eye[2])) + (0.1 if distance < 3 else 0.35))
     distance = float(np.linalg.norm(eye - centre))
     jitter = r.normal(0, 0.07, 3) * extent
     aperture = shot.aperture * r.random() if palette.chance(0.7) else 0.0
+    aim = centre + jitter
     camera = Camera(
-        tuple(float(v) for v in eye), tuple(float(v) for v in centre + jitter), float(np.radians(fov)), roll=float(np.radians(r.normal(0, 2))),  # type: ignore[arg-type]
-        portrait=palette.chance(shot.portrait), focus=distance, aperture=aperture,
-    )  # fmt: skip
+        (float(eye[0]), float(eye[1]), float(eye[2])),
+        (float(aim[0]), float(aim[1]), float(aim[2])),
+        float(np.radians(fov)),
+        roll=float(np.radians(r.normal(0, 2))),
+        portrait=palette.chance(shot.portrait),
+        focus=distance,
+        aperture=aperture,
+    )
     return camera, eye
