@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def _failing(error: OSError, drafts: tuple[Path, ...], paths: tuple[Path, ...]) 
 
 
 @contextmanager
-def replacing(*paths: Path, force: bool = False) -> Iterator[tuple[Path, ...]]:
+def replacing(*paths: Path, force: bool = False) -> Generator[tuple[Path, ...], None, None]:
     """Give a temporary path beside each of ``paths``; rename all of them at the end, or remove all of them.
 
     The temporary names keep the suffix, for libraries choose a format by it. The files are renamed in the order

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 import numpy as np
 from PIL import Image as Pil
@@ -76,8 +77,7 @@ def srgb_from(mode: str, profile: bytes | None) -> ToSrgb:
     """
     base = {"CMYK": "CMYK", "LAB": "LAB", "L": "L", "1": "L", "LA": "L", "La": "L"}.get(mode, "RGB")
     if base == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        return ToSrgb("LAB", _transform(ImageCms.ImageCmsProfile(lab), "LAB"), "turned from CIE L*a*b*")
+        return ToSrgb("LAB", _transform(known_profile("LAB"), "LAB"), "turned from CIE L*a*b*")
     plain_note = "CMYK without a colour profile: colours are approximate" if base == "CMYK" else None
     plain = ToSrgb(base, None, plain_note)
     if not profile:
@@ -100,10 +100,16 @@ def _joined(*notes: str | None) -> str:
     return "; ".join(note for note in notes if note)
 
 
+def known_profile(name: Literal["sRGB", "LAB"]) -> ImageCms.ImageCmsProfile:
+    """A profile that LittleCMS makes by itself."""
+    made = cast(Any, ImageCms.createProfile(name))  # pyright: ignore[reportUnknownMemberType]  (typed in part)
+    return ImageCms.ImageCmsProfile(made)
+
+
 def _transform(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
     return ImageCms.ImageCmsTransform(
         profile,
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+        known_profile("sRGB"),
         mode,
         "RGB",
         intent=ImageCms.Intent.RELATIVE_COLORIMETRIC,

@@ -10,7 +10,7 @@ import importlib
 import io
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -64,7 +64,7 @@ class Decoded:
 
 
 @contextmanager
-def foreign_faults(name: str) -> Iterator[None]:
+def foreign_faults(name: str) -> Generator[None, None, None]:
     """Turn what the picture libraries raise into errors of the house.
 
     What they warn of is left to the filters of the program, for filters cannot be changed safely beside other threads.
@@ -164,7 +164,7 @@ def turned_upright(pixels: Pixels, orientation: int) -> Pixels:
 
 def turned(array: Plane, orientation: int) -> Plane:
     """Turn (h, w) or (h, w, c) as EXIF 0x0112 asks, so that row 0 is the top of the scene."""
-    steps = {
+    steps: dict[int, Callable[[Plane], Any]] = {
         1: np.copy,
         2: lambda a: cv2.flip(a, 1),
         3: lambda a: cv2.rotate(a, cv2.ROTATE_180),

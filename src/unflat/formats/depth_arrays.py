@@ -7,6 +7,7 @@ the size of the scale is ignored, as Middlebury's files ask), OpenEXR.
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import re
@@ -183,14 +184,13 @@ def write_pfm(draft: Path, values: F32, _text: str) -> None:
 
 def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None) -> None:
     """A ZIP-compressed EXR with the float32 channel Z, and ``confidence`` where known."""
-    import OpenEXR
-
+    library: Any = importlib.import_module("OpenEXR")  # it has no types
     channels = {"Z": np.ascontiguousarray(values)}
     if confidence is not None:
         channels["confidence"] = np.ascontiguousarray(confidence)
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, exr_child.TEXT: text}
+    header = {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage, exr_child.TEXT: text}
     try:
-        OpenEXR.File(header, channels).write(os.fspath(draft))
+        library.File(header, channels).write(os.fspath(draft))
     except RuntimeError as error:
         raise _told_by(error, draft) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image as Pil
 from PIL import ImageFile, IptcImagePlugin
@@ -215,7 +215,7 @@ def _cropped(wide: float | None, high: float | None, size_px: tuple[int, int]) -
 def _text(value: object) -> str | None:
     """Text of a tag: Pillow decodes as Latin-1 what most cameras and editors write as UTF-8."""
     if isinstance(value, list):
-        parts = [text for v in value if (text := _text(v))]  # pyright: ignore[reportUnknownVariableType]
+        parts = [text for v in cast(list[object], value) if (text := _text(v))]
         return "; ".join(parts) or None
     if isinstance(value, str):
         try:

@@ -6,6 +6,7 @@ planes as native float32, row by row. It imports nothing of unflat.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from typing import Any
@@ -23,10 +24,9 @@ def read(path: str, most_pixels: int) -> tuple[dict[str, Any], list[bytes]]:
         ValueError: Too many pixels, or no channel that could be depth.
         OSError: Damaged.
     """
-    import Imath
-    import OpenEXR
-
-    file = OpenEXR.InputFile(path)
+    exact: Any = importlib.import_module("Imath")  # neither has types
+    library: Any = importlib.import_module("OpenEXR")
+    file = library.InputFile(path)
     header = file.header()
     window = header["dataWindow"]
     width, height = window.max.x - window.min.x + 1, window.max.y - window.min.y + 1
@@ -38,7 +38,7 @@ def read(path: str, most_pixels: int) -> tuple[dict[str, Any], list[bytes]]:
     if chosen is None:
         raise ValueError(f"it has no channel Z, only {' '.join(map(str, channels))[:80]}")
     wanted = [chosen, *(["confidence"] if "confidence" in names else [])]
-    planes = file.channels(wanted, Imath.PixelType(Imath.PixelType.FLOAT))
+    planes = file.channels(wanted, exact.PixelType(exact.PixelType.FLOAT))
     text = header.get(TEXT)
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
     return {"size": [width, height], "planes": len(planes), "text": str(said) if said else None}, planes

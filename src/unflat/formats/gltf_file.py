@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.formats.plain import is_list, is_object
 
 MAX_FILE_BYTES = 2 << 30
 MAX_JSON_BYTES = 32 << 20
@@ -48,7 +49,7 @@ class GltfFile:
     folder: Path | None
     document: dict[str, Any]
     binary: bytes | None
-    _buffers: dict[object, memoryview] = field(default_factory=dict)
+    _buffers: dict[object, memoryview] = field(default_factory=dict[object, memoryview])
     _numbers: int = 0
 
     @staticmethod
@@ -73,11 +74,11 @@ class GltfFile:
         else:
             file = GltfFile(name, folder, _document(data, name), None)
         asset = file.document.get("asset")
-        version = asset.get("version") if isinstance(asset, dict) else None
+        version = asset.get("version") if is_object(asset) else None
         if not isinstance(version, str) or not version.startswith("2."):
             file.damaged("it is not glTF 2")
         required = file.document.get("extensionsRequired", [])
-        for extension in required if isinstance(required, list) else [required]:
+        for extension in required if is_list(required) else [required]:
             if not isinstance(extension, str) or not _HARMLESS.fullmatch(extension):
                 raise InputError(
                     f"{file.name} needs {str(extension)[:60]}, which is not read here",
@@ -92,16 +93,17 @@ class GltfFile:
     def entry(self, kind: str, number: object) -> dict[str, Any]:
         """Object ``number`` of the list ``kind`` ("meshes", "nodes" …)."""
         entries = self.document.get(kind)
-        if not isinstance(entries, list) or isinstance(number, bool) or not isinstance(number, int):
+        if not is_list(entries) or isinstance(number, bool) or not isinstance(number, int):
             self.damaged(f"it names one of its {kind} wrongly")
-        if not 0 <= number < len(entries) or not isinstance(entries[number], dict):
+        found: object = entries[number] if 0 <= number < len(entries) else None
+        if not is_object(found):
             self.damaged(f"there is no number {number} among its {kind}")
-        return entries[number]
+        return found
 
     def part(self, entry: dict[str, Any], key: str) -> dict[str, Any]:
         """The object under ``key``; an empty one where there is none."""
         value = entry.get(key, {})
-        return value if isinstance(value, dict) else self.damaged(f"{key} is not an object")
+        return value if is_object(value) else self.damaged(f"{key} is not an object")
 
     def whole(self, entry: dict[str, Any], key: str, default: int | None = None) -> int:
         """The whole number >= 0 under ``key``."""
@@ -113,7 +115,7 @@ class GltfFile:
     def numbers(self, entry: dict[str, Any], key: str, default: list[float]) -> list[float]:
         """The list of finite numbers under ``key``, as long as ``default``."""
         value = entry.get(key, default)
-        if not isinstance(value, list) or len(value) != len(default):
+        if not is_list(value) or len(value) != len(default):
             self.damaged(f"{key} must be {len(default)} numbers")
         return [self.finite(each, key) for each in value]
 
@@ -254,7 +256,7 @@ def _document(text: bytes, name: str) -> dict[str, Any]:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not glTF: {str(error)[:80]}") from error
-    if not isinstance(document, dict):
+    if not is_object(document):
         raise InputError(f"{name} is not glTF: it holds no object")
     return document
 

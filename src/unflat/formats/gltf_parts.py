@@ -55,9 +55,9 @@ Place = Callable[[bytes, str, str], dict[str, Any]]
 class Buffer:
     """Collects arrays into one binary buffer, with the views and accessors that describe it."""
 
-    chunks: list[bytes | memoryview] = field(default_factory=list)
-    views: list[dict[str, Any]] = field(default_factory=list)
-    accessors: list[dict[str, Any]] = field(default_factory=list)
+    chunks: list[bytes | memoryview] = field(default_factory=list[bytes | memoryview])
+    views: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    accessors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     length: int = 0
 
     def add_view(self, data: bytes | memoryview, target: int | None = None) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear, unit
+from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record
 from unflat.formats.texture import MAX_TEXTURE_PIXELS, decoded
 from unflat.geometry.transform import Door, door_from_frame
@@ -99,14 +100,12 @@ def _taken(array: Any, order: NDArray[np.uint32] | None) -> Any:
 
 
 def _numbers(file: GltfFile, value: object) -> list[Any]:
-    return value if isinstance(value, list) else file.damaged("a list of nodes is no list")
+    return value if is_list(value) else file.damaged("a list of nodes is no list")
 
 
 def _parentless(file: GltfFile) -> list[int]:
     nodes = _numbers(file, file.document.get("nodes", []))
-    children = {
-        c for n in nodes if isinstance(n, dict) for c in _numbers(file, n.get("children", [])) if type(c) is int
-    }
+    children = {c for n in nodes if is_object(n) for c in _numbers(file, n.get("children", [])) if type(c) is int}
     return [number for number in range(len(nodes)) if number not in children]
 
 
@@ -138,11 +137,11 @@ class _Reader:
 
     file: GltfFile
     frame_from_gl: F64
-    nodes: list[Node] = field(default_factory=list)
-    cameras: list[Camera] = field(default_factory=list)
-    pictures: dict[int, Image] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list[Node])
+    cameras: list[Camera] = field(default_factory=list[Camera])
+    pictures: dict[int, Image] = field(default_factory=dict[int, Image])
     pixels: int = 0
-    names: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set[str])
 
     def add_node(self, node: dict[str, Any], gl_from_node: F64) -> None:
         """Take over the mesh and the camera of one node."""
@@ -150,7 +149,7 @@ class _Reader:
         if "mesh" in node:
             mesh = self.file.entry("meshes", node["mesh"])
             primitives = mesh.get("primitives")
-            if not isinstance(primitives, list) or not all(isinstance(p, dict) for p in primitives):
+            if not is_list(primitives) or not all(map(is_object, primitives)):
                 self.file.damaged("a mesh holds no list of primitives")
             role: Role = "sky" if self.file.part(node, "extras").get("role") == "sky" else "surface"
             for primitive in primitives:

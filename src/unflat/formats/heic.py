@@ -31,7 +31,7 @@ def pi_heif() -> ModuleType:
         MissingExtraError: It is not installed (there is no wheel for Windows on ARM).
     """
     try:
-        import pi_heif as library
+        import pi_heif as library  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         missing = MissingExtraError("reading HEIC pictures", "pi-heif")
         missing.hint = "pip install pi-heif, or save the picture as JPEG."

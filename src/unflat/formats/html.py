@@ -28,6 +28,7 @@ from unflat.formats.atomic import replacing
 from unflat.formats.glb import glb_bytes
 from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_read import scene_of
+from unflat.formats.plain import is_object
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
 from unflat.types.points import PointCloud
@@ -246,8 +247,8 @@ def _record_in(glb: bytes, name: str) -> SceneRecord:
         document = json.loads(glb[20 : 20 + length])
     except (ValueError, RecursionError) as error:
         raise damaged from error
-    asset = document.get("asset") if isinstance(document, dict) else None
-    extras = asset.get("extras") if isinstance(asset, dict) else None
-    if isinstance(extras, dict) and "unflat" in extras:
+    asset = document.get("asset") if is_object(document) else None
+    extras = asset.get("extras") if is_object(asset) else None
+    if is_object(extras) and "unflat" in extras:
         return from_record(extras["unflat"])
     return foreign_record(Source(name, hashlib.sha256(glb).hexdigest(), "glb"))

@@ -175,13 +175,14 @@ def _flat(image: Image, row: str) -> Pil.Image:
 
 
 def _options(row: str, quality: int) -> dict[str, object]:
-    return {
+    rows: dict[str, dict[str, object]] = {
         "PNG": {"compress_level": 4},
         "JPEG": {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": False},
         "WEBP": {"quality": quality, "method": 4, "exact": True},
         "TIFF": {"compression": "tiff_adobe_deflate"},
         "AVIF": {"quality": quality, "speed": 8},
-    }[row].copy()
+    }
+    return rows[row]
 
 
 def _tiff_tags(tags: dict[int, str]) -> TiffImagePlugin.ImageFileDirectory_v2:

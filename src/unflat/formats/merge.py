@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,12 +100,12 @@ def _colors(part: Mesh | PointCloud) -> U8 | None:
     return part.colors
 
 
-def _all_or_none(parts: list[NDArray | None]) -> NDArray | None:
+def _all_or_none(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     known = [part for part in parts if part is not None]
     return np.concatenate(known) if len(known) == len(parts) else None
 
 
-def _any_or_none(parts: list[NDArray | None], lengths: list[int], default: int) -> NDArray | None:
+def _any_or_none(parts: Sequence[NDArray[Any] | None], lengths: list[int], default: int) -> NDArray[Any] | None:
     known = [part for part in parts if part is not None]
     if not known:
         return None

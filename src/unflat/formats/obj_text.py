@@ -47,9 +47,9 @@ class Part:
 class ObjText:
     """What an OBJ file says."""
 
-    comments: list[str] = field(default_factory=list)
-    libraries: list[str] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list[str])
+    libraries: list[str] = field(default_factory=list[str])
+    parts: list[Part] = field(default_factory=list[Part])
 
 
 class _Open:

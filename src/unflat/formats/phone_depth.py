@@ -27,7 +27,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def read_phone_depth(path: Path) -> DepthMap | None:
 def _from_heic(data: bytes, name: str) -> DepthMap | None:
     with foreign_faults(name):
         _, picture = open_heic(data)
-        found = picture.info.get("depth_images") or []
+        found: list[Any] = picture.info.get("depth_images") or []
         if not found:
             return None
         width, height = found[0].size
@@ -106,7 +106,7 @@ def _from_heic(data: bytes, name: str) -> DepthMap | None:
         samples = plane if plane.ndim == 2 else plane[..., 0]
         tall = picture.size[1] > picture.size[0]
         exif_turn = picture.info.get("original_orientation") or _exif_turn(picture.info.get("exif"))
-        meta = found[0].info.get("metadata") or {}
+        meta: dict[str, Any] = found[0].info.get("metadata") or {}
     if tall != (samples.shape[0] > samples.shape[1]) and exif_turn in (5, 6, 7, 8):
         samples = turned(np.ascontiguousarray(samples), exif_turn)
     return heic_depth(samples, meta, origin=f"depth in {name}")
@@ -136,9 +136,12 @@ def heic_depth(samples: np.ndarray[Any, Any], metadata: Mapping[str, Any], *, or
     ranged = near is not None and far is not None and 0 < near < far
     if kind == 3:
         model = metadata.get("nonlinear_representation_model")
-        if not isinstance(model, Sequence) or len(model) < 2:
+        if not isinstance(model, Sequence):
             return None
-        v = np.interp(v, np.linspace(0, 1, len(model)), np.asarray(model, np.float64))
+        curve = np.asarray(cast(Sequence[float], model), np.float64)
+        if curve.ndim != 1 or len(curve) < 2:
+            return None
+        v = np.interp(v, np.linspace(0, 1, len(curve)), curve)
         return _depth(v, DepthKind.DISPARITY, origin)
     if kind == 1:
         if low is not None and high is not None and high != low:
@@ -236,7 +239,8 @@ def google_depth(v: F64, span: Range, *, focal: float | None, origin: str) -> De
         if focal is None:
             return None
         h, w = v.shape
-        x, y = (np.arange(w) + 0.5 - w / 2) / focal, (np.arange(h) + 0.5 - h / 2) / focal
+        x: F64 = (np.arange(w, dtype=np.float64) + 0.5 - w / 2) / focal
+        y: F64 = (np.arange(h, dtype=np.float64) + 0.5 - h / 2) / focal
         z = z / np.sqrt(1 + x[None] ** 2 + y[:, None] ** 2)
     kind = DepthKind.SCALE if span.unit_m is None else DepthKind.METRIC
     return _depth(z * (span.unit_m or 1.0), kind, origin)

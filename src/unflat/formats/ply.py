@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def read(path: Path) -> Scene:
 
 def _rows(whole: Merged, door: NDArray[np.float64]) -> NDArray[np.void]:
     """One record a vertex, only with the columns that are known."""
-    columns: list[tuple[str, str, NDArray]] = _three("xyz", "<f4", turned(door, whole.xyz))
+    columns: list[tuple[str, str, NDArray[Any]]] = _three("xyz", "<f4", turned(door, whole.xyz))
     if whole.normals is not None:
         columns += _three(("nx", "ny", "nz"), "<f4", turned(door, whole.normals))
     if whole.colors is not None:
@@ -110,7 +111,7 @@ def _rows(whole: Merged, door: NDArray[np.float64]) -> NDArray[np.void]:
     return rows
 
 
-def _three(names: str | tuple[str, ...], dtype: str, values: NDArray) -> list[tuple[str, str, NDArray]]:
+def _three(names: str | tuple[str, ...], dtype: str, values: NDArray[Any]) -> list[tuple[str, str, NDArray[Any]]]:
     return [(name, dtype, values[:, i]) for i, name in enumerate(names)]
 
 
@@ -168,9 +169,9 @@ def _faces(columns: Table, count: int, name: str) -> U32:
     starts = np.cumsum(corners.lengths) - corners.lengths
     pieces = [np.zeros((0, 3), np.int64)]
     places = [np.zeros(0, np.int64)]
-    for length in np.unique(corners.lengths[corners.lengths >= 3]):
+    for length in map(int, np.unique(corners.lengths[corners.lengths >= 3])):
         rows = np.flatnonzero(corners.lengths == length)
-        at = starts[rows, None] + np.arange(length)
+        at = starts[rows, None] + np.arange(length, dtype=np.int64)
         fan = np.stack([np.broadcast_to(at[:, :1], (len(rows), length - 2)), at[:, 1:-1], at[:, 2:]], axis=-1)
         pieces.append(values[fan.reshape(-1, 3)].astype(np.int64))
         places.append(np.repeat(rows, length - 2))

@@ -52,7 +52,7 @@ class Element:
 
     name: str
     count: int
-    properties: list[Property] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list[Property])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +177,8 @@ def _property(words: list[str], name: str) -> Property:
             return Property(_named(title, name), _TYPES[item], _TYPES[length])
         case [kind, title] if kind in _TYPES:
             return Property(_named(title, name), _TYPES[kind])
+        case _:
+            pass
     raise InputError(f"{name} has a damaged PLY header: the property {' '.join(words)[:60]!r}")
 
 

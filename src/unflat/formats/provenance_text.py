@@ -12,12 +12,13 @@ import enum
 import math
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast, get_args
 
 import numpy as np
 
 import unflat
 from unflat.errors import InputError, ShapeError
+from unflat.formats.plain import is_list, is_object
 from unflat.types.provenance import Provenance, Rights, Source, Step
 from unflat.types.scene import Frame, Scale, ScaleBasis, Scene
 
@@ -174,20 +175,20 @@ def _clean(text: str | None) -> Any:
     return "".join(c if c.isprintable() or c in "\n\t " else "?" for c in encodable)
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> Any:
     """One option as a JSON value. A path gives only its name, for a folder may name a person."""
     if isinstance(value, np.generic):
-        value = value.item()
+        return _value(cast(object, value.item()))
     if isinstance(value, enum.Enum):
         value = value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, (set, frozenset)):
-        value = sorted(value, key=str)
+        value = sorted(cast(set[object], value), key=str)
     if isinstance(value, dict):
-        return {_clean(str(key)): _value(each) for key, each in value.items()}
+        return {_clean(str(key)): _value(each) for key, each in cast(dict[object, object], value).items()}
     if isinstance(value, (list, tuple)):
-        return [_value(each) for each in value]
+        return [_value(each) for each in cast(list[object], value)]
     if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return _clean(value.name if isinstance(value, PurePath) else str(value))
@@ -197,9 +198,9 @@ def _settled(value: Any, depth: int = 0) -> Any:
     """A JSON value that cannot be changed any more: lists become tuples, also inside."""
     if depth > _DEEPEST:
         raise InputError("the record inside the file is damaged: an option is nested too deep")
-    if isinstance(value, list):
+    if is_list(value):
         return tuple(_settled(each, depth + 1) for each in value)
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: _settled(each, depth + 1) for key, each in value.items()}
     return value
 
@@ -208,15 +209,19 @@ def _wrong(key: str, value: object) -> NoReturn:
     raise InputError(f"the record inside the file is damaged: {key} is {str(value)[:60]!r}")
 
 
+def _is_name(key: object) -> bool:
+    return isinstance(key, str)
+
+
 def _object(value: object, key: str) -> Plain:
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+    if not is_object(value) or not all(map(_is_name, value)):
         _wrong(key, value)
     return value
 
 
 def _list(entry: Plain, key: str) -> list[Any]:
     value = entry.get(key, [])
-    return value if isinstance(value, list) else _wrong(key, value)
+    return value if is_list(value) else _wrong(key, value)
 
 
 def _is_text(value: object, key: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,12 @@ def turned_splats(target_from_source: F64, splats: Splats) -> Splats:
 
 
 def checked_splats(
-    means: NDArray, scales: NDArray, quaternions: NDArray, opacities: NDArray, colors: NDArray, name: str
+    means: NDArray[Any],
+    scales: NDArray[Any],
+    quaternions: NDArray[Any],
+    opacities: NDArray[Any],
+    colors: NDArray[Any],
+    name: str,
 ) -> Splats:
     """Splats from a file that nobody vouches for; quaternions are brought to length 1, colours into 0..1.
 

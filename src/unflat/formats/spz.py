@@ -116,7 +116,8 @@ def _smallest_three(wxyz: F64) -> NDArray[np.uint32]:
 
     Fiedler, "Snapshot compression" (gafferongames.com), with sign and magnitude.
     """
-    xyzw = wxyz[:, [1, 2, 3, 0]] / np.linalg.norm(wxyz, axis=1, keepdims=True)
+    length: F64 = np.linalg.norm(wxyz, axis=1, keepdims=True)
+    xyzw: F64 = wxyz[:, [1, 2, 3, 0]] / length
     largest = np.abs(xyzw).argmax(axis=1)
     flip = np.take_along_axis(xyzw, largest[:, None], axis=1) < 0
     xyzw = np.where(flip, -xyzw, xyzw)

@@ -15,6 +15,7 @@ from typing import Any
 
 from unflat import __version__
 from unflat.errors import InputError
+from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record, record
 from unflat.types.provenance import Source
 from unflat.types.scene import Node, Role, Scene
@@ -95,7 +96,7 @@ def parsed(text: str | bytes) -> Story:
         story = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError("the record inside the file is damaged") from error
-    if not isinstance(story, dict):
+    if not is_object(story):
         raise InputError("the record inside the file is damaged")
     return story
 
@@ -152,9 +153,9 @@ def name_in(story: Story | None, default: str) -> str:
 def nodes_in(story: Story | None) -> list[tuple[str, str]]:
     """Name and role of every node that the story tells of."""
     nodes = story.get("nodes") if story else None
-    if not isinstance(nodes, list):
+    if not is_list(nodes):
         return []
-    pairs = [(n.get("name"), n.get("role")) for n in nodes if isinstance(n, dict)]
+    pairs = [(n.get("name"), n.get("role")) for n in nodes if is_object(n)]
     return [(name, role) for name, role in pairs if isinstance(name, str) and isinstance(role, str)]
 
 

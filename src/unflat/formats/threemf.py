@@ -19,6 +19,7 @@ import numpy as np
 from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
+from unflat.formats.plain import is_list
 from unflat.formats.registry import ExportOptions
 from unflat.formats.solid import in_metres, in_millimetres, printable_nodes
 from unflat.formats.story import Story, parsed, role_in, scene_from, story_text
@@ -161,7 +162,7 @@ def _story(model: Model) -> Story | None:
 def _moved(story: Story | None) -> F64:
     """How far the build items stand from where the scene had them, (3,) millimetres."""
     moved = story.get("moved_mm", [0, 0, 0]) if story else [0, 0, 0]
-    if not (isinstance(moved, list) and len(moved) == 3 and all(isinstance(x, (int, float)) for x in moved)):
+    if not (is_list(moved) and len(moved) == 3 and all(isinstance(x, (int, float)) for x in moved)):
         raise InputError("the record inside the file is damaged", hint=f"moved_mm is {json.dumps(moved)[:60]}")
     try:
         return np.array(moved, dtype=np.float64)

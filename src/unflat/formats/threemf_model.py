@@ -35,7 +35,7 @@ class _Object:
     name: str
     xyz: array[float] = field(default_factory=lambda: array("d"))
     corners: array[int] = field(default_factory=lambda: array("q"))
-    components: list[tuple[str, F64]] = field(default_factory=list)
+    components: list[tuple[str, F64]] = field(default_factory=list[tuple[str, F64]])
 
 
 @dataclass(slots=True)
@@ -43,9 +43,9 @@ class Model:
     """The model part: metadata, objects and what is to be built."""
 
     unit_mm: float = 1.0
-    metadata: list[tuple[str, str]] = field(default_factory=list)
-    objects: dict[str, _Object] = field(default_factory=dict)
-    items: list[tuple[str, F64]] = field(default_factory=list)
+    metadata: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    objects: dict[str, _Object] = field(default_factory=dict[str, _Object])
+    items: list[tuple[str, F64]] = field(default_factory=list[tuple[str, F64]])
 
     def bodies(self) -> Iterator[tuple[str, F64, U32]]:
         """Name, vertices (n, 3) in millimetres and faces (m, 3) of every mesh that the build places.
@@ -146,6 +146,8 @@ class _Reader:
                 if unit not in _MM:
                     raise InputError(f"the 3MF file has an unknown unit: {unit[:40]!r}")
                 self.model.unit_mm = _MM[unit]
+            case _:
+                pass
 
     def end(self, tag: str) -> None:
         if tag == f"{CORE} metadata" and self._title is not None:

@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image as Pil
@@ -20,7 +20,7 @@ from PIL import ImageCms, ImageFile
 
 from unflat.errors import InputError
 from unflat.formats import tiff_child
-from unflat.formats.colour import Pixels, recoloured
+from unflat.formats.colour import Pixels, known_profile, recoloured
 from unflat.types.arrays import F32, U8
 
 _PATIENCE_S = 300
@@ -136,11 +136,11 @@ def _primaries(profile: bytes | None) -> tuple[F32 | None, list[str]]:
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         half = Pil.new("RGB", (1, 1), (128, 128, 128))
-        way = ImageCms.buildTransform(opened, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")), "RGB", "RGB")
+        srgb = known_profile("sRGB")
+        way = ImageCms.buildTransform(opened, srgb, "RGB", "RGB")
         seen = np.asarray(ImageCms.applyTransform(half, way)).reshape(-1)
         if abs(int(seen[1]) - _LINEAR_GREY) > 2:
             return None, ["its floating-point colours were rounded to 8 bits before its colour profile was applied"]
-        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
         matrix = np.linalg.solve(_colorants(srgb), _colorants(opened)).T.astype(np.float32)
     except (*_PROFILE_FAULTS, np.linalg.LinAlgError):
         return np.eye(3, dtype=np.float32), [f"its colour profile is damaged and was ignored; {assumed}"]
@@ -149,7 +149,7 @@ def _primaries(profile: bytes | None) -> tuple[F32 | None, list[str]]:
 
 def _colorants(profile: ImageCms.ImageCmsProfile) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(3, 3) columns: CIE XYZ of a profile's red, green and blue, relative to D50."""
-    inside: Any = profile.profile
+    inside = cast(Any, profile.profile)  # pyright: ignore[reportUnknownMemberType]  (Pillow types it in part)
     columns = [
         colorant[0] for colorant in (inside.red_colorant, inside.green_colorant, inside.blue_colorant) if colorant
     ]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unflat.formats.plain import is_object
 from unflat.formats.pxr_late import usd_module
 
 _PRIMVARS = ("st", "displayColor", "confidence", "invented")
@@ -82,7 +83,7 @@ def _contents(stage: Any, custom: dict[str, Any]) -> tuple[dict[str, Any], Array
             name = prim.GetDisplayName() or prim.GetName()
             cameras.append({"name": name, "root_from_camera": _matrix(cache, prim, root), "pixels": dict(pixels or {})})
     ours = custom.get("unflat")
-    record = ours.get("record") if isinstance(ours, dict) else None
+    record = ours.get("record") if is_object(ours) else None
     return {"record": record, "surfaces": surfaces, "cameras": cameras}, arrays
 
 

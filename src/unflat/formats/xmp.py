@@ -29,7 +29,7 @@ class Element:
 
     name: str
     attributes: dict[str, str]
-    children: list[Element] = field(default_factory=list)
+    children: list[Element] = field(default_factory=lambda: list[Element]())  # noqa: PLW0108  (the class is not there yet)
     text: str = ""
 
     def walk(self) -> list[Element]:

@@ -3,6 +3,8 @@
 Whatever is computed for a side depends on that side alone, so the triangles on both sides of it agree.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -5,6 +5,8 @@ coordinates. A jump between two pixels counts only as far as neither of the two 
 explains it: a floor seen at a grazing angle, a crease and a slanted wall are therefore never cut, however steep.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 import numpy as np

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.projection import rays
@@ -143,7 +144,7 @@ def weighted_quantile(values: ArrayLike, q: float, weights: ArrayLike | None = N
     Raises:
         InputError: There is no finite value with a weight, or ``q`` is not a share.
     """
-    v = np.asarray(values).ravel()
+    v: NDArray[Any] = np.asarray(values).ravel()
     w = None if weights is None else np.asarray(weights, dtype=np.float64).ravel()
     keep = np.isfinite(v) if w is None else np.isfinite(v) & (w > 0)
     if not 0 <= q <= 1 or not keep.any():
@@ -154,7 +155,8 @@ def weighted_quantile(values: ArrayLike, q: float, weights: ArrayLike | None = N
         return float(np.partition(v, at)[at])
     order = np.argsort(v, kind="stable")
     below = np.cumsum(w[keep][order])
-    return float(v[order][min(int(np.searchsorted(below, q * below[-1])), len(v) - 1)])
+    place = min(int(np.searchsorted(below, q * float(below[-1]))), len(v) - 1)
+    return float(v[int(order[place])])
 
 
 def _camera(depth: DepthMap) -> Intrinsics:

@@ -1,5 +1,7 @@
 """Normals of a triangle surface."""
 
+# pyright: standard
+
 from __future__ import annotations
 
 import numpy as np

@@ -27,7 +27,7 @@ def compress(inverse: F32, on: Bool, evenness: float) -> F32:
         evenness: 0 logarithm only, 1 distribution only.
     """
     logs = np.log(np.maximum(inverse[on], 1e-12))
-    low, high = np.percentile(logs, (0.5, 99.5))
+    low, high = (float(each) for each in np.percentile(logs, (0.5, 99.5)))
     if high - low < 1e-6:
         return on.astype(np.float32)
     edges = np.linspace(low, high, 257)

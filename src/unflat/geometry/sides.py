@@ -7,6 +7,8 @@ A blurred outline is a ramp between two plateaus. Each pixel on a ramp learns th
 These maps are small, and what stands beside an outline is a list of a few thousand pixels: mostly numpy.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 from typing import Any

@@ -8,6 +8,8 @@ a square; both triangles that share the long side are halved together, so no cra
 The measure is the error of the inverse depth, which a planar triangle interpolates linearly over the picture.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 from typing import NamedTuple

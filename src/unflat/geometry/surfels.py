@@ -1,5 +1,7 @@
 """The tangent plane of a depth map, and ellipsoids that lie on it."""
 
+# pyright: standard
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A grid of inverse depths into triangles: few where it is flat, cut where one surface ends, whole at the border."""
 
+# pyright: standard
+
 from __future__ import annotations
 
 from typing import NamedTuple

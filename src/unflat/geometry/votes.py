@@ -9,6 +9,8 @@ After Ma, He, Wei, Sun, Wu, "Constant time weighted median filtering for stereo 
 two candidates instead of a histogram.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 import cv2
