@@ -68,13 +68,23 @@ def drawers(palette: Palette) -> Thing:
 def sideboard(palette: Palette) -> Thing:
     """A low, long cupboard; televisions stand on it."""
     columns = int(palette.rng.integers(2, 5))
-    return _chest(palette, (columns * palette.between(0.4, 0.55), palette.between(0.35, 0.9), palette.between(0.35, 0.5)), columns, int(palette.one_of(1, 1, 2)))
+    return _chest(
+        palette,
+        (columns * palette.between(0.4, 0.55), palette.between(0.35, 0.9), palette.between(0.35, 0.5)),
+        columns,
+        int(palette.one_of(1, 1, 2)),
+    )
 
 
 def wardrobe(palette: Palette) -> Thing:
     """A wardrobe."""
     columns = int(palette.rng.integers(1, 5))
-    return _chest(palette, (columns * palette.between(0.42, 0.6), palette.between(1.8, 2.35), palette.between(0.5, 0.65)), columns, 1)
+    return _chest(
+        palette,
+        (columns * palette.between(0.42, 0.6), palette.between(1.8, 2.35), palette.between(0.5, 0.65)),
+        columns,
+        1,
+    )
 
 
 def pack(palette: Palette, size: tuple[float, float, float] | None = None) -> Thing:
@@ -83,7 +93,12 @@ def pack(palette: Palette, size: tuple[float, float, float] | None = None) -> Th
         size = (palette.between(0.04, 0.25), palette.between(0.05, 0.32), palette.between(0.03, 0.15))
     w, h, d = size
     ground = palette.hue(palette.between(0.1, 0.9), palette.between(0.1, 0.8))
-    made: Thing = [box(size, Material(ground, palette.hue(0.5), "print", palette.spread(50), shine=0.1, gloss=0.6, seed=palette.seed()))]
+    made: Thing = [
+        box(
+            size,
+            Material(ground, palette.hue(0.5), "print", palette.spread(50), shine=0.1, gloss=0.6, seed=palette.seed()),
+        )
+    ]
     face = palette.picture() if palette.chance(0.6) else palette.paint()
     a, b = sorted(palette.rng.uniform(0.04, 0.96, 2))
     high = max(0.2, b - a)
@@ -111,10 +126,27 @@ def bottle(palette: Palette, glassy: float = 0.4) -> Thing:
     else:
         body = palette.paint(shine=palette.between(0.2, 0.5))
     soft = palette.between(0.02, 0.1)
-    profile = [(r * 0.92, 0), (r, 0.006), (r, h * up), (r * 0.86, h * (up + soft)), (neck * 1.15, h * (up + soft + 0.09)), (neck, h * 0.92), (neck, h)]
-    made: Thing = [lathe(profile, body), lathe([(neck * 1.2, h * 0.95), (neck * 1.2, h * 1.03)], palette.paint(), sides=12, smooth=False)]
+    profile = [
+        (r * 0.92, 0),
+        (r, 0.006),
+        (r, h * up),
+        (r * 0.86, h * (up + soft)),
+        (neck * 1.15, h * (up + soft + 0.09)),
+        (neck, h * 0.92),
+        (neck, h),
+    ]
+    made: Thing = [
+        lathe(profile, body),
+        lathe([(neck * 1.2, h * 0.95), (neck * 1.2, h * 1.03)], palette.paint(), sides=12, smooth=False),
+    ]
     if palette.chance(0.75):
-        made.append(lathe([(r + 0.0005, h * up * 0.2), (r + 0.0005, h * up * palette.between(0.6, 0.9))], palette.printed(), smooth=False))
+        made.append(
+            lathe(
+                [(r + 0.0005, h * up * 0.2), (r + 0.0005, h * up * palette.between(0.6, 0.9))],
+                palette.printed(),
+                smooth=False,
+            )
+        )
     return made
 
 
@@ -125,7 +157,13 @@ def jar(palette: Palette) -> Thing:
     made: Thing = [lathe([(r * 0.9, 0), (r, 0.006), (r, h * 0.78), (r * 0.85, h * 0.86)], body)]
     if body.kind == "glass":
         made.append(lathe([(r * 0.85, 0.004), (r * 0.92, h * palette.between(0.3, 0.75))], palette.food()))
-    made.append(lathe([(r * 0.88, h * 0.85), (r * 0.9, h)], palette.metal() if palette.chance(0.5) else palette.paint(), smooth=False))
+    made.append(
+        lathe(
+            [(r * 0.88, h * 0.85), (r * 0.9, h)],
+            palette.metal() if palette.chance(0.5) else palette.paint(),
+            smooth=False,
+        )
+    )
     if palette.chance(0.6):
         made.append(lathe([(r + 0.0005, h * 0.2), (r + 0.0005, h * 0.6)], palette.printed(), smooth=False))
     return made
@@ -145,11 +183,14 @@ def pouch(palette: Palette) -> Thing:
     return settle([bumpy(body, palette.rng, 0.004, 0.06)])
 
 
+_SEEN = [0, 1, 4, 5, 6, 7, 8, 9]
+"""The triangles of a block that show on a shelf: all but those of its back and underside."""
+
 GOODS: tuple[Maker, ...] = (pack, pack, pack, tin, bottle, jar, pouch)
 
 
 def goods(palette: Palette, width: float, depth: float, height: float, full: float = 0.9) -> Thing:
-    """A shelf of a shop: runs of the same product, side by side, behind and on top of each other; front at +depth / 2."""
+    """A shelf of a shop: runs of the same product, side by side, behind and on top; front at +depth / 2."""
     made: Thing = []
     x = -width / 2 + 0.01
     while x < width / 2 - 0.03:
@@ -184,7 +225,17 @@ def book_covers(palette: Palette, count: int) -> list[Material]:
     for _ in range(count):
         colour = palette.hue(palette.between(0.1, 0.9), palette.between(0.03, 0.7))
         kind = "plain" if palette.chance(0.5) else "print"
-        made.append(Material(colour, palette.hue(0.4), kind, palette.spread(70), shine=palette.between(0, 0.3), gloss=0.6, seed=palette.seed()))
+        made.append(
+            Material(
+                colour,
+                palette.hue(0.4),
+                kind,
+                palette.spread(70),
+                shine=palette.between(0, 0.3),
+                gloss=0.6,
+                seed=palette.seed(),
+            )
+        )
     return made
 
 
@@ -209,7 +260,8 @@ def books(palette: Palette, width: float, depth: float, height: float, covers: l
                 at.append((width / 2 - 0.13 + palette.rng.normal() * 0.01, y + 0.03 * layer, 0.0))
                 which.append(int(palette.rng.integers(len(covers))))
     size, foot, cover = np.array(sizes).reshape(-1, 3), np.array(at).reshape(-1, 3), np.array(which)
-    return [boxes(foot[cover == i], size[cover == i], covers[i]) for i in range(len(covers)) if (cover == i).any()]
+    bound = [boxes(foot[cover == i], size[cover == i], covers[i]) for i in range(len(covers)) if (cover == i).any()]
+    return [replace(p, faces=p.faces.reshape(-1, 12, 3)[:, _SEEN].reshape(-1, 3)) for p in bound]
 
 
 def carcass(width: float, height: float, depth: float, rows: int, material: Material, back: bool = True) -> Thing:
@@ -220,11 +272,19 @@ def carcass(width: float, height: float, depth: float, rows: int, material: Mate
     x = width / 2 - thick / 2
     made: Thing = [boards, boxes([(-x, 0, 0), (x, 0, 0)], (thick, height, depth), material)]
     if back:
-        made.append(box((width - 0.01, height - 0.01, 0.008), replace(material, colour=tuple(0.85 * c for c in material.colour)), (0, 0.005, -depth / 2 + 0.004)))
+        made.append(
+            box(
+                (width - 0.01, height - 0.01, 0.008),
+                replace(material, colour=tuple(0.85 * c for c in material.colour)),
+                (0, 0.005, -depth / 2 + 0.004),
+            )
+        )
     return made
 
 
-def bookshelf_sized(palette: Palette, width: float, height: float, depth: float, small: tuple[Maker, ...] = GOODS) -> Thing:
+def bookshelf_sized(
+    palette: Palette, width: float, height: float, depth: float, small: tuple[Maker, ...] = GOODS
+) -> Thing:
     """An open shelf of this size, filled with books and things; some compartments stay empty."""
     rows = max(1, round(height / palette.between(0.28, 0.4)))
     made = carcass(width, height, depth, rows, _body(palette), palette.chance(0.8))
@@ -253,7 +313,11 @@ def wall_shelf(palette: Palette) -> Thing:
     """A board on the wall with a few things on it; its back at z = 0."""
     width, depth = palette.between(0.5, 1.4), palette.between(0.15, 0.25)
     made: Thing = [box((width, 0.025, depth), _body(palette), (0, 0, depth / 2))]
-    top = books(palette, width * 0.8, depth, 0.28, book_covers(palette, 5)) if palette.chance(0.5) else goods(palette, width * 0.9, depth, 0.3, 0.5)
+    top = (
+        books(palette, width * 0.8, depth, 0.28, book_covers(palette, 5))
+        if palette.chance(0.5)
+        else goods(palette, width * 0.9, depth, 0.3, 0.5)
+    )
     return made + place(top, (0, 0.025, depth / 2))
 
 
@@ -266,62 +330,9 @@ def shop_rack(palette: Palette) -> Thing:
     for row in range(rows):
         made += place(goods(palette, width - 0.06, depth, step - 0.03), (0, row * step + 0.022, 0))
     strips = np.arange(rows) * step
-    made.append(boxes(np.stack([0 * strips, strips - 0.006, 0 * strips + depth / 2], 1), (width, 0.035, 0.006), palette.printed()))
+    made.append(
+        boxes(
+            np.stack([0 * strips, strips - 0.006, 0 * strips + depth / 2], 1), (width, 0.035, 0.006), palette.printed()
+        )
+    )
     return merge(made)
-
-
-def carton(palette: Palette) -> Thing:
-    """A cardboard box, closed with tape."""
-    size = (palette.between(0.2, 0.6), palette.between(0.15, 0.5), palette.between(0.2, 0.5))
-    made: Thing = [box(size, cardboard(palette)), box((0.05, 0.001, size[2]), palette.paint((0.45, 0.33, 0.2)), (0, size[1], 0))]
-    if palette.chance(0.6):
-        made.append(box((size[0] * 0.4, size[1] * 0.35, 0.001), palette.printed(), (size[0] * 0.2, size[1] * 0.3, size[2] / 2)))
-    return made
-
-
-def cardboard(palette: Palette) -> Material:
-    """Brown board."""
-    colour = palette.near((0.4, 0.26, 0.14), 1.2)
-    return palette.tiled(Material(colour, palette.near(colour, 1.1), "clouds", 6, seed=palette.seed()), "Cardboard", size=0.5)
-
-
-def crate(palette: Palette) -> Thing:
-    """An open box: carton with flaps, wooden crate, plastic tray or wire basket."""
-    return open_box(palette, palette.between(0.3, 0.6), palette.between(0.12, 0.35), palette.between(0.25, 0.45))
-
-
-def open_box(palette: Palette, width: float, height: float, depth: float) -> Thing:
-    """An open box of this size (see `crate`)."""
-    kind = int(palette.rng.integers(4))
-    if kind == 3:
-        return _wire_basket(palette, width, height, depth)
-    wall = 0.006 if kind == 0 else 0.012
-    stuff = cardboard(palette) if kind == 0 else (palette.wood((0.5, 0.36, 0.2)) if kind == 1 else palette.paint())
-    made: Thing = [box((width, wall, depth), stuff)]
-    rows = 3 if kind == 1 else 1
-    y = np.arange(rows) * height / rows
-    high, o = height / rows * (0.8 if kind == 1 else 1), 0 * y
-    for sign in (-1, 1):
-        made.append(boxes(np.stack([o + sign * (width - wall) / 2, y, o], 1), (wall, high, depth), stuff))
-        made.append(boxes(np.stack([o, y, o + sign * (depth - wall) / 2], 1), (width, high, wall), stuff))
-    if kind == 0 and palette.chance(0.6):
-        for sign in (-1, 1):
-            flap = [box((depth, depth * 0.3, wall), stuff)]
-            made += place(flap, (sign * width / 2, height, 0), sign * np.pi / 2, palette.between(0.3, 1.9))
-    return made
-
-
-def _wire_basket(palette: Palette, width: float, height: float, depth: float) -> Thing:
-    from training.worlds.parts.many import rods
-
-    x, z = np.linspace(-width / 2, width / 2, int(width / 0.03)), np.linspace(-depth / 2, depth / 2, int(depth / 0.03))
-    a, b = [], []
-    for sign in (-1, 1):
-        a += [(v, 0.002, sign * depth / 2) for v in x] + [(sign * width / 2, 0.002, v) for v in z]
-        b += [(v, height, sign * depth / 2) for v in x] + [(sign * width / 2, height, v) for v in z]
-        for y in np.linspace(0.002, height, 5):
-            a += [(-width / 2, y, sign * depth / 2), (sign * width / 2, y, -depth / 2)]
-            b += [(width / 2, y, sign * depth / 2), (sign * width / 2, y, depth / 2)]
-    a += [(v, 0.002, -depth / 2) for v in x]
-    b += [(v, 0.002, depth / 2) for v in x]
-    return [rods(a, b, 0.0016, palette.metal(), sides=4)]

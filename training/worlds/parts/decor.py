@@ -1,4 +1,4 @@
-"""What hangs and stands in rooms: curtains, blinds, doors, windows, pictures, mirrors, rugs, plants, lamps, radiators."""
+"""What hangs and stands in rooms: curtains, blinds, doors, windows, pictures, mirrors, rugs, radiators."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from math import pi
 
 import numpy as np
 
-from training.worlds.mesh import Thing, box, floor, grid, lathe, loft, place, tube
+from training.worlds.mesh import Thing, box, floor, grid, lathe, place, tube
 from training.worlds.palette import Material, Palette
+from training.worlds.parts.lamps import floor_lamp  # noqa: F401 (also sought here)
 from training.worlds.parts.many import boxes, copies, rods
-from training.worlds.parts.shapes import around, bent, canvas, crumpled, cushion, disc, drape, frame, rod, swell, torus, vessel
+from training.worlds.parts.pots import plant  # noqa: F401 (also sought here)
+from training.worlds.parts.shapes import (
+    bent,
+    canvas,
+    crumpled,
+    cushion,
+    drape,
+    frame,
+    rod,
+    swell,
+    torus,
+)
 
 
 def curtains(palette: Palette, width: float, height: float) -> Thing:
@@ -22,18 +34,27 @@ def curtains(palette: Palette, width: float, height: float) -> Thing:
         if palette.chance(0.92):
             sheet = [drape(palette, drawn, height, cloth, palette.between(0.09, 0.16), palette.between(0.03, 0.05))]
             made += place(sheet, (sign * (width / 2 - drawn / 2 + 0.1), 0, 0.09))
-    return [*made, rod((-width / 2 - 0.2, height + 0.02, 0.09), (width / 2 + 0.2, height + 0.02, 0.09), 0.014, palette.metal())]
+    return [
+        *made,
+        rod((-width / 2 - 0.2, height + 0.02, 0.09), (width / 2 + 0.2, height + 0.02, 0.09), 0.014, palette.metal()),
+    ]
 
 
 def blinds(palette: Palette, width: float, height: float) -> Thing:
     """A Venetian or roller blind, drawn some way down; the top at y = height, the wall at z = 0."""
     part = palette.between(0.2, 0.95) * height
     if palette.chance(0.4):
-        return [box((width, part, 0.004), palette.fabric(), (0, height - part, 0.04)), rod((-width / 2, height, 0.04), (width / 2, height, 0.04), 0.02, palette.paint())]
+        return [
+            box((width, part, 0.004), palette.fabric(), (0, height - part, 0.04)),
+            rod((-width / 2, height, 0.04), (width / 2, height, 0.04), 0.02, palette.paint()),
+        ]
     step = palette.between(0.025, 0.05)
     y = np.arange(height - part, height, step)
     slat = place([box((width, 0.002, step * 0.85), palette.paint((0.7, 0.69, 0.66)))], pitch=palette.between(0.1, 0.9))
-    return [*copies(slat, np.stack([0 * y, y, 0 * y + 0.04], 1)), box((width, 0.04, 0.05), palette.paint((0.7, 0.7, 0.7)), (0, height - 0.02, 0.04))]
+    return [
+        *copies(slat, np.stack([0 * y, y, 0 * y + 0.04], 1)),
+        box((width, 0.04, 0.05), palette.paint((0.7, 0.7, 0.7)), (0, height - 0.02, 0.04)),
+    ]
 
 
 def sash(palette: Palette, width: float, height: float) -> Thing:
@@ -55,14 +76,25 @@ def sash(palette: Palette, width: float, height: float) -> Thing:
 
 def door_frame(palette: Palette, width: float, height: float) -> Thing:
     """The casing around a door's opening, in the plane z = 0."""
-    stuff, bar = palette.paint((0.72, 0.71, 0.69)) if palette.chance(0.6) else palette.wood(), palette.between(0.05, 0.1)
+    stuff, bar = (
+        palette.paint((0.72, 0.71, 0.69)) if palette.chance(0.6) else palette.wood(),
+        palette.between(0.05, 0.1),
+    )
     x = (width + bar) / 2
-    return [boxes([(-x, 0, 0), (x, 0, 0), (0, height, 0)], [(bar, height + bar, 0.06), (bar, height + bar, 0.06), (width, bar, 0.06)], stuff)]
+    return [
+        boxes(
+            [(-x, 0, 0), (x, 0, 0), (0, height, 0)],
+            [(bar, height + bar, 0.06), (bar, height + bar, 0.06), (width, bar, 0.06)],
+            stuff,
+        )
+    ]
 
 
 def door_leaf(palette: Palette, width: float, height: float) -> Thing:
     """A door's leaf with a handle; plain, panelled or glazed; in the plane z = 0."""
-    stuff = palette.wood() if palette.chance(0.5) else palette.paint((0.72, 0.71, 0.69) if palette.chance(0.6) else None)
+    stuff = (
+        palette.wood() if palette.chance(0.5) else palette.paint((0.72, 0.71, 0.69) if palette.chance(0.6) else None)
+    )
     kind, made = int(palette.rng.integers(4)), list[Thing]()
     if kind == 3:
         bar = 0.11
@@ -79,7 +111,13 @@ def door_leaf(palette: Palette, width: float, height: float) -> Thing:
         leaf.append(boxes(np.stack([0 * y, y + 0.03, 0 * y], 1), (width - 0.3, field - 0.06, 0.056), stuff))
     steel = palette.metal()
     for z in (0.035, -0.035):
-        leaf.append(boxes([(width / 2 - 0.07, 1.0, z), (width / 2 - 0.12, 1.02, z * 1.6)], [(0.04, 0.14, 0.03), (0.12, 0.018, 0.018)], steel))
+        leaf.append(
+            boxes(
+                [(width / 2 - 0.07, 1.0, z), (width / 2 - 0.12, 1.02, z * 1.6)],
+                [(0.04, 0.14, 0.03), (0.12, 0.018, 0.018)],
+                steel,
+            )
+        )
     return leaf + [part for thing in made for part in thing]
 
 
@@ -89,7 +127,10 @@ def picture(palette: Palette, width: float | None = None, height: float | None =
     height = width * palette.between(0.6, 1.5) if height is None else height
     bar = palette.between(0.01, 0.07)
     stuff = palette.one_of(palette.wood, palette.paint, palette.metal)()  # type: ignore[operator]
-    made: Thing = [frame(width, height, bar, 0.03, stuff, bar), box((width, height, 0.012), palette.paint((0.7, 0.69, 0.66)), (0, bar, 0.0))]
+    made: Thing = [
+        frame(width, height, bar, 0.03, stuff, bar),
+        box((width, height, 0.012), palette.paint((0.7, 0.69, 0.66)), (0, bar, 0.0)),
+    ]
     mat = palette.between(0, 0.2) * min(width, height) if palette.chance(0.4) else 0.0
     made.append(canvas(width - 2 * mat, height - 2 * mat, palette.picture(), bar + mat, 0.008))
     return place(made, (0, 0, 0.015))
@@ -101,7 +142,10 @@ def mirror(palette: Palette, width: float | None = None, height: float | None = 
     height = palette.between(0.5, 1.6) if height is None else height
     if palette.chance(0.25):
         r = width / 2
-        round_ = [lathe([(r, 0), (r, 0.012)], palette.mirror(), sides=36, smooth=False), torus(r, 0.012, palette.metal())]
+        round_ = [
+            lathe([(r, 0), (r, 0.012)], palette.mirror(), sides=36, smooth=False),
+            torus(r, 0.012, palette.metal()),
+        ]
         return [*place(round_[:1], (0, r + 0.012, 0.002), pitch=pi / 2), *place(round_[1:], (0, r + 0.012, 0.01))]
     bar = palette.between(0.01, 0.08)
     stuff = palette.one_of(palette.wood, palette.paint, palette.metal)()  # type: ignore[operator]
@@ -111,7 +155,9 @@ def mirror(palette: Palette, width: float | None = None, height: float | None = 
 def wall_clock(palette: Palette) -> Thing:
     """A round clock on the wall, its back at z = 0."""
     r, dark = palette.between(0.1, 0.22), palette.paint((0.02, 0.02, 0.02))
-    face = place([lathe([(r, 0), (r, 0.03)], palette.paint((0.75, 0.75, 0.73)), sides=24, smooth=False)], (0, r, 0), pitch=pi / 2)
+    face = place(
+        [lathe([(r, 0), (r, 0.03)], palette.paint((0.75, 0.75, 0.73)), sides=24, smooth=False)], (0, r, 0), pitch=pi / 2
+    )
     made = [*face, *place([torus(r, 0.012, palette.paint())], (0, r, 0.03))]
     for long in (0.55, 0.8):
         made += place([box((0.012, r * long, 0.003), dark)], (0, r, 0.032), roll=palette.between(0, 6))
@@ -135,128 +181,6 @@ def doormat(palette: Palette) -> Thing:
     return [box((palette.between(0.5, 0.8), 0.012, palette.between(0.35, 0.5)), palette.fabric((0.2, 0.15, 0.1)))]
 
 
-def flower_pot(palette: Palette, radius: float, height: float) -> Thing:
-    """A pot with soil."""
-    clay = palette.paint((0.45, 0.2, 0.1)) if palette.chance(0.3) else palette.ceramic()
-    swell_ = palette.between(0.6, 1.0)
-    pot = vessel([(radius * swell_, 0), (radius * (0.5 + swell_ / 2), height * 0.5), (radius, height)], 0.012, clay)
-    return [pot, disc(radius - 0.012, palette.soil(), height * 0.88)]
-
-
-def _blade(width: float, length: float, droop: float, rise: float, material: Material) -> Thing:
-    """One leaf that grows from the origin up and towards +z and bends down, pointed at both ends."""
-    t = np.linspace(0, 1, 7)
-    z, y = length * t * np.cos(rise * (1 - 0.3 * t)), length * (t * np.sin(rise) - droop * t**2)
-    half = width / 2 * np.sin(pi * np.clip(t * 0.94 + 0.05, 0, 1)) ** 0.7
-    rows = [np.stack([s * half, y + 0.15 * half * abs(s), z], 1) for s in (-1, 0, 1)]
-    return [grid(np.stack(rows, 1)[:, ::-1], material)]
-
-
-def plant(palette: Palette, height: float | None = None) -> Thing:
-    """A plant in a pot: rosette, bush, palm, snake plant, cactus or a bouquet of leaves."""
-    high = palette.between(0.2, 1.7) if height is None else height
-    pot_high, pot = min(0.45, 0.28 * high), min(0.22, 0.14 * high + 0.02)
-    made = flower_pot(palette, pot, pot_high)
-    green = np.array([0.07, 0.2, 0.04]) * palette.spread(1, 1.4) * np.array([palette.between(0.5, 2), 1, palette.between(0.5, 1.6)])
-    leaf = Material(tuple(green), tuple(green * 0.6), "grain", 40, shine=0.15, gloss=0.5, seed=palette.seed())
-    kind, up = int(palette.rng.integers(6)), high - pot_high
-    n = int(palette.rng.integers(12, 40))
-    yaw, rng = palette.rng.uniform(0, 2 * pi, n), palette.rng
-    base = np.array([0, pot_high * 0.9, 0])
-    if kind == 0:  # snake plant: upright blades
-        blade = _blade(0.05 + 0.04 * up, up, 0.02, 1.4, leaf)
-        at = base + np.stack([rng.normal(size=n // 2), 0 * yaw[: n // 2], rng.normal(size=n // 2)], 1) * pot * 0.4
-        return made + copies(blade, at, yaw[: n // 2], rng.uniform(0.5, 1, n // 2))
-    if kind == 1:  # rosette, fern, grass
-        blade = _blade(0.02 + 0.06 * up, up * 1.2, palette.between(0.3, 0.9), palette.between(0.7, 1.3), leaf)
-        return made + copies(blade, np.tile(base, (n, 1)), yaw, rng.uniform(0.5, 1, n), rng.uniform(-0.5, 0.2, n))
-    if kind == 5:  # cactus
-        body = lathe([(0.02, 0), (0.35 * pot, up * 0.1), (0.5 * pot, up * 0.6), (0.3 * pot, up * 0.93), (0.01, up)], leaf)
-        return made + place([body], tuple(base))
-    # stem(s) with leaves along them
-    stems = int(palette.rng.integers(1, 5))
-    lean = rng.normal(size=(stems, 3)) * np.array([0.25, 0, 0.25]) * up + np.array([0, up * 0.85, 0])
-    made.append(rods(np.tile(base, (stems, 1)), base + lean, 0.004 + 0.012 * up, palette.bark(), thin=0.5))
-    n *= 2
-    share = rng.uniform(0.15 if kind == 2 else 0.5, 1.0, n) if kind != 4 else np.ones(n)
-    at = base + lean[rng.integers(stems, size=n)] * share[:, None]
-    size = palette.between(0.1, 0.3) * (0.25 + up * 0.75)
-    blade = _blade(size * palette.between(0.25, 0.8), size, palette.between(0.1, 0.7), palette.between(0.1, 1.0), leaf)
-    return made + copies(blade, at, rng.uniform(0, 2 * pi, n), rng.uniform(0.5, 1.2, n), rng.uniform(-0.9, 0.5, n))
-
-
-def small_plant(palette: Palette) -> Thing:
-    """A plant for a window sill or a table."""
-    return plant(palette, palette.between(0.12, 0.4))
-
-
-def _shade(palette: Palette, r: float, h: float, lit: bool) -> Thing:
-    """A lamp shade, open below, foot at y = 0."""
-    glow = palette.light((1.0, 0.85, 0.6), palette.between(0.8, 3)) if lit else palette.fabric((0.7, 0.66, 0.58))
-    top = r * palette.between(0.4, 1.0)
-    return [loft(_rings([(r, 0), (top, h), (top - 0.004, h), (r - 0.004, 0)]), glow, capped=False)]
-
-
-def _rings(profile: list[tuple[float, float]], sides: int = 20) -> np.ndarray:
-    angle = -np.linspace(0, 2 * pi, sides, endpoint=False)
-    rh = np.array(profile)
-    r, y = rh[:, 0, None], np.broadcast_to(rh[:, 1, None], (len(rh), sides))
-    return np.stack([r * np.cos(angle), y, r * np.sin(angle)], -1)
-
-
-def table_lamp(palette: Palette, lit: bool = False) -> Thing:
-    """A lamp for a table, with a turned foot."""
-    h, r, stuff = palette.between(0.25, 0.6), palette.between(0.05, 0.09), palette.anything()
-    u = np.sort(palette.rng.uniform(0.3, 1, 3))[::-1] * r
-    foot = lathe([(r, 0), (r, 0.015), (u[0], h * 0.15), (u[1], h * 0.35), (u[2] * 0.5, h * 0.5), (0.012, h * 0.62)], stuff)
-    return [foot, *place(_shade(palette, palette.between(0.1, 0.22), h * 0.45, lit), (0, h * 0.58, 0))]
-
-
-def desk_lamp(palette: Palette) -> Thing:
-    """A jointed lamp."""
-    stuff, a, b = palette.paint(), palette.between(0.25, 0.4), palette.between(0.2, 0.4)
-    lean = palette.between(0.0, 0.5)
-    knee = np.array([0, 0.02 + a * np.cos(lean), -a * np.sin(lean)])
-    head = knee + np.array([0, b * 0.45, b * 0.9])
-    made: Thing = [lathe([(0.09, 0), (0.09, 0.015), (0.02, 0.025)], stuff), rod((0, 0.02, 0), knee, 0.008, palette.metal()), rod(knee, head, 0.008, palette.metal())]
-    return made + place([lathe([(0.07, 0), (0.05, 0.06), (0.025, 0.1)], stuff)], head + np.array([0, -0.08, 0.02]), pitch=-0.4)
-
-
-def floor_lamp(palette: Palette, lit: bool = False) -> Thing:
-    """A standing lamp."""
-    h, stuff = palette.between(1.35, 1.8), palette.metal() if palette.chance(0.6) else palette.wood()
-    made: Thing = [lathe([(0.14, 0), (0.14, 0.02), (0.012, 0.04), (0.012, h)], stuff)]
-    if palette.chance(0.3):
-        made = [rod((0, h * 0.9, 0), (0.35 * np.sin(a), 0.01, 0.35 * np.cos(a)), 0.012, stuff) for a in (0, 2.1, 4.2)]
-    return made + place(_shade(palette, palette.between(0.14, 0.26), palette.between(0.18, 0.35), lit), (0, h - 0.12, 0))
-
-
-def pendant(palette: Palette, drop: float, lit: bool = True) -> Thing:
-    """A lamp that hangs from the ceiling at y = 0 down to y = -drop."""
-    made: Thing = [rod((0, 0, 0), (0, -drop + 0.15, 0), 0.004, palette.paint((0.03, 0.03, 0.03))), lathe([(0.05, -0.03), (0.05, 0)], palette.metal())]
-    if palette.chance(0.3):
-        glow = palette.light((1, 0.9, 0.75), palette.between(1, 4)) if lit else palette.paint((0.7, 0.7, 0.68))
-        r = palette.between(0.08, 0.22)
-        return made + place([cushion((2 * r, 2 * r, 2 * r), glow, soft=1.0)], (0, -drop, 0))
-    if palette.chance(0.5):
-        r, stuff = palette.between(0.12, 0.3), palette.metal() if palette.chance(0.5) else palette.paint()
-        cone = loft(_rings([(r, -drop), (r * 0.8, -drop + r * 0.5), (0.04, -drop + r * 0.8), (0.036, -drop + r * 0.8 - 0.004), (r * 0.8 - 0.004, -drop + r * 0.5 - 0.004), (r - 0.004, -drop)]), stuff, capped=False)
-        bulb = palette.light((1, 0.9, 0.7), 5.0) if lit else palette.paint((0.8, 0.8, 0.8))
-        return [*made, cone, *place([cushion((0.07, 0.07, 0.07), bulb, soft=1)], (0, -drop + r * 0.3, 0))]
-    return made + place(_shade(palette, palette.between(0.15, 0.35), 0.25, lit), (0, -drop, 0))
-
-
-def ceiling_light(palette: Palette, lit: bool = True) -> Thing:
-    """A flat lamp under the ceiling at y = 0: a disc, a panel or a tube."""
-    glow = palette.light((1, 0.95, 0.88), palette.between(1.5, 6)) if lit else palette.paint((0.78, 0.78, 0.76))
-    kind = int(palette.rng.integers(3))
-    if kind == 0:
-        r = palette.between(0.12, 0.25)
-        return [lathe([(r * 0.7, -0.09), (r, -0.05), (r, 0)], glow)]
-    size = (0.6, 0.03, 0.6) if kind == 1 else (1.2, 0.06, 0.1)
-    return [box(size, glow, (0, -size[1], 0))]
-
-
 def radiator(palette: Palette) -> Thing:
     """A radiator, its back at z = 0: ribs or a ribbed panel."""
     width, height = palette.between(0.5, 1.6), palette.between(0.4, 0.7)
@@ -276,7 +200,10 @@ def coat_rack(palette: Palette) -> Thing:
         made.append(rod((x, 1.14, 0.02), (x, 1.17, 0.08), 0.006, palette.metal()))
         if palette.chance(0.6):
             long, wide = palette.between(0.5, 1.05), palette.between(0.22, 0.42)
-            body = [drape(palette, wide, long, palette.fabric(), 0.12, 0.04), drape(palette, wide * 0.9, long, palette.fabric(), 0.15, 0.03)]
+            body = [
+                drape(palette, wide, long, palette.fabric(), 0.12, 0.04),
+                drape(palette, wide * 0.9, long, palette.fabric(), 0.15, 0.03),
+            ]
             made += place(body[:1], (x, 1.13 - long, 0.12)) + place(body[1:], (x, 1.13 - long, 0.06))
     return made
 
@@ -285,7 +212,9 @@ def towel(palette: Palette) -> Thing:
     """A towel over a bar on the wall at z = 0."""
     wide, cloth, high = palette.between(0.3, 0.6), palette.fabric(), palette.between(0.5, 0.8)
     made: Thing = [rod((-wide / 2 - 0.06, high, 0.08), (wide / 2 + 0.06, high, 0.08), 0.009, palette.metal())]
-    return made + place([drape(palette, wide, high * palette.between(0.5, 0.9), cloth, 0.2, 0.012)], (0, high * 0.12, 0.095))
+    return made + place(
+        [drape(palette, wide, high * palette.between(0.5, 0.9), cloth, 0.2, 0.012)], (0, high * 0.12, 0.095)
+    )
 
 
 def stairs(palette: Palette, width: float, steps: int, rise: float = 0.17, run: float = 0.28) -> Thing:
@@ -308,51 +237,52 @@ def stairs(palette: Palette, width: float, steps: int, rise: float = 0.17, run: 
     return made
 
 
-def flowers(palette: Palette) -> Thing:
-    """A vase with flowers."""
-    r, h = palette.between(0.035, 0.08), palette.between(0.12, 0.3)
-    stuff = palette.glass() if palette.chance(0.4) else palette.ceramic()
-    k = palette.rng.uniform(0.45, 1.0, 4) * r
-    made: Thing = [vessel([(k[0], 0), (r, h * 0.3), (k[1], h * 0.7), (k[2] * 0.8, h * 0.9), (k[3], h)], 0.004, stuff)]
-    n, rng = int(palette.rng.integers(3, 16)), palette.rng
-    tips = np.stack([rng.normal(size=n) * 0.09, h * rng.uniform(1.4, 2.1, n), rng.normal(size=n) * 0.09], 1)
-    made.append(rods(np.tile([0, h * 0.3, 0], (n, 1)), tips, 0.002, palette.paint((0.1, 0.25, 0.05)), sides=4))
-    size = palette.between(0.02, 0.05)
-    petal = palette.paint(palette.hue(palette.between(0.2, 0.9), palette.between(0.4, 0.85)))
-    at, yaw = around(6, 0.0)
-    bloom = copies(_blade(size * 1.1, size * 1.3, 0.3, palette.between(0.1, 1.1), petal), at, yaw)
-    bloom.append(cushion((size * 0.7, size * 0.4, size * 0.7), palette.paint((0.6, 0.4, 0.05)), (0, -size * 0.1, 0), 1.0, 8))
-    made += copies(bloom, tips, rng.uniform(0, 6, n), rng.uniform(0.7, 1.2, n), rng.uniform(-0.6, 0.6, n))
-    leaf = _blade(0.03, 0.12, 0.4, 0.8, palette.paint((0.08, 0.2, 0.04)))
-    return made + copies(leaf, tips * rng.uniform(0.55, 0.8, (n, 1)), rng.uniform(0, 6, n))
-
-
 def wall_panel(palette: Palette, width: float, height: float) -> Thing:
     """Wainscot: raised fields along a wall's foot, at z = 0."""
     stuff = palette.paint((0.7, 0.69, 0.66)) if palette.chance(0.6) else palette.wood()
     n = max(1, round(width / 0.6))
     x = (np.arange(n) - (n - 1) / 2) * width / n
-    made: Thing = [box((width, height, 0.015), stuff, (0, 0, 0.0)), boxes(np.stack([x, 0 * x + 0.1, 0 * x + 0.012], 1), (width / n * 0.8, height - 0.2, 0.012), stuff)]
+    made: Thing = [
+        box((width, height, 0.015), stuff, (0, 0, 0.0)),
+        boxes(np.stack([x, 0 * x + 0.1, 0 * x + 0.012], 1), (width / n * 0.8, height - 0.2, 0.012), stuff),
+    ]
     return [*made, box((width, 0.04, 0.04), stuff, (0, height, 0.01))]
 
 
 def backdrop(palette: Palette, width: float, drop: float) -> Thing:
     """A photographer's seamless backdrop: level in front, curved up behind; the subject stands at the origin."""
-    colour = palette.hue(palette.between(0, 0.5), palette.between(0.02, 0.85)) if palette.chance(0.5) else palette.near((0.8, 0.8, 0.8), 1.05, 0.01)
+    colour = (
+        palette.hue(palette.between(0, 0.5), palette.between(0.02, 0.85))
+        if palette.chance(0.5)
+        else palette.near((0.8, 0.8, 0.8), 1.05, 0.01)
+    )
     bend, back = palette.between(0.1, 0.4) * drop, 0.45 * width
     angle = np.linspace(0, pi / 2, 10)
     z = np.concatenate([[width], -back - bend * np.sin(angle), [-back - bend]])
     y = np.concatenate([[0.0], bend * (1 - np.cos(angle)), [drop]])
     x = np.linspace(-width * 1.5, width * 1.5, 3)
-    points = np.stack([np.broadcast_to(x[None], (len(z), 3)), np.broadcast_to(y[:, None], (len(z), 3)), np.broadcast_to(z[:, None], (len(z), 3))], -1)
+    points = np.stack(
+        [
+            np.broadcast_to(x[None], (len(z), 3)),
+            np.broadcast_to(y[:, None], (len(z), 3)),
+            np.broadcast_to(z[:, None], (len(z), 3)),
+        ],
+        -1,
+    )
     kind = "clouds" if palette.chance(0.4) else "plain"
-    paper = Material(colour, palette.near(colour, 1.15, 0.02), kind, palette.spread(1.5), shine=0.0, seed=palette.seed())
+    paper = Material(
+        colour, palette.near(colour, 1.15, 0.02), kind, palette.spread(1.5), shine=0.0, seed=palette.seed()
+    )
     return [grid(points[::-1], paper)]
 
 
 def cloth(palette: Palette) -> Thing:
     """A crumpled cloth."""
-    return [crumpled(palette, palette.between(0.2, 0.8), palette.between(0.2, 0.6), palette.fabric(), palette.between(0.01, 0.06))]
+    return [
+        crumpled(
+            palette, palette.between(0.2, 0.8), palette.between(0.2, 0.6), palette.fabric(), palette.between(0.01, 0.06)
+        )
+    ]
 
 
 def ground_patch(palette: Palette, size: float, material: Material) -> Thing:
@@ -375,8 +305,21 @@ def bicycle(palette: Palette) -> Thing:
         rim = np.stack([x + 0.32 * np.cos(angle), 0.348 + 0.32 * np.sin(angle), 0 * angle], 1)
         made.append(rods(np.tile([x, 0.348, 0], (14, 1)), rim, 0.0015, steel, sides=3))
     crank, seat, head, low = (-0.08, 0.3, 0), (-0.22, 0.85, 0), (0.36, 0.85, 0), (0.4, 0.7, 0)
-    pairs = [(crank, seat), (seat, head), (crank, low), (crank, (-0.52, 0.348, 0)), (seat, (-0.52, 0.348, 0)), (head, (0.52, 0.348, 0))]
+    pairs = [
+        (crank, seat),
+        (seat, head),
+        (crank, low),
+        (crank, (-0.52, 0.348, 0)),
+        (seat, (-0.52, 0.348, 0)),
+        (head, (0.52, 0.348, 0)),
+    ]
     made += [rod(a, b, 0.016, stuff) for a, b in pairs]
     made.append(cushion((0.26, 0.06, 0.14), black, (-0.25, 0.9, 0), 0.8))
-    made.append(tube(bent([(0.3, 1.0, -0.3), (0.36, 1.02, -0.1), (0.36, 0.98, 0), (0.36, 1.02, 0.1), (0.3, 1.0, 0.3)]), 0.013, black))
+    made.append(
+        tube(
+            bent([(0.3, 1.0, -0.3), (0.36, 1.02, -0.1), (0.36, 0.98, 0), (0.36, 1.02, 0.1), (0.3, 1.0, 0.3)]),
+            0.013,
+            black,
+        )
+    )
     return [*made, rod((0.36, 0.85, 0), (0.36, 1.0, 0), 0.014, steel), rod(seat, (-0.25, 0.92, 0), 0.014, steel)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from training.worlds.parts.cabinets import bookshelf, drawers, shop_rack, sideboard, wardrobe
-from training.worlds.parts.decor import bicycle, coat_rack, floor_lamp, plant, radiator, rug, table_lamp
+from training.worlds.parts.decor import bicycle, coat_rack, radiator, rug
+from training.worlds.parts.lamps import floor_lamp, table_lamp
+from training.worlds.parts.pots import plant
 from training.worlds.parts.seats import armchair, bench, chair, office_chair, pouf, sofa, stool
 from training.worlds.parts.shapes import Maker
 from training.worlds.parts.tables import bed, coffee_table, desk, dining_table, round_table, side_table

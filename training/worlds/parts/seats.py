@@ -23,7 +23,9 @@ def _cover(palette: Palette) -> Material:
         return palette.leather()
     if palette.chance(0.6):
         colour = palette.hue(palette.between(0, 0.4), palette.between(0.05, 0.65))
-        return Material(colour, palette.near(colour, 1.1), "clouds", palette.spread(60), shine=0.02, seed=palette.seed())
+        return Material(
+            colour, palette.near(colour, 1.1), "clouds", palette.spread(60), shine=0.02, seed=palette.seed()
+        )
     return palette.fabric()
 
 
@@ -79,14 +81,20 @@ def chair(palette: Palette) -> Thing:
     made += chair_back(palette, width, depth, seat, top)
     if palette.chance(0.2):
         for x in (-width / 2, width / 2):
-            made.append(boxes([(x, seat + 0.2, 0), (x, seat, depth / 2 - 0.05)], [(0.04, 0.03, depth), (0.03, 0.2, 0.03)], stuff))
+            made.append(
+                boxes(
+                    [(x, seat + 0.2, 0), (x, seat, depth / 2 - 0.05)], [(0.04, 0.03, depth), (0.03, 0.2, 0.03)], stuff
+                )
+            )
     return made
 
 
 def _shell_chair(palette: Palette, width: float, seat: float, top: float) -> Thing:
     """A moulded shell on thin legs."""
     u = np.linspace(-1, 1, 9)[:, None]
-    curve = np.array([[0.22, -0.02], [0.2, 0.0], [0.0, -0.012], [-0.17, 0.0], [-0.21, 0.05], [-0.25, 0.2], [-0.28, top - seat]])
+    curve = np.array(
+        [[0.22, -0.02], [0.2, 0.0], [0.0, -0.012], [-0.17, 0.0], [-0.21, 0.05], [-0.25, 0.2], [-0.28, top - seat]]
+    )
     half = np.array([0.46, 0.5, 0.5, 0.5, 0.5, 0.48, 0.4]) * width
     dish = 0.05 * np.abs(u) ** 2.5
     z, y = curve[None, :, 0], curve[None, :, 1]
@@ -134,7 +142,9 @@ def office_chair(palette: Palette) -> Thing:
     made += place(back, (0, seat, -0.24), pitch=-palette.between(0, 0.2))
     if palette.chance(0.7):
         for x in (-width / 2 - 0.03, width / 2 + 0.03):
-            made.append(boxes([(x, seat - 0.04, 0), (x, seat + 0.2, 0.02)], [(0.03, 0.24, 0.05), (0.06, 0.03, 0.26)], black))
+            made.append(
+                boxes([(x, seat - 0.04, 0), (x, seat + 0.2, 0.02)], [(0.03, 0.24, 0.05), (0.06, 0.03, 0.26)], black)
+            )
     return made
 
 
@@ -154,7 +164,9 @@ def _upholstered(palette: Palette, width: float, seats: int) -> Thing:
         x = -width / 2 + one * (i + 0.5)
         made.append(cushion((one * 0.99, 0.18, depth - 0.16), cover, (x, seat - 0.15, 0.06), 0.22))
         pad = [cushion((one * 0.97, back - seat + palette.between(-0.05, 0.08), 0.18), cover, soft=0.35)]
-        made += place(pad, (x, seat, -depth / 2 + 0.27), pitch=-palette.between(0.08, 0.25), roll=palette.rng.normal() * 0.03)
+        made += place(
+            pad, (x, seat, -depth / 2 + 0.27), pitch=-palette.between(0.08, 0.25), roll=palette.rng.normal() * 0.03
+        )
     return made
 
 
@@ -173,7 +185,13 @@ def sofa(palette: Palette) -> Thing:
     for _ in range(int(palette.rng.integers(0, 5))):
         x = palette.between(-width / 2 + 0.25, width / 2 - 0.25)
         lean = palette.between(0.2, 0.6)
-        made += place(pillow(palette), (x, 0.44, palette.between(-0.15, 0.0)), palette.rng.normal() * 0.3, -lean, palette.rng.normal() * 0.2)
+        made += place(
+            pillow(palette),
+            (x, 0.44, palette.between(-0.15, 0.0)),
+            palette.rng.normal() * 0.3,
+            -lean,
+            palette.rng.normal() * 0.2,
+        )
     if palette.chance(0.2):
         side = float(palette.rng.choice([-1, 1])) * (width / 2 - 0.35)
         made.append(cushion((0.7, 0.42, 0.7), made[0].material, (side, 0.02, 0.75), 0.2))
@@ -187,11 +205,21 @@ def armchair(palette: Palette) -> Thing:
 
 def bench(palette: Palette) -> Thing:
     """A bench, with or without a back."""
-    width, depth, seat, stuff = palette.between(1.0, 2.0), palette.between(0.3, 0.45), palette.between(0.42, 0.48), palette.wood()
-    made: Thing = [boxes([(0, seat - 0.04, z) for z in (-depth / 3, 0, depth / 3)], (width, 0.04, depth / 3 * 0.93), stuff)]
+    width, depth, seat, stuff = (
+        palette.between(1.0, 2.0),
+        palette.between(0.3, 0.45),
+        palette.between(0.42, 0.48),
+        palette.wood(),
+    )
+    made: Thing = [
+        boxes([(0, seat - 0.04, z) for z in (-depth / 3, 0, depth / 3)], (width, 0.04, depth / 3 * 0.93), stuff)
+    ]
     made.append(legs(width * 0.9, depth, seat - 0.04, 0.06, stuff))
     if palette.chance(0.4):
-        back = [boxes([(0, 0.12, 0), (0, 0.27, 0)], (width, 0.1, 0.03), stuff), boxes([(-width * 0.4, 0, -0.03), (width * 0.4, 0, -0.03)], (0.05, 0.4, 0.04), stuff)]
+        back = [
+            boxes([(0, 0.12, 0), (0, 0.27, 0)], (width, 0.1, 0.03), stuff),
+            boxes([(-width * 0.4, 0, -0.03), (width * 0.4, 0, -0.03)], (0.05, 0.4, 0.04), stuff),
+        ]
         made += place(back, (0, seat, -depth / 2), pitch=-0.15)
     return made
 

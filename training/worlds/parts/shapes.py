@@ -91,7 +91,7 @@ def disc(radius: float, material: Material, y: float = 0.0, sides: int = 20) -> 
 def vessel(
     profile: ArrayLike, wall: float, material: Material, *, bottom: float | None = None, sides: int = 20
 ) -> Part:
-    """A turned hollow body: profile (k, 2) of the outside, radius and height from foot to rim; wall and bottom in metres."""
+    """A turned hollow body: profile (k, 2) of the outside, radius and height from foot to rim; wall in metres."""
     outside = np.asarray(profile, np.float64)
     base = wall if bottom is None else bottom
     inside = np.stack([np.maximum(outside[:, 0] - wall, 0.002), np.maximum(outside[:, 1], outside[0, 1] + base)], 1)
@@ -177,7 +177,9 @@ def crumpled(palette: Palette, width: float, depth: float, material: Material, h
     size = max(width, depth) / 2.5
     y = np.abs(swell(palette.rng, x, z, size, height)) + np.abs(swell(palette.rng, x, z, size / 2, height / 2))
     shift = size * 0.12
-    points = np.stack([x + swell(palette.rng, x, z, size, shift), y + 0.003, z + swell(palette.rng, z, x, size, shift)], -1)
+    points = np.stack(
+        [x + swell(palette.rng, x, z, size, shift), y + 0.003, z + swell(palette.rng, z, x, size, shift)], -1
+    )
     return grid(points, material, uv=np.stack([x, z], -1))
 
 

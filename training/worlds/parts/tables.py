@@ -21,7 +21,15 @@ def table_top(palette: Palette) -> Material:
     if kind < 0.85:
         return palette.paint((0.7, 0.68, 0.65) if palette.chance(0.5) else None)
     grey = palette.hue(0.1, palette.between(0.05, 0.7))
-    return Material(grey, palette.near(grey, 1.5), "marble" if palette.chance(0.5) else "speckle", palette.spread(6), shine=0.3, gloss=0.9, seed=palette.seed())
+    return Material(
+        grey,
+        palette.near(grey, 1.5),
+        "marble" if palette.chance(0.5) else "speckle",
+        palette.spread(6),
+        shine=0.3,
+        gloss=0.9,
+        seed=palette.seed(),
+    )
 
 
 def table_sized(palette: Palette, width: float, depth: float, height: float) -> Thing:
@@ -56,7 +64,9 @@ def tablecloth(palette: Palette, width: float, depth: float, height: float) -> T
     made: Thing = [box((width + 0.01, 0.004, depth + 0.01), cloth, (0, height, 0))]
     for yaw, wide, out in ((0, width, depth), (pi, width, depth), (pi / 2, depth, width), (-pi / 2, depth, width)):
         side = [drape(palette, wide, drop, cloth, fold=0.3, deep=0.02)]
-        made += place(side, (np.sin(yaw) * (out / 2 + 0.02), height - drop + 0.002, np.cos(yaw) * (out / 2 + 0.02)), yaw)
+        made += place(
+            side, (np.sin(yaw) * (out / 2 + 0.02), height - drop + 0.002, np.cos(yaw) * (out / 2 + 0.02)), yaw
+        )
     return made
 
 
@@ -74,10 +84,20 @@ def round_table(palette: Palette) -> Thing:
     """A round table on one foot or on legs."""
     height, radius = palette.between(0.68, 0.78), palette.between(0.3, 0.8)
     top = table_top(palette)
-    made: Thing = [lathe([(radius, height - 0.03), (radius + 0.005, height - 0.015), (radius, height)], top, sides=36, smooth=False)]
+    made: Thing = [
+        lathe(
+            [(radius, height - 0.03), (radius + 0.005, height - 0.015), (radius, height)], top, sides=36, smooth=False
+        )
+    ]
     if palette.chance(0.5):
         foot = palette.between(0.5, 0.75) * radius
-        return [*made, lathe([(foot, 0), (foot, 0.015), (0.06, 0.06), (0.04, height * 0.5), (0.06, height - 0.03)], palette.metal() if palette.chance(0.6) else top)]
+        return [
+            *made,
+            lathe(
+                [(foot, 0), (foot, 0.015), (0.06, 0.06), (0.04, height * 0.5), (0.06, height - 0.03)],
+                palette.metal() if palette.chance(0.6) else top,
+            ),
+        ]
     return made + round_legs(palette, radius * 1.2, radius * 1.2, height - 0.03, top)
 
 
@@ -107,7 +127,9 @@ def desk(palette: Palette) -> Thing:
         made.append(box((0.4, height - 0.12, depth * 0.85), stuff, (x, 0.05, 0)))
         y = np.array([0.08, 0.28, 0.48])
         made.append(boxes(np.stack([x + 0 * y, y, depth * 0.43 + 0 * y], 1), (0.38, 0.18, 0.02), stuff))
-        made.append(boxes(np.stack([x + 0 * y, y + 0.08, depth * 0.44 + 0 * y], 1), (0.12, 0.012, 0.03), palette.metal()))
+        made.append(
+            boxes(np.stack([x + 0 * y, y + 0.08, depth * 0.44 + 0 * y], 1), (0.12, 0.012, 0.03), palette.metal())
+        )
     return made
 
 
@@ -122,12 +144,19 @@ def _blanket(palette: Palette, width: float, length: float, top: float) -> Thing
     down = np.maximum(fall[None], np.concatenate([np.zeros(20), np.linspace(foot / 3, foot, 3)])[:, None])
     rough, size = palette.between(0.005, 0.04), palette.between(0.15, 0.6)
     y = top + 0.05 - down + np.abs(swell(palette.rng, across[None], along, size, rough))
-    x = across[None] + np.sign(across)[None] * (fall[None] > 0) * (0.02 + swell(palette.rng, along, fall[None], 0.3, 0.02))
+    x = across[None] + np.sign(across)[None] * (fall[None] > 0) * (
+        0.02 + swell(palette.rng, along, fall[None], 0.3, 0.02)
+    )
     skew = palette.rng.normal() * 0.06 * across[None] / half
     cloth = palette.fabric()
     made: Thing = [grid(np.stack(np.broadcast_arrays(x, np.maximum(y, 0.02), along + skew), -1), cloth)]
     if palette.chance(0.4):
-        fold = cushion((width + 0.06, 0.09, 0.3), cloth if palette.chance(0.5) else palette.fabric(), (0, top + 0.01, length / 2 - reach), 0.3)
+        fold = cushion(
+            (width + 0.06, 0.09, 0.3),
+            cloth if palette.chance(0.5) else palette.fabric(),
+            (0, top + 0.01, length / 2 - reach),
+            0.3,
+        )
         made.append(fold)
     return made
 
@@ -138,7 +167,10 @@ def bed(palette: Palette) -> Thing:
     length, top = palette.between(1.9, 2.1), palette.between(0.4, 0.65)
     stuff, sheet = palette.wood() if palette.chance(0.6) else palette.fabric(), palette.fabric((0.75, 0.74, 0.72))
     thick = palette.between(0.16, 0.28)
-    made: Thing = [box((width + 0.06, top - thick - 0.06, length + 0.05), stuff, (0, 0.06, 0)), legs(width, length, 0.06, 0.08, stuff)]
+    made: Thing = [
+        box((width + 0.06, top - thick - 0.06, length + 0.05), stuff, (0, 0.06, 0)),
+        legs(width, length, 0.06, 0.08, stuff),
+    ]
     made.append(cushion((width, thick, length), sheet, (0, top - thick, 0), 0.12, sides=20))
     if palette.chance(0.8):
         made.append(box((width + 0.1, palette.between(0.7, 1.3), 0.06), stuff, (0, 0, -length / 2 - 0.06)))
@@ -148,16 +180,28 @@ def bed(palette: Palette) -> Thing:
         for j in range(int(palette.rng.integers(1, 3))):
             x = (i - (count - 1) / 2) * width * 0.48 + palette.rng.normal() * 0.03
             one = [cushion((0.68, 0.42, 0.16), cover, soft=0.55)]
-            made += place(one, (x, top + 0.07 + 0.02 * j, -length / 2 + 0.22 + 0.12 * j), palette.rng.normal() * 0.08, -palette.between(0.5, 1.45) if j == 0 else -1.1)
+            made += place(
+                one,
+                (x, top + 0.07 + 0.02 * j, -length / 2 + 0.22 + 0.12 * j),
+                palette.rng.normal() * 0.08,
+                -palette.between(0.5, 1.45) if j == 0 else -1.1,
+            )
     if palette.chance(0.85):
         made += _blanket(palette, width, length, top)
     if palette.chance(0.4):
-        made += place(pillow(palette), (palette.rng.normal() * 0.2, top + 0.04, -length / 2 + 0.55), pitch=-palette.between(0.4, 1.2))
+        made += place(
+            pillow(palette),
+            (palette.rng.normal() * 0.2, top + 0.04, -length / 2 + 0.55),
+            pitch=-palette.between(0.4, 1.2),
+        )
     return made
 
 
 def easel_picture(palette: Palette) -> Thing:
     """A picture that leans on a wall or stands on a stand."""
     width, height = palette.between(0.3, 0.9), palette.between(0.4, 0.9)
-    made = [box((width, height, 0.02), palette.wood()), canvas(width * 0.9, height * 0.9, palette.picture(), height * 0.05, 0.0115)]
+    made = [
+        box((width, height, 0.02), palette.wood()),
+        canvas(width * 0.9, height * 0.9, palette.picture(), height * 0.05, 0.0115),
+    ]
     return place(made, pitch=-0.2)

@@ -122,9 +122,12 @@ def indoors(
 
 def orbit(
     palette: Palette, target: ArrayLike, distance: tuple[float, float], down: tuple[float, float], count: int = 5,
-    spread: float = pi, fov: tuple[float, float] = (35, 75), blur: float = 0.3,
+    spread: float = pi, fov: tuple[float, float] = (35, 75),
 ) -> list[Camera]:  # fmt: skip
-    """Cameras around a target, `down` radians above it; spread: how far from the front (+z) they may stand, radians."""
+    """Cameras around a target, `down` radians above it; spread: how far from the front (+z) they may stand, radians.
+
+    The nearer a camera, the likelier its background is out of focus.
+    """
     made = []
     middle = np.asarray(target, float)
     for _ in range(count):
@@ -133,7 +136,7 @@ def orbit(
         offset = np.array([sin(yaw) * cos(high), sin(high), cos(yaw) * cos(high)]) * away
         aim = middle + palette.rng.normal(size=3) * away * 0.08 * np.array([1, 0.5, 1])
         angle = radians(palette.between(*fov))
-        aperture = palette.between(0.001, 0.02) * min(1.0, away) if palette.chance(blur) else 0.0
+        aperture = palette.between(0.001, 0.02) * min(1.0, away) if palette.chance(0.4 / (0.4 + away)) else 0.0
         made.append(camera(palette, middle + offset, aim, angle, aperture))
     return made
 

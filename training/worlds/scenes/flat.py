@@ -40,7 +40,10 @@ def flat_picture(palette: Palette) -> Stage:
     if kind == 0:
         made, foot = decor.picture(palette, width, height), 0.0
     elif kind == 1:
-        made, foot = [canvas(width, height, palette.picture() if palette.chance(0.7) else palette.printed(), z=0.001)], 0.0
+        made, foot = (
+            [canvas(width, height, palette.picture() if palette.chance(0.7) else palette.printed(), z=0.001)],
+            0.0,
+        )
     elif kind == 2:
         made, foot = place(screen(palette, width, height, 0.01), (0, 0, 0.05)), 0.0
     else:
@@ -48,18 +51,27 @@ def flat_picture(palette: Palette) -> Stage:
         made, foot = [canvas(width, height, page, z=0.001)], 0.0
         for _ in range(int(palette.rng.integers(0, 5))):
             w, h = width * palette.between(0.2, 0.6), height * palette.between(0.1, 0.4)
-            made += place([canvas(w, h, palette.picture())], (palette.between(-0.5, 0.5) * (width - w), palette.between(0, height - h), 0.0015))
+            made += place(
+                [canvas(w, h, palette.picture())],
+                (palette.between(-0.5, 0.5) * (width - w), palette.between(0, height - h), 0.0015),
+            )
     wall: Thing = place([box((8, 5, 0.1), palette.wall())], (0, -1.5, -0.05))
     level = palette.chance(0.25)
     views = _facing(palette, np.array([0, height / 2 + foot, 0]), width, height, 4)
-    lamp = Lamp((palette.between(-1.5, 1.5) * width, height * palette.between(1.0, 2.0), 1.5 * width + 0.5), 0.1 * width, (2.0 * width**2 + 0.5,) * 3)
+    lamp = Lamp(
+        (palette.between(-1.5, 1.5) * width, height * palette.between(1.0, 2.0), 1.5 * width + 0.5),
+        0.1 * width,
+        (2.0 * width**2 + 0.5,) * 3,
+    )
     fill = palette.between(0.2, 0.6)
     things = wall + made
     if level:
         things = lying(things)
         views = [replace(v, eye=_tip(v.eye), target=_tip(v.target)) for v in views]
         lamp = replace(lamp, at=_tip(lamp.at))
-    return Stage("flat_picture", things, views, Sky(panorama=int(palette.rng.integers(1 << 12))), [lamp], (fill, fill, fill))
+    return Stage(
+        "flat_picture", things, views, Sky(panorama=int(palette.rng.integers(1 << 12))), [lamp], (fill, fill, fill)
+    )
 
 
 def _tip(point: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -86,7 +98,11 @@ def mirror(palette: Palette) -> Stage:
     room.shell()
     views = []
     for _ in range(12):
-        eye = (palette.between(-0.4, 0.4) * room.width, palette.between(0.8, 1.8), palette.between(-0.25, 0.4) * room.depth)
+        eye = (
+            palette.between(-0.4, 0.4) * room.width,
+            palette.between(0.8, 1.8),
+            palette.between(-0.25, 0.4) * room.depth,
+        )
         if room.obstacles.clear(eye, 0.15) and len(views) < 5:
             views.append(camera(palette, eye, (palette.rng.normal() * 0.3, foot + high * 0.5, -room.depth / 2)))
     return room.stage("mirror", views)
@@ -107,7 +123,14 @@ def glass(palette: Palette) -> Stage:
     lamps = [Lamp((palette.between(-1, 1), 1.2, palette.between(-0.5, 1.2)), 0.15, (power, power, power * 0.8))]
     views = orbit(palette, (0, 0.08, 0), (0.4, 1.1), (0.02, 0.7), 5, spread=1.0, fov=(35, 65))
     fill = palette.between(0.05, 0.3)
-    return Stage("glass", made, views, Sky(panorama=int(palette.rng.integers(1 << 12)), turn=palette.between(0, 6)), lamps, (fill, fill, fill))
+    return Stage(
+        "glass",
+        made,
+        views,
+        Sky(panorama=int(palette.rng.integers(1 << 12)), turn=palette.between(0, 6)),
+        lamps,
+        (fill, fill, fill),
+    )
 
 
 def _shop_window(palette: Palette) -> Stage:
@@ -116,19 +139,38 @@ def _shop_window(palette: Palette) -> Stage:
     from training.worlds.parts.decor import sash
 
     w, h = palette.between(1.5, 3.0), palette.between(1.6, 2.3)
-    made: Thing = place([*sash(palette, w, h), box((w - 0.1, h - 0.1, 0.004), palette.glass(), (0, 0.05, 0.01))], (0, 0.3, 0))
+    made: Thing = place(
+        [*sash(palette, w, h), box((w - 0.1, h - 0.1, 0.004), palette.glass(), (0, 0.05, 0.01))], (0, 0.3, 0)
+    )
     face = palette.masonry()
-    made.append(boxes([(-w / 2 - 1.5, 0, 0), (w / 2 + 1.5, 0, 0), (0, 0.3 + h, 0), (0, 0, 0)], [(3, h + 2, 0.3), (3, h + 2, 0.3), (w, 1.7, 0.3), (w, 0.3, 0.3)], face))
-    made += place([floor(12, 6, palette.paving())], (0, 0, 3.15)) + place([floor(w + 3, 4, palette.parquet())], (0, 0.02, -2.1))
+    made.append(
+        boxes(
+            [(-w / 2 - 1.5, 0, 0), (w / 2 + 1.5, 0, 0), (0, 0.3 + h, 0), (0, 0, 0)],
+            [(3, h + 2, 0.3), (3, h + 2, 0.3), (w, 1.7, 0.3), (w, 0.3, 0.3)],
+            face,
+        )
+    )
+    made += place([floor(12, 6, palette.paving())], (0, 0, 3.15)) + place(
+        [floor(w + 3, 4, palette.parquet())], (0, 0.02, -2.1)
+    )
     made += place([box((w + 3, 3, 0.1), palette.wall())], (0, 0, -palette.between(1.5, 3.5)))
-    made += place(bookshelf_sized(palette, min(w, 1.8), 2.0, 0.35, objects.DECOR), (palette.between(-0.3, 0.3), 0, -1.3))
+    made += place(
+        bookshelf_sized(palette, min(w, 1.8), 2.0, 0.35, objects.DECOR), (palette.between(-0.3, 0.3), 0, -1.3)
+    )
     for x in np.linspace(-w / 2 + 0.3, w / 2 - 0.3, 4):
         made += place([box((0.35, palette.between(0.3, 0.9), 0.35), palette.paint())], (float(x), 0.02, -0.5))
         made += place(objects.DECOR[int(palette.rng.integers(len(objects.DECOR)))](palette), (float(x), 0.95, -0.5))
     lamps = [Lamp((0, h + 0.2, -0.8), 0.1, (2.5, 2.2, 1.8))]
     views = orbit(palette, (0, 1.2, 0), (0.9, 3.0), (-0.05, 0.25), 5, spread=0.8, fov=(45, 80))
     fill = palette.between(0.1, 0.3)
-    return Stage("glass", made, views, Sky(panorama=int(palette.rng.integers(1 << 12)), turn=palette.between(0, 6)), lamps, (fill, fill, fill))
+    return Stage(
+        "glass",
+        made,
+        views,
+        Sky(panorama=int(palette.rng.integers(1 << 12)), turn=palette.between(0, 6)),
+        lamps,
+        (fill, fill, fill),
+    )
 
 
 def _solid(palette: Palette) -> Thing:
@@ -136,18 +178,29 @@ def _solid(palette: Palette) -> Thing:
     stuff, kind = palette.anything(), int(palette.rng.integers(7))
     size = palette.rng.uniform(0.2, 1.0, 3)
     if kind == 0:
-        return [box(size, stuff)]
-    if kind == 1:
-        return [ellipsoid(size / 2, stuff, sides=20, at=(0, size[1] / 2, 0))]
-    if kind == 2:
-        return [lathe([(size[0] / 2, 0), (size[0] / 2, size[1])], stuff, sides=int(palette.rng.choice([5, 6, 24])), smooth=False)]
-    if kind == 3:
-        return [lathe([(size[0] / 2, 0), (0.002, size[1])], stuff, sides=int(palette.rng.choice([4, 24])), smooth=False)]
-    if kind == 4:
-        return place([torus(size[0] / 2, size[0] * palette.between(0.06, 0.2), stuff)], (0, size[0] / 2, 0))
-    if kind == 5:
-        return [bumpy(ellipsoid(size / 2, stuff, sides=20, at=(0, size[1] / 2, 0)), palette.rng, 0.06, 0.3)]
-    return [cushion(size, stuff, soft=palette.between(0.1, 0.8))]
+        made = [box(size, stuff)]
+    elif kind == 1:
+        made = [ellipsoid(size / 2, stuff, sides=20, at=(0, size[1] / 2, 0))]
+    elif kind == 2:
+        made = [
+            lathe(
+                [(size[0] / 2, 0), (size[0] / 2, size[1])],
+                stuff,
+                sides=int(palette.rng.choice([5, 6, 24])),
+                smooth=False,
+            )
+        ]
+    elif kind == 3:
+        made = [
+            lathe([(size[0] / 2, 0), (0.002, size[1])], stuff, sides=int(palette.rng.choice([4, 24])), smooth=False)
+        ]
+    elif kind == 4:
+        made = place([torus(size[0] / 2, size[0] * palette.between(0.06, 0.2), stuff)], (0, size[0] / 2, 0))
+    elif kind == 5:
+        made = [bumpy(ellipsoid(size / 2, stuff, sides=20, at=(0, size[1] / 2, 0)), palette.rng, 0.06, 0.3)]
+    else:
+        made = [cushion(size, stuff, soft=palette.between(0.1, 0.8))]
+    return made
 
 
 def chaos(palette: Palette) -> Stage:
@@ -166,21 +219,34 @@ def chaos(palette: Palette) -> Stage:
             at[:, 1] = rng.uniform(0, 0.6, n) * (rng.random(n) < 0.3)
             made += copies(one, at, rng.uniform(0, 6, n), rng.uniform(0.3, 1.5, n))
     if not floating or palette.chance(0.5):
-        made += place([floor(40, 40, palette.one_of(palette.parquet, palette.paving, palette.paint, palette.soil)())], (0, -1.0 if floating else 0, 0))  # type: ignore[operator]
+        made += place(
+            [floor(40, 40, palette.one_of(palette.parquet, palette.paving, palette.paint, palette.soil)())],
+            (0, -1.0 if floating else 0, 0),
+        )  # type: ignore[operator]
     if palette.chance(0.5):
         for yaw in (0.0, 1.57, 3.14, 4.71):
             made += place([box((16, 6, 0.2), palette.wall())], (-7 * np.sin(yaw), -1, -7 * np.cos(yaw)), yaw)
     low, high = bounds(made[: len(kinds)])
     points = np.concatenate([p.vertices for p in made[: len(kinds)]])
     views = []
-    for view in orbit(palette, (low + high) / 2 * np.array([0.3, 1, 0.3]), (1.5, 6.0), (-0.1, 0.9), 20, fov=(35, 95), blur=0.1):
+    for view in orbit(palette, (low + high) / 2 * np.array([0.3, 1, 0.3]), (1.5, 6.0), (-0.1, 0.9), 20, fov=(35, 95)):
         away = float(np.linalg.norm(points - np.asarray(view.eye, np.float32), axis=1).min())
         if away > 0.4 and view.eye[1] > 0.1 and max(abs(view.eye[0]), abs(view.eye[2])) < 6.5 and len(views) < 5:
             views.append(view)
     power = palette.between(5, 40)
-    lamps = [Lamp((palette.between(-3, 3), palette.between(3, 5), palette.between(-3, 3)), palette.between(0.1, 0.8), (power, power * 0.95, power * 0.9))]
+    lamps = [
+        Lamp(
+            (palette.between(-3, 3), palette.between(3, 5), palette.between(-3, 3)),
+            palette.between(0.1, 0.8),
+            (power, power * 0.95, power * 0.9),
+        )
+    ]
     fill = palette.between(0.05, 0.3)
-    sky = Sky(panorama=int(rng.integers(1 << 12)) if palette.chance(0.5) else -1, turn=palette.between(0, 6), sun=(palette.between(-1, 1), 0.8, palette.between(-1, 1)))
+    sky = Sky(
+        panorama=int(rng.integers(1 << 12)) if palette.chance(0.5) else -1,
+        turn=palette.between(0, 6),
+        sun=(palette.between(-1, 1), 0.8, palette.between(-1, 1)),
+    )
     return Stage("chaos", made, views, sky, lamps if palette.chance(0.6) else [], (fill, fill, fill))
 
 
@@ -191,10 +257,20 @@ def screens(palette: Palette) -> Stage:
     shown = display(palette)
     made = [replace(p, material=shown) if p.material.pattern == "picture" else p for p in made]
     things: Thing = [box((3, 0.04, 0.6), palette.wood(), (0, -0.04, 0))]
-    things += place([floor(8, 8, palette.parquet())], (0, -0.7, 0)) + place([box((6, 3.5, 0.1), palette.wall())], (0, -0.7, -0.45))
+    things += place([floor(8, 8, palette.parquet())], (0, -0.7, 0)) + place(
+        [box((6, 3.5, 0.1), palette.wall())], (0, -0.7, -0.45)
+    )
     things += made + place(clutter(palette, objects.DECOR, 2.4, 0.3, 5), (0, 0, 0.25))
     size = float(high[0] - low[0])
-    views = orbit(palette, (0, float(high[1]) / 2, 0), (0.8 * size + 0.2, 2.5 * size + 0.3), (-0.1, 0.5), 4, spread=0.7, fov=(45, 75))
+    views = orbit(
+        palette,
+        (0, float(high[1]) / 2, 0),
+        (0.8 * size + 0.2, 2.5 * size + 0.3),
+        (-0.1, 0.5),
+        4,
+        spread=0.7,
+        fov=(45, 75),
+    )
     fill = palette.between(0.1, 0.4)
     lamps = [Lamp((palette.between(-2, 2), 1.5, 2.0), 0.15, (3.0, 2.7, 2.3))]
     return Stage("screens", things, views, Sky(), lamps, (fill, fill, fill))

@@ -7,48 +7,19 @@ from math import pi
 
 import numpy as np
 
-from training.worlds.mesh import Thing, bounds, box, place
+from training.worlds.mesh import Thing, bounds, place
 from training.worlds.palette import Palette
-from training.worlds.parts import decor, furniture, kitchen, objects
-from training.worlds.parts.cabinets import bookshelf_sized, wall_shelf
-from training.worlds.parts.devices import keyboard, laptop, monitor, mouse, television, wall_television
-from training.worlds.parts.many import boxes
+from training.worlds.parts import decor, furniture, kitchen, lamps, objects, pots
+from training.worlds.parts.cabinets import wall_shelf
+from training.worlds.parts.devices import television, wall_television
 from training.worlds.parts.shapes import ahead, clutter
-from training.worlds.parts.tableware import fork, knife, napkin, plate, tumbler, wine_glass
+from training.worlds.parts.tableware import fork, knife, plate, tumbler, wine_glass
 from training.worlds.scenes import halls
 from training.worlds.scenes.eyes import orbit
+from training.worlds.scenes.outfit import adorn, openings, row
 from training.worlds.scenes.room import Room, dressed
+from training.worlds.scenes.work import office, study
 from training.worlds.stage import Camera, Stage
-
-
-def openings(room: Room, windows: int, doors: int = 1) -> None:
-    """Windows on one or two walls, doors anywhere."""
-    palette = room.palette
-    first = int(palette.rng.integers(4))
-    for _ in range(doors):
-        room.door(int(palette.rng.integers(4)))
-    for i in range(windows):
-        room.window(first if i < 2 else (first + 1) % 4)
-
-
-def adorn(room: Room, much: int = 6) -> None:
-    """Pictures, mirrors, shelves, clocks on what is left of the walls."""
-    palette = room.palette
-    makers = (decor.picture, decor.picture, decor.picture, decor.mirror, decor.wall_clock, wall_shelf)
-    for _ in range(int(palette.rng.integers(0, much + 1))):
-        maker = makers[int(palette.rng.integers(len(makers)))]
-        room.hang(int(palette.rng.integers(4)), maker(palette), palette.between(1.2, 1.6) if maker is wall_shelf else None)
-
-
-def row(room: Room, makers: tuple, count: int, dress: float = 0.7) -> None:
-    """Furniture along the walls, most of it with things on top."""
-    palette = room.palette
-    for _ in range(count):
-        maker = makers[int(palette.rng.integers(len(makers)))]
-        thing = maker(palette)
-        if maker in (furniture.drawers, furniture.sideboard, furniture.desk) and palette.chance(dress):
-            thing = dressed(palette, thing, objects.DECOR, int(palette.rng.integers(1, 7)))
-        room.against(int(palette.rng.integers(4)), thing)
 
 
 def living_room(palette: Palette) -> Stage:
@@ -70,19 +41,25 @@ def living_room(palette: Palette) -> Stage:
     sofa = furniture.sofa(palette)
     if not room.put(sofa, middle, yaw + pi):
         room.against((side + 2) % 4, sofa)
-    table = dressed(palette, furniture.coffee_table(palette), objects.TABLE + objects.DECOR, int(palette.rng.integers(0, 7)))
+    table = dressed(
+        palette, furniture.coffee_table(palette), objects.TABLE + objects.DECOR, int(palette.rng.integers(0, 7))
+    )
     room.put(table, middle - ahead(yaw) * palette.between(0.9, 1.2), yaw)
     if palette.chance(0.65):
         room.put(decor.rug(palette), middle - ahead(yaw) * 0.9, yaw + palette.rng.normal() * 0.05, solid=False)
     for sign in (-1, 1):
         if palette.chance(0.5):
             right = room.spot(side, 1.0) - room.spot(side, 0.0)
-            room.put(furniture.armchair(palette), middle - ahead(yaw) * 1.1 + right * sign * palette.between(1.2, 1.9), yaw - sign * palette.between(0.8, 1.7))
+            room.put(
+                furniture.armchair(palette),
+                middle - ahead(yaw) * 1.1 + right * sign * palette.between(1.2, 1.9),
+                yaw - sign * palette.between(0.8, 1.7),
+            )
         if palette.chance(0.4):
-            room.against(int(palette.rng.integers(4)), decor.floor_lamp(palette, True))
-    row(room, furniture.AT_WALL, int(palette.rng.integers(2, 7)))
+            room.against(int(palette.rng.integers(4)), lamps.floor_lamp(palette, True))
+    row(room, furniture.AT_WALL, int(palette.rng.integers(3, 10)))
     adorn(room, 8)
-    room.strew(objects.FLOOR, int(palette.rng.integers(0, 4)))
+    room.strew((*objects.FLOOR, furniture.pouf, furniture.chair, pots.plant), int(palette.rng.integers(0, 7)))
     room.light()
     room.shell()
     return room.stage("living_room")
@@ -100,13 +77,35 @@ def bedroom(palette: Palette) -> Stage:
         right = room.spot(wall, 1.0) - room.spot(wall, 0.0)
         along = float(np.dot(at, right))
         for sign in (-1, 1):
-            small = dressed(palette, furniture.side_table(palette), (*objects.DESK, decor.table_lamp, decor.table_lamp), int(palette.rng.integers(1, 4)))
+            small = dressed(
+                palette,
+                furniture.side_table(palette),
+                (*objects.DESK, lamps.table_lamp, lamps.table_lamp),
+                int(palette.rng.integers(1, 4)),
+            )
             room.against(wall, small, along + sign * palette.between(0.95, 1.3))
-    row(room, (furniture.wardrobe, furniture.wardrobe, furniture.drawers, furniture.desk, furniture.bookshelf, furniture.armchair, decor.plant), int(palette.rng.integers(2, 6)))
+    row(
+        room,
+        (
+            furniture.wardrobe,
+            furniture.wardrobe,
+            furniture.drawers,
+            furniture.desk,
+            furniture.bookshelf,
+            furniture.armchair,
+            pots.plant,
+        ),
+        int(palette.rng.integers(2, 6)),
+    )
     if palette.chance(0.5):
-        room.put(decor.rug(palette), (palette.between(-0.5, 0.5), 0, palette.between(-0.5, 0.5)), palette.between(-0.1, 0.1), solid=False)
+        room.put(
+            decor.rug(palette),
+            (palette.between(-0.5, 0.5), 0, palette.between(-0.5, 0.5)),
+            palette.between(-0.1, 0.1),
+            solid=False,
+        )
     adorn(room, 5)
-    room.strew((*objects.FLOOR, furniture.chair), int(palette.rng.integers(0, 5)))
+    room.strew((*objects.FLOOR, furniture.chair), int(palette.rng.integers(1, 8)))
     room.light()
     room.shell()
     return room.stage("bedroom")
@@ -139,7 +138,12 @@ def kitchen_room(palette: Palette) -> Stage:
             room.against(wall, tall, x + run / 2 + spare / 2 + 0.02 if wall != 1 else x - run / 2 - spare / 2 - 0.02)
         if palette.chance(0.8):
             wide = run * palette.between(0.3, 0.75)
-            room.hang(wall, kitchen.wall_units(same, wide), palette.between(1.4, 1.5), x + palette.between(-0.5, 0.5) * (run - wide))
+            room.hang(
+                wall,
+                kitchen.wall_units(same, wide),
+                palette.between(1.4, 1.5),
+                x + palette.between(-0.5, 0.5) * (run - wide),
+            )
         if palette.chance(0.5):
             room.hang(wall, kitchen.hood(palette), palette.between(1.5, 1.65))
         if palette.chance(0.5):
@@ -147,7 +151,11 @@ def kitchen_room(palette: Palette) -> Stage:
     if palette.chance(0.6):
         _set_table(room, (palette.between(-0.3, 0.6), 0.0, palette.between(0.2, 0.6)), palette.between(0, 1))
     adorn(room, 3)
-    row(room, (furniture.stool, furniture.sideboard, decor.plant, kitchen.washing_machine), int(palette.rng.integers(0, 3)))
+    row(
+        room,
+        (furniture.stool, furniture.sideboard, pots.plant, kitchen.washing_machine),
+        int(palette.rng.integers(0, 3)),
+    )
     room.light()
     room.shell(ground=palette.parquet())
     return room.stage("kitchen")
@@ -164,7 +172,12 @@ def _set_table(room: Room, at: tuple[float, float, float], much: float) -> bool:
     laid: Thing = []
     if palette.chance(0.4 + 0.4 * much):
         dishes, glass = plate(palette), palette.one_of(tumbler, wine_glass)(palette)  # type: ignore[operator]
-        cover = dishes + place(fork(palette), (-0.17, 0, 0)) + place(knife(palette), (0.17, 0, 0)) + place(glass, (0.2, 0, -0.18))
+        cover = (
+            dishes
+            + place(fork(palette), (-0.17, 0, 0))
+            + place(knife(palette), (0.17, 0, 0))
+            + place(glass, (0.2, 0, -0.18))
+        )
         for x, sign in seats:
             laid += place(cover, (x, top, sign * (d / 2 - 0.18)), 0.0 if sign > 0 else pi)
     laid += place(clutter(palette, objects.TABLE, w * 0.8, d * (0.4 if laid else 0.9), int(1 + 9 * much)), (0, top, 0))
@@ -182,7 +195,12 @@ def _set_table(room: Room, at: tuple[float, float, float], much: float) -> bool:
         turn = (pi if sign > 0 else 0.0) if sign else -pi / 2
         c, s = np.cos(yaw), np.sin(yaw)
         where = np.array(at) + np.array([c * offset[0] + s * offset[2], 0, -s * offset[0] + c * offset[2]])
-        room.put(one, where, yaw + turn + palette.rng.normal() * 0.25, force=abs(where[0]) < room.width / 2 - 0.3 and abs(where[2]) < room.depth / 2 - 0.3)
+        room.put(
+            one,
+            where,
+            yaw + turn + palette.rng.normal() * 0.25,
+            force=abs(where[0]) < room.width / 2 - 0.3 and abs(where[2]) < room.depth / 2 - 0.3,
+        )
     return True
 
 
@@ -192,11 +210,13 @@ def dining_room(palette: Palette) -> Stage:
     openings(room, int(palette.rng.integers(0, 4)))
     at = (palette.between(-0.3, 0.3), 0.0, palette.between(-0.3, 0.3))
     _set_table(room, at, palette.between(0, 1))
-    row(room, furniture.AT_WALL, int(palette.rng.integers(1, 6)))
+    row(room, furniture.AT_WALL, int(palette.rng.integers(2, 8)))
     adorn(room, 7)
     room.light()
     room.shell()
-    views = [v for v in orbit(palette, (at[0], 0.75, at[2]), (1.1, 2.4), (0.15, 0.9), 9, fov=(50, 95), blur=0.1) if _inside(room, v)]
+    views = [
+        v for v in orbit(palette, (at[0], 0.75, at[2]), (1.1, 2.4), (0.15, 0.9), 9, fov=(50, 95)) if _inside(room, v)
+    ]
     return room.stage("dining_room", (views[:4] + room.cameras(5, 1.0))[:6])
 
 
@@ -211,7 +231,14 @@ def bathroom(palette: Palette) -> Stage:
     room = Room(palette, palette.between(1.7, 3.4), palette.between(1.9, 4.0), palette.between(2.3, 2.7))
     if palette.chance(0.75):
         base = palette.paint((0.72, 0.72, 0.71) if palette.chance(0.6) else None)
-        tiles = replace(base, pattern="tiles", second=palette.near((0.5, 0.5, 0.5)), frequency=palette.spread(6, 1.5), shine=0.25, gloss=0.9)
+        tiles = replace(
+            base,
+            pattern="tiles",
+            second=palette.near((0.5, 0.5, 0.5)),
+            frequency=palette.spread(6, 1.5),
+            shine=0.25,
+            gloss=0.9,
+        )
         room.wall = palette.tiled(tiles, "Tiles", "Marble", size=1.0)
     room.door(2)
     if palette.chance(0.5):
@@ -223,11 +250,24 @@ def bathroom(palette: Palette) -> Stage:
     at = room.against(wall, dressed_basin(palette))
     if at is not None:
         along = float(np.dot(at, room.spot(wall, 1.0) - room.spot(wall, 0.0)))
-        room.hang(wall, decor.mirror(palette, palette.between(0.45, 0.9), palette.between(0.5, 0.9)), palette.between(1.1, 1.25), along)
+        room.hang(
+            wall,
+            decor.mirror(palette, palette.between(0.45, 0.9), palette.between(0.5, 0.9)),
+            palette.between(1.1, 1.25),
+            along,
+        )
     room.against(order[2], kitchen.toilet(palette))
-    row(room, (kitchen.washing_machine, objects.basket, furniture.stool, decor.radiator, decor.plant, furniture.drawers), int(palette.rng.integers(0, 4)))
+    row(
+        room,
+        (kitchen.washing_machine, objects.basket, furniture.stool, decor.radiator, pots.plant, furniture.drawers),
+        int(palette.rng.integers(0, 4)),
+    )
     for _ in range(int(palette.rng.integers(1, 4))):
-        room.hang(int(palette.rng.integers(4)), decor.towel(palette) if palette.chance(0.7) else wall_shelf(palette), palette.between(0.8, 1.3))
+        room.hang(
+            int(palette.rng.integers(4)),
+            decor.towel(palette) if palette.chance(0.7) else wall_shelf(palette),
+            palette.between(0.8, 1.3),
+        )
     if palette.chance(0.5):
         room.put(decor.doormat(palette), (0, 0, 0), 0.1, solid=False)
     room.light(lit=palette.chance(0.8))
@@ -241,74 +281,9 @@ def dressed_basin(palette: Palette) -> Thing:
     high = float(bounds(basin[:1])[1][1]) - 0.12
     if len(basin) < 5:
         return basin
-    return basin + place(clutter(palette, objects.BATH, 0.2, 0.15, 3), (float(bounds(basin)[1][0]) - 0.12, high - 0.01, 0.05))
-
-
-def workplace(palette: Palette) -> Thing:
-    """A desk with screens, keyboard, papers; its user sits at +z."""
-    made = furniture.desk(palette)
-    low, high = bounds(made[:1])
-    top, w, d = float(bounds(made)[1][1]), float(high[0] - low[0]), float(high[2] - low[2])
-    count = int(palette.rng.choice([0, 1, 1, 2, 2]))
-    for i in range(count):
-        x = (i - (count - 1) / 2) * 0.6
-        made += place(monitor(palette), (x, top, -d / 2 + 0.2), -x * palette.between(0.2, 0.6))
-    if count == 0 or palette.chance(0.2):
-        made += place(laptop(palette), (palette.rng.normal() * 0.15, top, 0.05), palette.rng.normal() * 0.2)
-    if count:
-        made += place(keyboard(palette), (palette.rng.normal() * 0.05, top, d / 2 - 0.17)) + place(mouse(palette), (0.33, top, d / 2 - 0.17))
-    for sign in (-1, 1):
-        side = clutter(palette, objects.DESK, w * 0.26, d * 0.85, int(palette.rng.integers(0, 6)))
-        made += place(side, (sign * w * 0.35, top, 0))
-    return made
-
-
-def office(palette: Palette) -> Stage:
-    """Desks in rows or cubicles, with chairs; shelves and cupboards along the walls."""
-    room = Room(palette, palette.between(3.2, 9), palette.between(3.2, 10), palette.between(2.5, 3.2))
-    openings(room, int(palette.rng.integers(0, 5)))
-    seed, mixed = palette.rng.integers(1 << 30), palette.chance(0.4)
-    nx, nz = max(1, int(room.width / 2.4)), max(1, int(room.depth / 2.4))
-    cubicle = palette.chance(0.3)
-    screen_stuff = palette.fabric()
-    for i in range(min(nx, 3)):
-        for j in range(min(nz, 4)):
-            at = np.array([((i + 0.5) / nx - 0.5) * room.width, 0, ((j + 0.5) / nz - 0.5) * room.depth])
-            yaw = (0.0 if (j % 2 == 0 or cubicle) else pi) + (palette.rng.normal() * 0.05 if mixed else 0)
-            desk = workplace(palette if mixed else Palette(np.random.default_rng([seed, i + 3 * j]), palette.tiles))
-            if cubicle:
-                high = palette.between(1.15, 1.5)
-                desk = [*desk, boxes([(0, 0, -0.5), (-1.0, 0, 0.1), (1.0, 0, 0.1)], [(2.0, high, 0.05), (0.05, high, 1.2), (0.05, high, 1.2)], screen_stuff)]
-            if room.put(desk, at, yaw):
-                seat = furniture.office_chair(palette) if palette.chance(0.8) else furniture.chair(palette)
-                where = at + ahead(yaw) * palette.between(0.6, 0.9)
-                room.put(seat, where, yaw + pi + palette.rng.normal() * 0.5, force=abs(where[0]) < room.width / 2 - 0.35 and abs(where[2]) < room.depth / 2 - 0.35)
-    row(room, (furniture.bookshelf, furniture.wardrobe, furniture.drawers, furniture.sideboard, decor.plant, objects.printer), int(palette.rng.integers(2, 6)))
-    adorn(room, 5)
-    if palette.chance(0.3):
-        room.hang(int(palette.rng.integers(4)), [box((1.8, 1.1, 0.02), palette.paint((0.8, 0.8, 0.8)), (0, 0, 0.01))], 0.9)
-    room.strew((*objects.FLOOR, furniture.stool), int(palette.rng.integers(0, 4)))
-    room.light(per_lamp=palette.between(5, 10), hang=False)
-    room.shell()
-    return room.stage("office")
-
-
-def study(palette: Palette) -> Stage:
-    """A small room stuffed with shelves, a desk, things: workshops, childrens' rooms, box rooms."""
-    room = Room(palette, palette.between(2.2, 4.0), palette.between(2.4, 4.5), palette.between(2.3, 2.8))
-    openings(room, 1)
-    room.against(int(palette.rng.integers(4)), workplace(palette))
-    for _ in range(int(palette.rng.integers(1, 4))):
-        shelf = bookshelf_sized(palette, palette.between(0.6, 1.6), palette.between(1.0, 2.2), 0.32, palette.one_of(objects.DECOR, objects.TOYS, objects.WORKSHOP))  # type: ignore[arg-type]
-        room.against(int(palette.rng.integers(4)), shelf)
-    row(room, (*furniture.AT_WALL, furniture.bicycle), int(palette.rng.integers(1, 4)))
-    for _ in range(2):
-        room.hang(int(palette.rng.integers(4)), palette.one_of(wall_shelf, decor.coat_rack)(palette), palette.between(0.9, 1.5))  # type: ignore[operator]
-    adorn(room, 6)
-    room.strew((*objects.FLOOR, *objects.TOYS, furniture.chair, furniture.office_chair), int(palette.rng.integers(3, 14)))
-    room.light()
-    room.shell()
-    return room.stage("study")
+    return basin + place(
+        clutter(palette, objects.BATH, 0.2, 0.15, 3), (float(bounds(basin)[1][0]) - 0.12, high - 0.01, 0.05)
+    )
 
 
 SCENES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from math import cos, pi, sin
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from training.worlds.mesh import Thing, bounds, box, ellipsoid, floor, place
 from training.worlds.palette import Material, Palette
-from training.worlds.parts.decor import blinds, ceiling_light, curtains, door_frame, door_leaf, pendant, radiator, sash
+from training.worlds.parts.decor import blinds, curtains, door_frame, door_leaf, radiator, sash
+from training.worlds.parts.lamps import ceiling_light, pendant
 from training.worlds.parts.many import boxes, quads
 from training.worlds.parts.shapes import Maker, ahead, clutter
 from training.worlds.scenes.eyes import Obstacles, indoors
@@ -24,8 +26,8 @@ def wall_part(length: float, height: float, holes: list[Rect], material: Materia
     xs = sorted({-length / 2, length / 2, *(v for x, _, w, _ in holes for v in (x, x + w))})
     ys = sorted({0.0, height, *(v for _, y, _, h in holes for v in (y, y + h))})
     cells = []
-    for x0, x1 in zip(xs[:-1], xs[1:], strict=True):
-        for y0, y1 in zip(ys[:-1], ys[1:], strict=True):
+    for x0, x1 in pairwise(xs):
+        for y0, y1 in pairwise(ys):
             mx, my = (x0 + x1) / 2, (y0 + y1) / 2
             if not any(x < mx < x + w and y < my < y + h for x, y, w, h in holes):
                 cells.append([(x0, y1, 0), (x0, y0, 0), (x1, y0, 0), (x1, y1, 0)])
@@ -263,7 +265,7 @@ class Room:
         """Lamps under the ceiling, one for so many square metres, lit or not."""
         palette = self.palette
         nx, nz = max(1, round(self.width / per_lamp**0.5)), max(1, round(self.depth / per_lamp**0.5))
-        on = palette.chance(0.7) if lit is None else lit
+        on = palette.chance(0.75) or not self.windows if lit is None else lit
         maker_seed, drop = palette.rng.integers(1 << 30), palette.between(0.3, 0.3 + max(0.0, self.height - 2.3))
         pend = hang and self.height > 2.3 and palette.chance(0.4)
         warm = np.array([1.0, palette.between(0.7, 0.98), palette.between(0.45, 1.0)])
@@ -359,9 +361,14 @@ def wall_paint(palette: Palette) -> Material:
     """A wall: most are white, cream or grey paint; the rest as the palette has it."""
     if palette.chance(0.4):
         return palette.wall()
-    tone = palette.one_of((0.75, 0.74, 0.72), (0.7, 0.66, 0.58), (0.55, 0.56, 0.57), (0.6, 0.52, 0.42), (0.5, 0.55, 0.55))
+    tone = palette.one_of(
+        (0.75, 0.74, 0.72), (0.7, 0.66, 0.58), (0.55, 0.56, 0.57), (0.6, 0.52, 0.42), (0.5, 0.55, 0.55)
+    )
     colour = palette.near(tone, 1.15, 0.03)  # type: ignore[arg-type]
-    return Material(colour, palette.near(colour, 1.04, 0.01), "clouds", palette.spread(1.0), shine=0.02, seed=palette.seed())
+    kind = "clouds" if palette.chance(0.3) else "plain"
+    return Material(
+        colour, palette.near(colour, 1.03, 0.01), kind, palette.spread(1.0), shine=0.02, seed=palette.seed()
+    )
 
 
 def palette_drop(palette: Palette) -> float:

@@ -10,13 +10,22 @@ import numpy as np
 from training.worlds.mesh import Thing, bounds, box, floor, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts import objects
-from training.worlds.parts.cabinets import GOODS, book_covers, bookshelf_sized, books, carcass, carton, goods, open_box, shop_rack
+from training.worlds.parts.cabinets import GOODS, book_covers, books, bookshelf_sized, carcass, goods, shop_rack
+from training.worlds.parts.crates import carton, open_box
 from training.worlds.parts.many import boxes, copies, merge
 from training.worlds.parts.shapes import Maker, clutter, lying, settle
 from training.worlds.scenes.eyes import camera, lens, orbit
 from training.worlds.stage import Lamp, Sky, Stage
 
-SMALL: tuple[Maker, ...] = (*GOODS, *GOODS, *objects.PERSONAL, *objects.TOYS, *objects.WORKSHOP, *objects.BATH, *objects.ABSTRACT)
+SMALL: tuple[Maker, ...] = (
+    *GOODS,
+    *GOODS,
+    *objects.PERSONAL,
+    *objects.TOYS,
+    *objects.WORKSHOP,
+    *objects.BATH,
+    *objects.ABSTRACT,
+)
 
 
 def _light(palette: Palette, at: tuple[float, float, float]) -> tuple[list[Lamp], tuple[float, float, float]]:
@@ -74,7 +83,13 @@ def _rack(palette: Palette, columns: int, rows: int, cell: tuple[float, float, f
     if palette.chance(0.85):
         made.append(box((wide, high, 0.01), stuff if palette.chance(0.6) else palette.paint(), (0, 0, -d)))
     if palette.chance(0.35):
-        made.append(boxes(np.stack([0 * y[:-1], y[:-1] - thick, 0 * y[:-1]], 1), (wide, palette.between(0.02, 0.06), 0.006), palette.printed() if palette.chance(0.5) else stuff))
+        made.append(
+            boxes(
+                np.stack([0 * y[:-1], y[:-1] - thick, 0 * y[:-1]], 1),
+                (wide, palette.between(0.02, 0.06), 0.006),
+                palette.printed() if palette.chance(0.5) else stuff,
+            )
+        )
     return made
 
 
@@ -82,7 +97,7 @@ def shelf_bin(palette: Palette) -> Stage:
     """Right before a shelf's compartment, a bin, carton or crate with packs and products in it."""
     if palette.chance(0.35):
         return _bin(palette)
-    columns, rows = int(palette.rng.integers(1, 4)), int(palette.rng.integers(1, 4))
+    columns, rows = int(palette.rng.integers(2, 5)), int(palette.rng.integers(2, 5))
     cell = (palette.between(0.25, 0.6), palette.between(0.2, 0.45), palette.between(0.3, 0.6))
     made = _rack(palette, columns, rows, cell)
     base = palette.between(0.2, 1.2)
@@ -97,36 +112,58 @@ def shelf_bin(palette: Palette) -> Stage:
                 stuff = toss(palette, SMALL, *inner, int(palette.rng.integers(1, 14)))
             elif kind < 0.9:
                 stuff = open_box(palette, inner[0] * 0.9, inner[2] * palette.between(0.3, 0.6), inner[1] * 0.9)
-                stuff = stuff + toss(palette, SMALL, inner[0] * 0.8, inner[1] * 0.8, inner[2] * 0.7, int(palette.rng.integers(2, 9)))
+                stuff = stuff + toss(
+                    palette, SMALL, inner[0] * 0.8, inner[1] * 0.8, inner[2] * 0.7, int(palette.rng.integers(2, 9))
+                )
             else:
-                stuff = [] if palette.chance(0.3) else books(palette, inner[0], inner[1], inner[2], book_covers(palette, 5))
+                stuff = (
+                    [] if palette.chance(0.3) else books(palette, inner[0], inner[1], inner[2], book_covers(palette, 5))
+                )
             made += place(stuff, at)
     made += place([floor(8, 8, palette.parquet())], (0, -base, 0))
     made += place([box((6, 3, 0.1), palette.wall())], (0, -base, -cell[2] - palette.between(0.06, 0.3)))
-    lamps, fill = _light(palette, (palette.between(-0.6, 0.6), rows * cell[1] + palette.between(0.2, 0.9), palette.between(0.5, 1.2)))
+    lamps, fill = _light(
+        palette, (palette.between(-0.6, 0.6), rows * cell[1] + palette.between(0.2, 0.9), palette.between(0.5, 1.2))
+    )
     views = []
     for _ in range(5):
-        i, j = int(palette.rng.integers(columns)), int(palette.rng.integers(rows))
-        aim = np.array([(i - (columns - 1) / 2) * cell[0], (j + palette.between(0.2, 0.5)) * cell[1], -cell[2] * palette.between(0.3, 0.7)])
-        side, high, away = palette.rng.normal() * 0.25, palette.rng.normal(0.2, 0.2), palette.between(0.3, 1.0)
+        i, j = (int(palette.rng.integers(n // 3, n - n // 3)) for n in (columns, rows))
+        aim = np.array(
+            [
+                (i - (columns - 1) / 2) * cell[0],
+                (j + palette.between(0.2, 0.5)) * cell[1],
+                -cell[2] * palette.between(0.3, 0.7),
+            ]
+        )
+        side, high, away = palette.rng.normal() * 0.25, palette.rng.normal(0.2, 0.2), palette.between(0.35, 0.85)
         eye = np.array([aim[0] + away * np.sin(side), aim[1] + away * np.sin(high), max(0.14, away * np.cos(side))])
-        views.append(camera(palette, eye, aim))
+        views.append(camera(palette, eye, aim, lens(palette, 40, 75)))
     return Stage("shelf_bin", merge(made), views, Sky(panorama=int(palette.rng.integers(1 << 12))), lamps, fill)
 
 
 def _bin(palette: Palette) -> Stage:
     """An open box on a table or floor, full of things, seen from above."""
     made: Thing = []
-    n, (w, h, d) = int(palette.rng.choice([1, 1, 2, 3])), (palette.between(0.25, 0.6), palette.between(0.1, 0.4), palette.between(0.25, 0.5))
+    n, (w, h, d) = (
+        int(palette.rng.choice([1, 1, 2, 3])),
+        (palette.between(0.25, 0.6), palette.between(0.1, 0.4), palette.between(0.25, 0.5)),
+    )
     for i in range(n):
         x = (i - (n - 1) / 2) * (w + palette.between(0.01, 0.1))
-        full = toss(palette, SMALL if palette.chance(0.7) else objects.FOODS[:5], w * 0.93, d * 0.93, h * palette.between(0.4, 1.1), int(palette.rng.integers(3, 22)))
+        full = toss(
+            palette,
+            SMALL if palette.chance(0.7) else objects.FOODS[:5],
+            w * 0.93,
+            d * 0.93,
+            h * palette.between(0.4, 1.1),
+            int(palette.rng.integers(3, 22)),
+        )
         made += place(open_box(palette, w, h, d) + place(full, (0, 0.012, 0)), (x, 0, 0), palette.rng.normal() * 0.05)
     made += clutter(palette, (carton, objects.pack, objects.tool), 2.0, 1.6, 3) if palette.chance(0.3) else []
     made.append(floor(7, 7, palette.parquet() if palette.chance(0.6) else palette.metal()))
     made += place([box((6, 3, 0.1), palette.wall())], (0, 0, -palette.between(0.6, 2.5)))
     lamps, fill = _light(palette, (palette.between(-0.8, 0.8), palette.between(1.0, 1.8), palette.between(-0.3, 0.8)))
-    views = orbit(palette, (0, h * 0.4, 0), (h + 0.25, h + 0.95), (0.55, 1.57), 5, spread=1.0, fov=(45, 75), blur=0.1)
+    views = orbit(palette, (0, h * 0.4, 0), (h + 0.25, h + 0.95), (0.55, 1.57), 5, spread=1.0, fov=(45, 75))
     return Stage("shelf_bin", merge(made), views, Sky(panorama=int(palette.rng.integers(1 << 12))), lamps, fill)
 
 
@@ -164,9 +201,21 @@ def _unit(palette: Palette, kind: int) -> Thing:
         return shop_rack(palette)
     if kind == 1:
         return bookshelf_sized(palette, palette.between(0.8, 1.4), palette.between(1.6, 2.6), 0.3, SMALL)
-    wide, deep, high, rows = palette.between(1.0, 2.4), palette.between(0.5, 0.9), palette.between(1.8, 3.6), int(palette.rng.integers(3, 5))
+    wide, deep, high, rows = (
+        palette.between(1.0, 2.4),
+        palette.between(0.5, 0.9),
+        palette.between(1.8, 3.6),
+        int(palette.rng.integers(3, 5)),
+    )
     made = carcass(wide, high, deep, rows, palette.metal() if palette.chance(0.6) else palette.paint(), back=False)
-    made = [made[0], boxes([(a, 0, b) for a in (-wide / 2, wide / 2) for b in (-deep / 2, deep / 2)], (0.05, high, 0.05), palette.paint())]
+    made = [
+        made[0],
+        boxes(
+            [(a, 0, b) for a in (-wide / 2, wide / 2) for b in (-deep / 2, deep / 2)],
+            (0.05, high, 0.05),
+            palette.paint(),
+        ),
+    ]
     for row in range(rows):
         y, x = row * (high - 0.022) / rows + 0.024, -wide / 2 + 0.03
         while x < wide / 2 - 0.2:
@@ -177,7 +226,9 @@ def _unit(palette: Palette, kind: int) -> Thing:
             if x + w * factor > wide / 2:
                 break
             stack = 1 + int(palette.chance(0.4) and 2 * float(top[1]) * factor < high / rows - 0.04)
-            at = [(x + w * factor / 2, y + k * float(top[1]) * factor, palette.between(-0.03, 0.03)) for k in range(stack)]
+            at = [
+                (x + w * factor / 2, y + k * float(top[1]) * factor, palette.between(-0.03, 0.03)) for k in range(stack)
+            ]
             made += copies(one, at, palette.rng.normal(size=stack) * 0.04, np.full(stack, factor))
             x += w * factor + palette.between(0.01, 0.1)
     return made

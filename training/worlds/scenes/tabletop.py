@@ -1,5 +1,4 @@
-"""Things on tables, seen from near: clutter, food, products, still lifes, flat-lays, macro; and (from `flat`) flat pictures,
-mirrors, glass, and piles of anything."""
+"""Things on tables, seen from near: clutter, food, products, still lifes, flat-lays, macro; also all of `flat`."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from training.worlds.mesh import Thing, bounds, box, floor, place
 from training.worlds.palette import Palette
-from training.worlds.parts import decor, objects
+from training.worlds.parts import decor, lamps, objects, pots
 from training.worlds.parts.food import dish, fruit, fruit_bowl
 from training.worlds.parts.shapes import Maker, clutter, crumpled, drape, settle
 from training.worlds.parts.tables import table_top
@@ -50,7 +49,7 @@ def surroundings(palette: Palette, height: float) -> tuple[Thing, bool]:
     if palette.chance(0.5):
         made.append(place([box((2 * wide, high, 0.1), wall)], (0, -height, wide + 2.0)))
         made.append(place([box((2 * wide, high, 0.1), wall)], (-side * wide, -height, 0), pi / 2))
-    behind: tuple[Maker, ...] = (decor.picture, decor.plant, decor.floor_lamp)
+    behind: tuple[Maker, ...] = (decor.picture, pots.plant, lamps.floor_lamp)
     for _ in range(int(palette.rng.integers(0, 4))):
         maker = palette.one_of(*behind, _shelf, _shelf)
         x = palette.between(-0.8, 0.8) * wide
@@ -68,8 +67,11 @@ def _shelf(palette: Palette) -> Thing:
 def top(palette: Palette, width: float, depth: float, height: float) -> Thing:
     """A table's top at y = 0 with legs below; bare, or with a cloth or board on it."""
     made: Thing = [box((width, 0.03, depth), table_top(palette), (0, -0.03, 0))]
-    made.append(box((width * 0.8, height - 0.03, depth * 0.8), palette.wood(), (0, -height, 0)) if palette.chance(0.3)
-                else box((0.06, height - 0.03, 0.06), palette.wood(), (-width / 2 + 0.06, -height, depth / 2 - 0.06)))  # fmt: skip
+    made.append(
+        box((width * 0.8, height - 0.03, depth * 0.8), palette.wood(), (0, -height, 0))
+        if palette.chance(0.15)
+        else box((0.06, height - 0.03, 0.06), palette.wood(), (-width / 2 + 0.06, -height, depth / 2 - 0.06))
+    )
     kind = palette.between(0, 1)
     if kind < 0.2:
         cloth = palette.fabric()
@@ -91,18 +93,29 @@ def _looks(palette: Palette, size: float) -> list[Camera]:
 
 def tabletop(palette: Palette) -> Stage:
     """Clutter on a table."""
-    makers = palette.one_of(objects.TABLE, objects.KITCHEN, objects.DESK, objects.PERSONAL, objects.TOYS, objects.WORKSHOP, objects.DECOR, objects.ALL)
+    makers = palette.one_of(
+        objects.TABLE,
+        objects.KITCHEN,
+        objects.DESK,
+        objects.PERSONAL,
+        objects.TOYS,
+        objects.WORKSHOP,
+        objects.DECOR,
+        objects.ALL,
+    )
     width, depth, height = palette.between(0.6, 1.6), palette.between(0.5, 0.9), palette.between(0.45, 0.9)
     behind, _ = surroundings(palette, height)
     span = palette.between(0.3, 1.0)
     stuff = clutter(palette, makers, min(width, span * 1.5), min(depth, span), int(palette.rng.integers(3, 16)), 0.75)  # type: ignore[arg-type]
     lamps, fill, sky = studio_light(palette, 1.0)
-    return Stage("tabletop", behind + top(palette, width, depth, height) + stuff, _looks(palette, span), sky, lamps, fill)
+    return Stage(
+        "tabletop", behind + top(palette, width, depth, height) + stuff, _looks(palette, span), sky, lamps, fill
+    )
 
 
 def desk(palette: Palette) -> Stage:
     """A place of work: screen, keyboard, cups, papers, from where its user sits."""
-    from training.worlds.scenes.indoor import workplace
+    from training.worlds.scenes.work import workplace
 
     things = workplace(palette)
     high = float(bounds(things[:1])[1][1])
@@ -129,8 +142,8 @@ def food(palette: Palette) -> Stage:
         angle, away = 2.4 * i + palette.between(0, 0.6), r + size + palette.between(0.01, 0.08) + 0.05 * (i > 3)
         made += place(thing, (away * np.sin(angle), 0, -away * np.cos(angle)), palette.between(0, 6))
     lamps, fill, sky = studio_light(palette, 0.7)
-    views = orbit(palette, (0, 0.03, 0), (0.28, 0.7), (0.3, 1.1), 3, spread=2.5, fov=(35, 65), blur=0.5)
-    views += orbit(palette, (0, 0.03, 0), (0.35, 0.8), (1.3, 1.57), 2, spread=0.4, fov=(40, 65), blur=0.1)
+    views = orbit(palette, (0, 0.03, 0), (0.28, 0.7), (0.3, 1.1), 3, spread=2.5, fov=(35, 65))
+    views += orbit(palette, (0, 0.03, 0), (0.35, 0.8), (1.3, 1.57), 2, spread=0.4, fov=(40, 65))
     return Stage("food", behind + top(palette, 1.4, 0.9, height) + made, views, sky, lamps, fill)
 
 
@@ -153,8 +166,26 @@ def still_life(palette: Palette) -> Stage:
     """Vessels, fruit, flowers, cloth before a dark or draped background."""
     made: Thing = [box((1.4, 0.04, 0.8), table_top(palette), (0, -0.04, 0))]
     if palette.chance(0.7):
-        made += place([crumpled(palette, 0.9, 0.6, palette.fabric(), palette.between(0.01, 0.03))], (palette.between(-0.1, 0.1), 0, 0))
-    makers: tuple[Maker, ...] = (objects.vase, objects.jug, objects.bottle, objects.bowl, fruit, fruit, fruit_bowl, decor.flowers, objects.candle, objects.figurine, objects.book_stack, objects.wine_glass, objects.board, objects.basket)
+        made += place(
+            [crumpled(palette, 0.9, 0.6, palette.fabric(), palette.between(0.01, 0.03))],
+            (palette.between(-0.1, 0.1), 0, 0),
+        )
+    makers: tuple[Maker, ...] = (
+        objects.vase,
+        objects.jug,
+        objects.bottle,
+        objects.bowl,
+        fruit,
+        fruit,
+        fruit_bowl,
+        pots.flowers,
+        objects.candle,
+        objects.figurine,
+        objects.book_stack,
+        objects.wine_glass,
+        objects.board,
+        objects.basket,
+    )
     made += place(clutter(palette, makers, 0.9, 0.5, int(palette.rng.integers(4, 13)), 0.7), (0, 0.004, 0))
     if palette.chance(0.5):
         made += place([drape(palette, 2.4, 1.6, palette.fabric(), 0.35, 0.06)], (0, -0.4, -0.5))
@@ -168,10 +199,17 @@ def still_life(palette: Palette) -> Stage:
 def close_up(palette: Palette) -> Stage:
     """Macro: five to thirty centimetres from small things or a plant, little in focus."""
     if palette.chance(0.3):
-        made, target = decor.small_plant(palette) if palette.chance(0.6) else decor.flowers(palette), np.zeros(3)
+        made, target = pots.small_plant(palette) if palette.chance(0.6) else pots.flowers(palette), np.zeros(3)
         target[1] = 0.7 * float(bounds(made)[1][1])
     else:
-        makers = palette.one_of(objects.CUTLERY + objects.FOODS, objects.DESK, objects.PERSONAL, objects.WORKSHOP, objects.ABSTRACT, objects.ALL)
+        makers = palette.one_of(
+            objects.CUTLERY + objects.FOODS,
+            objects.DESK,
+            objects.PERSONAL,
+            objects.WORKSHOP,
+            objects.ABSTRACT,
+            objects.ALL,
+        )
         made, target = clutter(palette, makers, 0.4, 0.4, int(palette.rng.integers(2, 9)), 0.65), np.array([0, 0.03, 0])  # type: ignore[arg-type]
         if not made:
             made = objects.product(palette)
@@ -179,17 +217,34 @@ def close_up(palette: Palette) -> Stage:
     lamps, fill, sky = studio_light(palette, 0.5)
     points = np.concatenate([p.vertices for p in made])
     views = []
-    for view in orbit(palette, target, (0.1, 0.38), (0.1, 1.3), 14, fov=(30, 65), blur=0.7):
+    for view in orbit(palette, target, (0.14, 0.42), (0.1, 1.3), 14, fov=(30, 65)):
         away = float(np.linalg.norm(points - np.asarray(view.eye, np.float32), axis=1).min())
         if away > 0.045 and len(views) < 5:
-            aim = points[int(palette.rng.integers(len(points)))] if palette.chance(0.5) else view.target
-            views.append(camera(palette, view.eye, aim, view.fov, palette.between(0.001, 0.006) if palette.chance(0.6) else 0.0))
+            aim = points[int(palette.rng.integers(len(points)))] if palette.chance(0.25) else view.target
+            views.append(
+                camera(palette, view.eye, aim, view.fov, palette.between(0.001, 0.006) if palette.chance(0.6) else 0.0)
+            )
     return Stage("close_up", behind + top(palette, 1.2, 0.8, 0.75) + made, views, sky, lamps, fill)
 
 
 def level_board(palette: Palette) -> Stage:
     """Flat things on a level board, from straight above or nearly: coins, papers, phones, cutlery, tools."""
-    makers: tuple[Maker, ...] = (objects.coins, objects.coins, objects.papers, objects.phone, objects.pen, *objects.CUTLERY, objects.tool, objects.scissors, objects.book, objects.tablet, objects.cable, objects.brush, plate, board)
+    makers: tuple[Maker, ...] = (
+        objects.coins,
+        objects.coins,
+        objects.papers,
+        objects.phone,
+        objects.pen,
+        *objects.CUTLERY,
+        objects.tool,
+        objects.scissors,
+        objects.book,
+        objects.tablet,
+        objects.cable,
+        objects.brush,
+        plate,
+        board,
+    )
     stuff = table_top(palette)
     if palette.chance(0.5):
         stuff = palette.one_of(palette.fabric, palette.paint, palette.parquet, palette.leather)()  # type: ignore[operator]
@@ -197,7 +252,7 @@ def level_board(palette: Palette) -> Stage:
     made: Thing = [box((3, 0.03, 3), stuff, (0, -0.03, 0))]
     made += clutter(palette, makers, span * 1.6, span * 1.2, int(palette.rng.integers(2, 14)), 0.7)
     lamps, fill, sky = studio_light(palette, 1.0)
-    views = orbit(palette, (0, 0, 0), (max(0.22, span * 0.8), max(0.4, span * 1.8)), (1.1, 1.57), 5, fov=(40, 70), blur=0.1)
+    views = orbit(palette, (0, 0, 0), (max(0.22, span * 0.8), max(0.4, span * 1.8)), (1.1, 1.57), 5, fov=(40, 70))
     return Stage("level_board", made, views, sky, lamps, fill)
 
 
