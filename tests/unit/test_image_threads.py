@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import random
+import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -122,3 +124,16 @@ def test_a_warning_that_is_an_error_is_no_crash(tmp_path: Path) -> None:
         except InputError as error:
             notes = (str(error),)
     assert notes
+
+
+def test_the_command_shows_no_warning_of_a_library(tmp_path: Path) -> None:
+    exif = pictures.exif({0x013B: "Ann"}, {0xA405: 26})
+    path = tmp_path / "a.jpg"
+    path.write_bytes(pictures.encoded(pictures.smooth(), "JPEG", exif=exif[:-20]))
+
+    def told(*before: str) -> str:
+        command = [sys.executable, *before, "-m", "unflat.cli.entry", "inspect", str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stderr
+
+    assert told() == ""
+    assert "Warning" in told("-W", "always::UserWarning")  # who asks Python for them still gets them
