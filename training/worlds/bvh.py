@@ -6,13 +6,13 @@ triangles are hit by the test of Möller and Trumbore (1997). The walkers alloca
 
 from __future__ import annotations
 
-from math import inf
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+BIG = 1e30
 LEAF = 4
 BINS = 12
 DEPTH = 48
@@ -43,18 +43,18 @@ def _area(low, high):
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _split(low, high, middle, order, first, last):
     """Where to cut order[first:last]: (axis, position on it), axis -1 if a leaf is cheaper."""
-    clow, chigh = np.full(3, inf, np.float32), np.full(3, -inf, np.float32)
+    clow, chigh = np.full(3, BIG, np.float32), np.full(3, -BIG, np.float32)
     for i in range(first, last):
         for a in range(3):
             clow[a] = min(clow[a], middle[order[i], a])
             chigh[a] = max(chigh[a], middle[order[i], a])
-    best, axis, cut = inf, -1, 0.0
+    best, axis, cut = BIG, -1, 0.0
     for a in range(3):
         width = chigh[a] - clow[a]
         if width <= 1e-7:
             continue
         counts = np.zeros(BINS, np.int64)
-        lows, highs = np.full((BINS, 3), inf, np.float32), np.full((BINS, 3), -inf, np.float32)
+        lows, highs = np.full((BINS, 3), BIG, np.float32), np.full((BINS, 3), -BIG, np.float32)
         for i in range(first, last):
             t = order[i]
             b = min(BINS - 1, int((middle[t, a] - clow[a]) / width * BINS))
@@ -63,13 +63,13 @@ def _split(low, high, middle, order, first, last):
                 lows[b, k] = min(lows[b, k], low[t, k])
                 highs[b, k] = max(highs[b, k], high[t, k])
         left = np.zeros(BINS)
-        gl, gh, n = np.full(3, inf, np.float32), np.full(3, -inf, np.float32), 0
+        gl, gh, n = np.full(3, BIG, np.float32), np.full(3, -BIG, np.float32), 0
         for b in range(BINS - 1):
             n += counts[b]
             for k in range(3):
                 gl[k], gh[k] = min(gl[k], lows[b, k]), max(gh[k], highs[b, k])
             left[b] = n * _area(gl, gh) if n else 0.0
-        gl[:], gh[:], n = inf, -inf, 0
+        gl[:], gh[:], n = BIG, -BIG, 0
         for b in range(BINS - 1, 0, -1):
             n += counts[b]
             for k in range(3):
@@ -99,7 +99,7 @@ def _build(low, high, middle):
         if parent >= 0:
             links[parent, 0] = node
         for k in range(3):
-            a, b = inf, -inf
+            a, b = BIG, -BIG
             for i in range(first, last):
                 a, b = min(a, low[order[i], k]), max(b, high[order[i], k])
             bounds[node, k], bounds[node, 3 + k] = a, b

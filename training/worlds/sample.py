@@ -18,6 +18,11 @@ from training.worlds.trace import Materials, World, assemble, pose, render
 
 SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
 SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
+SHARES = {
+    "indoor": 0.24, "halls": 0.1, "tabletop": 0.08, "storage": 0.05, "flat": 0.04, "people": 0.1, "animals": 0.06,
+    "outdoor": 0.12, "landscape": 0.07, "driving": 0.14,
+}  # fmt: skip
+"""How much of the pictures each module of scenes gets."""
 MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
 """What a pixel is. BACKDROP: a panorama's picture of far things, whose distance nobody knows."""
 
@@ -39,10 +44,12 @@ Scene = Callable[[Palette], Stage]
 
 
 def scenes() -> dict[str, tuple[Scene, float]]:
-    """Every scene by name, with its weight: what the modules of `training.worlds.scenes` list as SCENES."""
+    """Every scene by name, with its share: what the modules of `training.worlds.scenes` list as SCENES, by `SHARES`."""
     found: dict[str, tuple[Scene, float]] = {}
     for module in iter_modules(stages.__path__):
-        found.update(getattr(import_module(f"{stages.__name__}.{module.name}"), "SCENES", {}))
+        listed: dict[str, tuple[Scene, float]] = getattr(import_module(f"{stages.__name__}.{module.name}"), "SCENES", {})
+        total = sum(weight for _, weight in listed.values())
+        found.update({k: (scene, SHARES[module.name] * weight / total) for k, (scene, weight) in listed.items()})
     return found
 
 
