@@ -115,6 +115,8 @@ def _coat(palette: Palette, plan: Beast) -> Material:
         pattern = {"blotches": "marble", "spots": "dots", "stripes": "stripes", "skin": "clouds"}[plan.pattern]
         second = coat.second if plan.pattern == "skin" else light
         return replace(coat, second=second, pattern=pattern, frequency=plan.grain / plan.withers)  # type: ignore[arg-type]
+    if coat.pattern in ("stripes", "dots") and (plan.withers > 0.6 or palette.chance(0.6)):
+        coat = replace(coat, pattern="strands", frequency=50)
     return replace(coat, frequency=coat.frequency * (0.6 / plan.withers) ** 0.5)
 
 

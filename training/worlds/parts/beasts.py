@@ -73,10 +73,10 @@ class Beast:
 
 BEASTS: dict[str, Beast] = {
     "cat": Beast(0.26, 1.15, 0.46, 0.36, 0.24, 0.5, 0.36, _TABBY, snout=0.42, muzzle=0.95, skull=1.12, ears="point",
-        ear=0.42, eye=1.25, leg=0.062, tail=1.0, tail_up=1.0, tail_girth=(0.06, 0.058, 0.045), cat=True, pale=True,
+        ear=0.42, eye=1.05, leg=0.062, tail=1.0, tail_up=1.0, tail_girth=(0.06, 0.058, 0.045), cat=True, pale=True,
         hang=0.1, thick=0.9),
     "kitten": Beast(0.15, 1.0, 0.5, 0.42, 0.2, 0.5, 0.48, _TABBY, snout=0.36, muzzle=0.9, skull=1.15, ear=0.46,
-        eye=1.5, leg=0.085, tail=0.8, tail_up=1.0, tail_girth=(0.07, 0.06, 0.03), cat=True, pale=True, thick=0.9),
+        eye=1.2, leg=0.085, tail=0.8, tail_up=1.0, tail_girth=(0.07, 0.06, 0.03), cat=True, pale=True, thick=0.9),
     "dog": Beast(0.56, 1.0, 0.46, 0.34, 0.34, 0.85, 0.40, _DOG, ears="hang", ear=0.42, leg=0.052, tail=0.6,
         tail_up=1.0, pale=True, snout=0.95, muzzle=1.05),
     "shepherd": Beast(0.63, 1.08, 0.46, 0.33, 0.36, 0.75, 0.40, _DOG, ear=0.42, leg=0.05, tail=0.7, tail_up=0.4,
@@ -84,7 +84,7 @@ BEASTS: dict[str, Beast] = {
     "terrier": Beast(0.30, 1.05, 0.5, 0.42, 0.32, 0.9, 0.52, _DOG, ear=0.32, leg=0.07, tail=0.45, tail_up=1.0,
         snout=0.8, muzzle=1.15),
     "pug": Beast(0.29, 1.05, 0.56, 0.52, 0.22, 0.9, 0.44, _DOG, ears="hang", ear=0.32, leg=0.085, tail=0.3,
-        tail_up=1.0, snout=0.3, muzzle=1.35, skull=1.2, eye=1.4, thick=1.3, paunch=0.1),
+        tail_up=1.0, snout=0.3, muzzle=1.35, skull=1.2, eye=1.0, thick=1.3, paunch=0.1),
     "dachshund": Beast(0.22, 2.0, 0.62, 0.5, 0.5, 0.8, 0.75, _DOG, ears="hang", ear=0.45, leg=0.09, tail=0.9,
         tail_up=0.6, snout=1.1, tuck=0.05),
     "greyhound": Beast(0.70, 1.0, 0.42, 0.24, 0.42, 0.9, 0.38, _DOG, ears="hang", ear=0.25, leg=0.036, tail=0.7,

@@ -119,8 +119,8 @@ def _scalp(face: Face, rows: int, columns: int, line: float, *, back: float) -> 
     return p[..., 1] - hairline
 
 
-def hair(palette: Palette, face: Face, style: str, material: Material, *, near: bool) -> Thing:
-    """Hair of a style: short, long, bob, bun, tail, curly, bald (a fringe), none."""
+def hair(palette: Palette, face: Face, style: str, material: Material, *, near: bool, covered: bool = False) -> Thing:
+    """Hair of a style: short, long, bob, bun, tail, curly, bald (a fringe), none; flat where a hat covers it."""
     if style == "none":
         return []
     r = palette.rng
@@ -136,6 +136,8 @@ def hair(palette: Palette, face: Face, style: str, material: Material, *, near: 
     full = {"short": r.uniform(0.006, 0.03), "curly": r.uniform(0.025, 0.06), "bald": 0.005}.get(
         style, r.uniform(0.012, 0.025)
     )
+    if covered:
+        full = 0.004
     if style == "bald":
         above = np.minimum(above, 0.185 - _surface(face, rows, columns, detailed=False)[..., 1])
     parts = [_shell(face, np.clip(above * 1.5, -0.012, full), material, 0.15 * full if near else 0, palette)]
@@ -344,8 +346,8 @@ def head(palette: Palette, skin: Material, *, age: float = 35, female: bool = Fa
         style = "none"
     elif gear and style in ("curly", "bun", "bald"):
         style = "short"
-    parts += worn + hair(palette, face, style, stuff, near=near)
-    if not female and age > 20 and palette.chance(0.3) and near:
+    parts += worn + hair(palette, face, style, stuff, near=near, covered=bool(gear))
+    if not female and age > 20 and palette.chance(0.25) and near:
         parts.append(beard(palette, face, stuff))
     return parts
 

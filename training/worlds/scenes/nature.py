@@ -12,9 +12,6 @@ from training.worlds.mesh import Part, grid
 from training.worlds.palette import Material, Palette
 from training.worlds.stage import Sky
 
-OPEN_AIR = (0, 1, 2, 4, 6, 7, 9, 10, 11, 12, 13, 17, 18, 19, 21, 22, 23)
-"""Which of the 26 panoramas were taken out of doors, by their place in the folder; the others are halls and rooms."""
-
 
 def weather(palette: Palette, haze: float | None = None) -> Sky:
     """A sky out of doors: a panorama, or a gradient with a sun at any height, or overcast."""
@@ -30,10 +27,9 @@ def weather(palette: Palette, haze: float | None = None) -> Sky:
     air = (
         haze if haze is not None else float(r.choice([0.0, 0.0003, 0.001, 0.004, 0.012], p=[0.3, 0.3, 0.25, 0.1, 0.05]))
     )
-    place = r.choice(OPEN_AIR) if palette.chance(0.9) else r.integers(26)
     red, green, blue = (float(x) for x in strength * np.array([1.0, 0.95 - 0.25 * warm, 0.85 - 0.5 * warm]))
     return Sky(
-        panorama=int(place) if palette.chance(0.5) else -1,
+        panorama=int(r.integers(26)) if palette.chance(0.5) else -1,
         turn=palette.between(0, 2 * pi),
         sun=sun,
         sun_colour=(red, green, blue),

@@ -219,8 +219,10 @@ def seated(palette: Palette) -> Stage:
         s.things.append(
             box((0.45, seat, 0.42), palette.wood() if palette.chance(0.5) else palette.fabric(), at=(0, 0, -0.02))
         )
-    s.things += place(person(palette, pose="sit", seat=seat), yaw=0.15 * palette.rng.normal())
-    if palette.chance(0.35):
+    table = palette.chance(0.35)
+    tall = palette.between(1.55, 1.9) if table else None
+    s.things += place(person(palette, height=tall, pose="sit", seat=seat), yaw=0.15 * palette.rng.normal())
+    if table:
         top, wide = palette.between(0.68, 0.78), palette.between(0.7, 1.5)
         wood = palette.wood()
         s.things += [box((wide, 0.03, 0.65), wood, at=(0, top, 0.62)), box((0.06, top, 0.06), wood, at=(0, 0, 0.7))]

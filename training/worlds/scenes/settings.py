@@ -13,10 +13,12 @@ from training.worlds.mesh import Thing, bounds, box, floor, grid, panel, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.buildings import building, house
 from training.worlds.parts.cabinets import bookshelf, sideboard, wardrobe
-from training.worlds.parts.decor import curtains, floor_lamp, picture, plant, rug
+from training.worlds.parts.decor import curtains, picture, rug
+from training.worlds.parts.lamps import floor_lamp
 from training.worlds.parts.many import copies, merge
 from training.worlds.parts.monuments import rock
 from training.worlds.parts.plants import bush, grass_tuft, hedge, palm, tree
+from training.worlds.parts.pots import plant
 from training.worlds.parts.seats import any_seat, sofa
 from training.worlds.scenes.nature import Ground, hills, weather
 from training.worlds.stage import Camera, Lamp, Sky, Stage, Triple
@@ -289,8 +291,8 @@ def studio(palette: Palette) -> Setting:
     depth = palette.between(0.8, 3.0)
     t = np.linspace(0, pi / 2, 7)
     z = np.concatenate([[3.0], -depth + 0.8 * (1 - np.sin(t)), [-depth]])
-    y = np.concatenate([[0.0], 0.8 * (1 - np.cos(t)), [5.0]])
-    points = np.stack(np.broadcast_arrays(np.array([-6.0, 6.0])[None], y[:, None], z[:, None]), -1)[::-1]
+    y = np.concatenate([[0.0], 0.8 * (1 - np.cos(t)), [9.0]])
+    points = np.stack(np.broadcast_arrays(np.array([-14.0, 14.0])[None], y[:, None], z[:, None]), -1)[::-1]
     s = Setting(
         [grid(points, paper)],
         Sky(sun_colour=(0, 0, 0), zenith=(0.03, 0.03, 0.03), horizon=(0.03, 0.03, 0.03), ground=(0.02, 0.02, 0.02)),

@@ -66,7 +66,8 @@ def _one(
     """A candidate."""
     r = palette.rng
     fov = float(np.exp(r.uniform(*np.log(shot.fov))))
-    extent = float(np.exp(r.uniform(*np.log(shot.extent)))) * closer
+    upright = palette.chance(shot.portrait)
+    extent = float(np.exp(r.uniform(*np.log(shot.extent)))) * closer * (1.0 if upright else 1.2)
     distance = max(extent / 2 / np.tan(np.radians(fov) / 2), shot.nearest)
     side = r.uniform(*shot.sides)
     lift = float(
@@ -94,7 +95,7 @@ def _one(
         (float(aim[0]), float(aim[1]), float(aim[2])),
         float(np.radians(fov)),
         roll=float(np.radians(r.normal(0, 2))),
-        portrait=palette.chance(shot.portrait),
+        portrait=upright,
         focus=distance,
         aperture=aperture,
     )
