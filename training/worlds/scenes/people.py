@@ -253,6 +253,8 @@ def ring(palette: Palette) -> Stage:
         s.solid.append(
             (np.array([at[0] - 0.3, 0, at[2] - 0.3], np.float32), np.array([at[0] + 0.3, 1.9, at[2] + 0.3], np.float32))
         )
+    if not s.room:
+        s.things += _strewn(palette, 9, 2, 18, lane=0.7)
     shot = Shot((1.5, 4), (-0.7, 0.7), (1.0, 1.9), (40, 95), portrait=0.4, aperture=0.01, nearest=1.0)
     return s.stage("ring", photograph(palette, s, (0, 1.2, -0.35 * reach), shot, 5))
 

@@ -197,7 +197,10 @@ def beach(palette: Palette) -> Setting:
     points = np.stack(np.broadcast_arrays(x[None], y[:, None], z[:, None]), -1)
     s.things.append(grid(points, sand, uv=points[..., [0, 2]]))
     sea = np.stack(
-        np.broadcast_arrays(np.linspace(-6000, 6000, 5)[None], -0.12, np.array([-6000, -600, -60, -shore])[:, None]), -1
+        np.broadcast_arrays(
+            np.linspace(-6000, 6000, 5)[None], -0.12, np.array([-6000, -600, -60, -0.6 * shore])[:, None]
+        ),
+        -1,
     )
     s.things.append(grid(sea, water, uv=sea[..., [0, 2]]))
     if palette.chance(0.45):
