@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -109,15 +110,18 @@ def pack(palette: Palette, size: tuple[float, float, float] | None = None) -> Th
     return made
 
 
-def tin(palette: Palette) -> Thing:
+def tin(palette: Palette, sides: int = 18) -> Thing:
     """A food tin or a drink can."""
     r, h = (0.033, 0.122) if palette.chance(0.4) else (palette.between(0.03, 0.06), palette.between(0.04, 0.15))
     steel, label = palette.metal((0.6, 0.6, 0.62)), palette.printed() if palette.chance(0.7) else palette.paint()
     body = [(r * 0.9, 0), (r, 0.004), (r, h * 0.96), (r * 0.93, h), (r * 0.9, h - 0.003)]
-    return [lathe(body, steel), lathe([(r + 0.0004, h * 0.08), (r + 0.0004, h * 0.92)], label, smooth=False)]
+    return [
+        lathe(body, steel, sides=sides),
+        lathe([(r + 0.0004, h * 0.08), (r + 0.0004, h * 0.92)], label, smooth=False, sides=sides),
+    ]
 
 
-def bottle(palette: Palette, glassy: float = 0.4) -> Thing:
+def bottle(palette: Palette, glassy: float = 0.4, sides: int = 18) -> Thing:
     """A bottle with cap and label: wine, beer, sauce, shampoo, water."""
     r, h = palette.between(0.025, 0.05), palette.between(0.12, 0.34)
     neck, up = r * palette.between(0.25, 0.5), palette.between(0.5, 0.75)
@@ -136,8 +140,8 @@ def bottle(palette: Palette, glassy: float = 0.4) -> Thing:
         (neck, h),
     ]
     made: Thing = [
-        lathe(profile, body),
-        lathe([(neck * 1.2, h * 0.95), (neck * 1.2, h * 1.03)], palette.paint(), sides=12, smooth=False),
+        lathe(profile, body, sides=sides),
+        lathe([(neck * 1.2, h * 0.95), (neck * 1.2, h * 1.03)], palette.paint(), smooth=False, sides=sides),
     ]
     if palette.chance(0.75):
         made.append(
@@ -145,27 +149,29 @@ def bottle(palette: Palette, glassy: float = 0.4) -> Thing:
                 [(r + 0.0005, h * up * 0.2), (r + 0.0005, h * up * palette.between(0.6, 0.9))],
                 palette.printed(),
                 smooth=False,
+                sides=sides,
             )
         )
     return made
 
 
-def jar(palette: Palette) -> Thing:
+def jar(palette: Palette, sides: int = 18) -> Thing:
     """A jar with a lid: jam, spice, cosmetics."""
     r, h = palette.between(0.025, 0.055), palette.between(0.05, 0.16)
     body = palette.glass() if palette.chance(0.4) else palette.food()
-    made: Thing = [lathe([(r * 0.9, 0), (r, 0.006), (r, h * 0.78), (r * 0.85, h * 0.86)], body)]
+    made: Thing = [lathe([(r * 0.9, 0), (r, 0.006), (r, h * 0.78), (r * 0.85, h * 0.86)], body, sides=sides)]
     if body.kind == "glass":
-        made.append(lathe([(r * 0.85, 0.004), (r * 0.92, h * palette.between(0.3, 0.75))], palette.food()))
+        made.append(lathe([(r * 0.85, 0.004), (r * 0.92, h * palette.between(0.3, 0.75))], palette.food(), sides=sides))
     made.append(
         lathe(
             [(r * 0.88, h * 0.85), (r * 0.9, h)],
             palette.metal() if palette.chance(0.5) else palette.paint(),
             smooth=False,
+            sides=sides,
         )
     )
     if palette.chance(0.6):
-        made.append(lathe([(r + 0.0005, h * 0.2), (r + 0.0005, h * 0.6)], palette.printed(), smooth=False))
+        made.append(lathe([(r + 0.0005, h * 0.2), (r + 0.0005, h * 0.6)], palette.printed(), smooth=False, sides=sides))
     return made
 
 
@@ -189,12 +195,18 @@ _SEEN = [0, 1, 4, 5, 6, 7, 8, 9]
 GOODS: tuple[Maker, ...] = (pack, pack, pack, tin, bottle, jar, pouch)
 
 
+SHELVED: tuple[Maker, ...] = (
+    *(pack, pack, pack, pack, pouch),
+    *(partial(tin, sides=9), partial(bottle, sides=9), partial(jar, sides=9)),
+)
+
+
 def goods(palette: Palette, width: float, depth: float, height: float, full: float = 0.9) -> Thing:
     """A shelf of a shop: runs of the same product, side by side, behind and on top; front at +depth / 2."""
     made: Thing = []
     x = -width / 2 + 0.01
     while x < width / 2 - 0.03:
-        product = GOODS[int(palette.rng.integers(len(GOODS)))](palette)
+        product = SHELVED[int(palette.rng.integers(len(SHELVED)))](palette)
         low, high = bounds(product)
         w, h, d = (float(v) for v in high - low)
         factor = min(1.0, 0.92 * height / h, 0.95 * depth / d)

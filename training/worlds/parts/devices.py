@@ -136,7 +136,7 @@ def speaker(palette: Palette) -> Thing:
     made: Thing = [box((w, h, d), shell)]
     for y, r in ((h * 0.35, w * 0.38), (h * 0.75, w * 0.2)):
         made += place(
-            [lathe([(r, 0), (r, 0.008), (r * 0.9, 0.008), (r * 0.3, -0.02), (0.001, -0.01)], dark)],
+            [lathe([(r, 0), (r, 0.012), (r * 0.9, 0.012), (r * 0.3, 0.002), (0.001, 0.006)], dark)],
             (0, y, d / 2),
             pitch=pi / 2,
         )

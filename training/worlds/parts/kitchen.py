@@ -253,6 +253,7 @@ def bath(palette: Palette) -> Thing:
         outline(0.17, 0.17),
         outline(0.25, 0.12),
         outline(wide / 2 - 0.01, 0.11),
+        ring * 0.001 + np.array([0, 0.109, 0]),
     ]
     if palette.chance(0.5):
         shell = loft(
@@ -260,7 +261,7 @@ def bath(palette: Palette) -> Thing:
             white,
         )
         return [shell, *place(tap(palette), (-long / 2 + 0.05, high, 0), pi / 2)]
-    made: Thing = [loft(np.stack([outline(0.05, high - 0.012), outline(0.045, high), *inside]), white)]
+    made: Thing = [loft(np.stack([outline(0.05, high - 0.012), outline(0.045, high), *inside]), white, capped=False)]
     made.append(frame(long - 0.1, wide - 0.1, 0.05, 0.03, white))
     made = [made[0], *place(made[1:], (0, high - 0.015, wide / 2 - 0.05), pitch=-pi / 2)]
     panel_stuff = white if palette.chance(0.5) else palette.tiled(white, "Tiles", size=0.8)

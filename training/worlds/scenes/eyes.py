@@ -105,15 +105,17 @@ def indoors(
         if not obstacles.clear(eye, 0.2 * slack):
             continue
         fov, best = lens(palette), (-1e9, 0.0, 0.0)
-        for _ in range(8):
-            yaw, tilt = palette.between(0, 2 * pi), float(np.clip(palette.rng.normal(-0.13, 0.2), *tilts))
+        to = centres - eye
+        away = np.linalg.norm(to, axis=1)
+        to = to / (away[:, None] + 1e-6)
+        near = ((away > 0.6) & (away < 6)) / (1 + away)
+        for _ in range(14):
+            yaw, tilt = palette.between(0, 2 * pi), float(np.clip(palette.rng.normal(-0.2, 0.18), *tilts))
             seen = np.sort(obstacles.distances(eye, fan(yaw, tilt, fov)))
             if seen[0] < 0.3 * slack or seen[4] < 0.7 * slack:
                 continue
-            to = centres - eye
-            to = to / (np.linalg.norm(to, axis=1, keepdims=True) + 1e-6)
-            content = float((to @ direction(yaw, tilt) > cos(fov * 0.4)).mean())
-            score = content * 3 + 0.25 * float(np.log(np.median(seen) + 0.1)) + palette.between(0, 0.5)
+            content = float(near[to @ direction(yaw, tilt) > cos(fov * 0.42)].sum())
+            score = np.log1p(content) + 0.3 * float(np.log(np.median(seen) + 0.1)) + palette.between(0, 0.6)
             best = max(best, (score, yaw, tilt))
         if best[0] > -1e8:
             found.append(camera(palette, eye, eye + direction(*best[1:]) * 3.0, fov))

@@ -114,7 +114,7 @@ def glass(palette: Palette) -> Stage:
         return _shop_window(palette)
     makers = (objects.wine_glass, objects.tumbler, objects.vase, objects.jug, objects.jar, objects.bottle, objects.bowl)
     made: Thing = [box((1.6, 0.04, 0.9), palette.wood() if palette.chance(0.5) else palette.paint(), (0, -0.04, 0))]
-    stuff = clutter(palette, makers, 0.7, 0.5, int(palette.rng.integers(3, 12)), 0.8)
+    stuff = clutter(palette, makers, 0.6, 0.4, int(palette.rng.integers(4, 18)), 0.8)
     clear = palette.glass()
     made += [replace(p, material=clear) if palette.chance(0.4) and p.material.kind == "matte" else p for p in stuff]
     made += place([box((5, 3, 0.1), palette.wall())], (0, -0.75, -palette.between(0.5, 2.5)))

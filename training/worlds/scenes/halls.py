@@ -73,7 +73,7 @@ def shop(palette: Palette) -> Stage:
     count = 0
     for wall in (0, 1, 3):
         x = -room.length(wall) / 2 + 0.7
-        while x < room.length(wall) / 2 - 0.7 and count < 5:
+        while x < room.length(wall) / 2 - 0.7 and count < 7:
             i = int(palette.rng.integers(len(racks)))
             count += room.against(wall, racks[i], x + wide[i] / 2) is not None
             x += wide[i] + 0.01
@@ -82,7 +82,7 @@ def shop(palette: Palette) -> Stage:
         for z in (-0.7, 0.7):
             i = int(palette.rng.integers(len(racks)))
             for sign in (-1, 1):
-                if count < 7:
+                if count < 12:
                     count += room.put(racks[i], (float(x) + 0.28 * sign, 0, z * wide[i]), sign * pi / 2)
     room.strew((crate, carton, objects.basket), int(palette.rng.integers(0, 6)))
     for _ in range(2):

@@ -359,7 +359,7 @@ class Room:
 
 def wall_paint(palette: Palette) -> Material:
     """A wall: most are white, cream or grey paint; the rest as the palette has it."""
-    if palette.chance(0.4):
+    if palette.chance(0.25):
         return palette.wall()
     tone = palette.one_of(
         (0.75, 0.74, 0.72), (0.7, 0.66, 0.58), (0.55, 0.56, 0.57), (0.6, 0.52, 0.42), (0.5, 0.55, 0.55)

@@ -78,7 +78,7 @@ def top(palette: Palette, width: float, depth: float, height: float) -> Thing:
         made.append(box((width + 0.01, 0.002, depth + 0.01), cloth))
         made += place([drape(palette, width, 0.25, cloth, 0.3, 0.02)], (0, -0.25, depth / 2 + 0.02))
     elif kind < 0.35:
-        made.append(crumpled(palette, width * 0.7, depth * 0.8, palette.fabric(), 0.012))
+        made.append(crumpled(palette, width * 0.7, depth * 0.8, palette.fabric(), 0.003))
     return made
 
 
@@ -106,7 +106,7 @@ def tabletop(palette: Palette) -> Stage:
     width, depth, height = palette.between(0.6, 1.6), palette.between(0.5, 0.9), palette.between(0.45, 0.9)
     behind, _ = surroundings(palette, height)
     span = palette.between(0.3, 1.0)
-    stuff = clutter(palette, makers, min(width, span * 1.5), min(depth, span), int(palette.rng.integers(3, 16)), 0.75)  # type: ignore[arg-type]
+    stuff = clutter(palette, makers, min(width, span * 1.5), min(depth, span), int(palette.rng.integers(4, 26)), 0.75)  # type: ignore[arg-type]
     lamps, fill, sky = studio_light(palette, 1.0)
     return Stage(
         "tabletop", behind + top(palette, width, depth, height) + stuff, _looks(palette, span), sky, lamps, fill
@@ -167,7 +167,7 @@ def still_life(palette: Palette) -> Stage:
     made: Thing = [box((1.4, 0.04, 0.8), table_top(palette), (0, -0.04, 0))]
     if palette.chance(0.7):
         made += place(
-            [crumpled(palette, 0.9, 0.6, palette.fabric(), palette.between(0.01, 0.03))],
+            [crumpled(palette, 0.9, 0.6, palette.fabric(), palette.between(0.002, 0.01))],
             (palette.between(-0.1, 0.1), 0, 0),
         )
     makers: tuple[Maker, ...] = (
