@@ -10,7 +10,7 @@ import numpy as np
 from training.worlds.mesh import Thing, bounds, box, lathe, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.many import boxes, copies, merge
-from training.worlds.parts.shapes import Maker, clutter, legs, settle
+from training.worlds.parts.shapes import Maker, clutter, coat, legs, settle
 
 
 def _body(palette: Palette) -> Material:
@@ -18,7 +18,7 @@ def _body(palette: Palette) -> Material:
     kind = palette.between(0, 1)
     if kind < 0.5:
         return palette.wood()
-    return palette.paint((0.75, 0.74, 0.72)) if kind < 0.8 else palette.paint()
+    return palette.paint((0.75, 0.74, 0.72)) if kind < 0.7 else coat(palette)
 
 
 def fronts(palette: Palette, width: float, height: float, columns: int, rows: int, material: Material) -> Thing:

@@ -11,7 +11,7 @@ from training.worlds.mesh import Thing, box, lathe, loft, place, tube
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.cabinets import fronts
 from training.worlds.parts.many import boxes, copies
-from training.worlds.parts.shapes import bent, canvas, cushion, disc, frame, torus, vessel
+from training.worlds.parts.shapes import bent, canvas, coat, cushion, disc, frame, torus, vessel
 
 
 def worktop(palette: Palette) -> Material:
@@ -83,7 +83,7 @@ def counter(palette: Palette, width: float, sink: bool = True, stove: bool = Tru
     face = (
         palette.paint((0.72, 0.71, 0.69))
         if palette.chance(0.45)
-        else (palette.wood() if palette.chance(0.5) else palette.paint())
+        else (palette.wood() if palette.chance(0.5) else coat(palette))
     )
     top, plinth = worktop(palette), palette.paint((0.1, 0.1, 0.1))
     made: Thing = [

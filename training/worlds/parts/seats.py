@@ -9,12 +9,12 @@ import numpy as np
 from training.worlds.mesh import Thing, box, lathe, loft, place, tube
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.many import boxes, copies
-from training.worlds.parts.shapes import around, cushion, legs, rod, round_legs
+from training.worlds.parts.shapes import around, coat, cushion, legs, rod, round_legs
 
 
 def _stuff(palette: Palette) -> Material:
     """What a chair is made of."""
-    return palette.one_of(palette.wood, palette.wood, palette.wood, palette.paint, palette.metal)()  # type: ignore[operator]
+    return palette.metal() if palette.chance(0.2) else (coat(palette) if palette.chance(0.3) else palette.wood())  # type: ignore[operator]
 
 
 def _cover(palette: Palette) -> Material:

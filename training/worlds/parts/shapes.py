@@ -46,6 +46,25 @@ def swell(rng: np.random.Generator, x: NDArray, z: NDArray, size: float, amount:
     return total * amount / 5**0.5 * 1.4
 
 
+def coat(palette: Palette) -> Material:
+    """The paint of furniture: mostly white, grey, black, beige or a muted colour, now and then any."""
+    if palette.chance(0.2):
+        return palette.paint()
+    muted = (
+        (0.76, 0.75, 0.73),
+        (0.76, 0.75, 0.73),
+        (0.6, 0.56, 0.48),
+        (0.35, 0.35, 0.36),
+        (0.12, 0.12, 0.13),
+        (0.025, 0.025, 0.028),
+        (0.1, 0.14, 0.2),
+        (0.2, 0.26, 0.2),
+        (0.4, 0.16, 0.1),
+        (0.35, 0.4, 0.45),
+    )
+    return palette.paint(palette.near(muted[int(palette.rng.integers(len(muted)))], 1.15, 0.06))
+
+
 def rod(start: ArrayLike, end: ArrayLike, radius: float, material: Material, sides: int = 8) -> Part:
     """A straight round bar."""
     return tube(np.array([start, end], np.float64), radius, material, sides=sides)

@@ -10,7 +10,7 @@ from training.worlds.mesh import Thing, box, grid, lathe, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.many import boxes
 from training.worlds.parts.seats import pillow
-from training.worlds.parts.shapes import canvas, cushion, drape, legs, rod, round_legs, swell
+from training.worlds.parts.shapes import canvas, coat, cushion, drape, legs, rod, round_legs, swell
 
 
 def table_top(palette: Palette) -> Material:
@@ -19,7 +19,7 @@ def table_top(palette: Palette) -> Material:
     if kind < 0.6:
         return palette.wood()
     if kind < 0.85:
-        return palette.paint((0.7, 0.68, 0.65) if palette.chance(0.5) else None)
+        return coat(palette)
     grey = palette.hue(0.1, palette.between(0.05, 0.7))
     return Material(
         grey,

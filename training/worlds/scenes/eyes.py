@@ -20,6 +20,8 @@ class Obstacles:
 
     lows: list[NDArray] = field(default_factory=list)
     highs: list[NDArray] = field(default_factory=list)
+    _lows: NDArray = field(default_factory=lambda: np.zeros((0, 3), np.float32), init=False, repr=False)
+    _highs: NDArray = field(default_factory=lambda: np.zeros((0, 3), np.float32), init=False, repr=False)
 
     def add(self, thing: Thing) -> None:
         """Note the boxes of a thing's parts."""
@@ -28,22 +30,34 @@ class Obstacles:
                 self.lows.append(part.vertices.min(0))
                 self.highs.append(part.vertices.max(0))
 
+    def corners(self) -> tuple[NDArray, NDArray]:
+        """All lowest and all highest corners, (n, 3) each."""
+        if len(self._lows) != len(self.lows):
+            self._lows, self._highs = np.array(self.lows, np.float32), np.array(self.highs, np.float32)
+        return self._lows, self._highs
+
     def clear(self, eye: ArrayLike, margin: float) -> bool:
         """Whether a point is outside all boxes by a margin."""
         if not self.lows:
             return True
         e = np.asarray(eye)
-        inside = (e > np.array(self.lows) - margin) & (e < np.array(self.highs) + margin)
+        lows, highs = self.corners()
+        inside = (e > lows - margin) & (e < highs + margin)
         return not inside.all(1).any()
 
-    def distances(self, eye: ArrayLike, directions: NDArray) -> NDArray:
+    def distances(self, eye: NDArray, directions: NDArray) -> NDArray:
         """(k,) how far one sees from the eye in each direction (k, 3); 100 where nothing is in the way."""
         if not self.lows:
             return np.full(len(directions), 100.0)
-        inverse = 1 / np.where(np.abs(directions) < 1e-6, 1e-6, directions)[:, None]
-        a = (np.array(self.lows) - np.asarray(eye))[None] * inverse
-        b = (np.array(self.highs) - np.asarray(eye))[None] * inverse
-        near, far = np.minimum(a, b).max(2), np.maximum(a, b).min(2)
+        inverse = (1 / np.where(np.abs(directions) < 1e-6, 1e-6, directions)).astype(np.float32)
+        lows, highs = self.corners()
+        near = np.full((len(directions), len(lows)), -np.inf, np.float32)
+        far = -near
+        for axis in range(3):
+            a = inverse[:, axis, None] * (lows[:, axis] - eye[axis])
+            b = inverse[:, axis, None] * (highs[:, axis] - eye[axis])
+            np.maximum(near, np.minimum(a, b), out=near)
+            np.minimum(far, np.maximum(a, b), out=far)
         hit = np.where((near <= far) & (far > 0), np.maximum(near, 0), 100.0)
         return hit.min(1)
 
@@ -96,7 +110,7 @@ def indoors(
     """Cameras in a box of air from corner `low` to `high`: clear eyes, and of a dozen directions a good one each."""
     found: list[Camera] = []
     a, b = np.asarray(low, float), np.asarray(high, float)
-    centres = (np.array(obstacles.lows) + np.array(obstacles.highs)) / 2
+    centres = np.add(*obstacles.corners()) / 2
     for attempt in range(count * 12):
         if len(found) == count:
             break

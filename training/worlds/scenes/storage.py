@@ -156,7 +156,7 @@ def _bin(palette: Palette) -> Stage:
             w * 0.93,
             d * 0.93,
             h * palette.between(0.4, 1.1),
-            int(palette.rng.integers(3, 22)),
+            int(palette.rng.integers(4, 34)),
         )
         made += place(open_box(palette, w, h, d) + place(full, (0, 0.012, 0)), (x, 0, 0), palette.rng.normal() * 0.05)
     made += clutter(palette, (carton, objects.pack, objects.tool), 2.0, 1.6, 3) if palette.chance(0.3) else []

@@ -48,7 +48,7 @@ def office(palette: Palette) -> Stage:
     cubicle = palette.chance(0.3)
     screen_stuff = palette.fabric()
     for i in range(min(nx, 3)):
-        for j in range(min(nz, 4)):
+        for j in range(min(nz, 3)):
             at = np.array([((i + 0.5) / nx - 0.5) * room.width, 0, ((j + 0.5) / nz - 0.5) * room.depth])
             yaw = (0.0 if (j % 2 == 0 or cubicle) else pi) + (palette.rng.normal() * 0.05 if mixed else 0)
             desk = workplace(palette if mixed else Palette(np.random.default_rng([seed, i + 3 * j]), palette.tiles))
