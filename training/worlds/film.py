@@ -41,7 +41,7 @@ def _smooth(light, guide, step, sharp):
                     apart = abs(guide[v, u, 0] - z) / (z + 1e-6)
                     k = like**8 * exp(-apart * sharp / step) * (2.0 if i == 0 else 1.0) * (2.0 if j == 0 else 1.0)
                     r, g, b, total = r + k * light[v, u, 0], g + k * light[v, u, 1], b + k * light[v, u, 2], total + k
-            if total > 0:
+            if total > 1e-9:
                 out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
                 out[y, x, 3] = 1.0
             else:
