@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unflat.geometry.projection import rays
+from unflat.geometry.projection import project, rays
 from unflat.models.door import find_doors
 from unflat.models.familiar import find_familiar
 from unflat.models.number_plate import find_plates
@@ -26,6 +27,7 @@ CAMERA = Intrinsics.from_focal(FOCAL, SIZE, "given")
 EYE = 1.4
 """Height of the camera above the floor."""
 LOST = 5.3
+FAR = 30.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Board:
     height: float
     texture: U8
     turn: float = 0.0
+
+    def outline(self) -> tuple[slice, slice]:
+        """Rows and columns of the rays that can meet it."""
+        angle = math.radians(self.turn)
+        along = np.array([math.cos(angle), 0, math.sin(angle)]) * self.width / 2
+        corners = np.array([self.middle + a * along + [0, b * self.height / 2, 0] for a in (-1, 1) for b in (-1, 1)])
+        xy = 2 * project(corners, CAMERA)
+        ends = np.clip([xy.min(axis=0) - 2, xy.max(axis=0) + 2], 0, (2 * SIZE.width, 2 * SIZE.height)).astype(int)
+        return slice(ends[0, 1], ends[1, 1]), slice(ends[0, 0], ends[1, 0])
 
     def hit(self, ray: F64) -> tuple[F64, F64]:
         """Depth of every ray (inf: it misses) and the colours there."""
@@ -56,19 +67,28 @@ class Board:
         return np.where(on, z, np.inf), colours.astype(np.float64)
 
 
-def look(boards: Sequence[Board], far: float = 30.0) -> tuple[Image, DepthMap]:
-    """A picture of boards over a floor that ends at a far grey wall; its depth divided by LOST."""
+@lru_cache(maxsize=1)
+def _stage() -> tuple[F64, F64, F64]:
+    """Four rays per pixel, the depth of the floor along them, and the colours of floor and far wall."""
     x, y = np.meshgrid((np.arange(2 * SIZE.width) + 0.5) / 2, (np.arange(2 * SIZE.height) + 0.5) / 2)
     ray = rays(np.stack([x, y], axis=-1), CAMERA)
     with np.errstate(divide="ignore"):
         floor = np.where(ray[..., 1] > 0, EYE / ray[..., 1], np.inf)
-    z = np.minimum(floor, far)
-    grain = np.random.default_rng(0).normal(0, 4, (*z.shape, 1))
-    rgb = np.where((floor < far)[..., None], np.array([120.0, 115, 108]), np.array([168.0, 176, 182])) + grain
+    grain = np.random.default_rng(0).normal(0, 4, (*floor.shape, 1))
+    rgb = np.where((floor < FAR)[..., None], np.array([120.0, 115, 108]), np.array([168.0, 176, 182])) + grain
+    return ray, floor, rgb
+
+
+def look(boards: Sequence[Board]) -> tuple[Image, DepthMap]:
+    """A picture of boards over a floor that ends at a far grey wall; its depth divided by LOST."""
+    ray, floor, bare = _stage()
+    z, rgb = np.minimum(floor, FAR), bare.copy()
     for board in sorted(boards, key=lambda b: -b.middle[2]):
-        at, colours = board.hit(ray)
-        nearer = at < z + 1e-3
-        z, rgb = np.where(nearer, at, z), np.where(nearer[..., None], colours, rgb)
+        part = board.outline()
+        at, colours = board.hit(ray[part])
+        nearer = at < z[part] + 1e-3
+        z[part][nearer] = at[nearer]
+        rgb[part][nearer] = colours[nearer]
     small = cv2.resize(np.clip(rgb, 0, 255).astype(np.uint8), (SIZE.width, SIZE.height), interpolation=cv2.INTER_AREA)
     depth = DepthMap((z[1::2, 1::2] / LOST).astype(np.float32), DepthKind.SCALE, intrinsics=CAMERA)
     return Image(np.asarray(small, dtype=np.uint8)), depth
@@ -156,7 +176,7 @@ def leaf(knob: float | None = 1.05) -> U8:
 def in_wall(thing: U8, width: float, height: float, up: float, turn: float = 0.0, x: float = 0.0) -> list[Board]:
     """A thing in a wall 4.5 m away, its lower edge ``up`` metres above the floor."""
     angle = math.radians(turn)
-    wall = Board((0, EYE - 1.5, 4.5), 14, 3.0, plain((228, 222, 210)), turn)
+    wall = Board((0, EYE - 1.5, 4.5), 7, 3.0, plain((228, 222, 210)), turn)
     middle = (x * math.cos(angle) + 0.01 * math.sin(angle), EYE - up - height / 2, 4.5 + x * math.sin(angle) - 0.01)
     return [wall, Board(middle, width, height, thing, turn)]
 

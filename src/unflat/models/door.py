@@ -24,7 +24,7 @@ HEIGHT_M = 2.05
 SPREAD = 0.08
 """Relative standard error of a door's height: doors (4 %), leaf or frame (3 %), where its foot is (5 %), old houses."""
 
-_LINES_PX = 640
+_LINES_PX = 512
 _TALLEST_FEWEST, _SIDE_LEAST = 0.25, 0.12
 """Of the picture's height: the least height of a door, and of its shorter seen side."""
 _NARROW, _WIDE = 0.27, 0.5
@@ -69,8 +69,8 @@ def find_doors(rgb: U8) -> tuple[Door, ...]:
     """Doors in a picture, the tallest first.
 
     Args:
-        rgb: (h, w, 3) uint8 sRGB, upright; about 1000 pixels wide, in which knobs are still seen. Edges are looked for
-            with its long side at most 640 pixels.
+        rgb: (h, w, 3) uint8 sRGB, upright; about 800 pixels wide, in which knobs are still seen. Edges are looked for
+            with its long side at most 512 pixels.
 
     Returns:
         What was found, in pixels of ``rgb``. The foot is where the longer upright edge ends.

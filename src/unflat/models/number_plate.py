@@ -93,7 +93,7 @@ def find_plates(rgb: U8, small: U8) -> tuple[Plate, ...]:
 
     Args:
         rgb: (h, w, 3) uint8 sRGB, upright.
-        small: The same, about 1000 pixels wide or less, in which a plate must be at least 36 pixels wide.
+        small: The same, about 800 pixels wide or less, in which a plate must be at least 36 pixels wide.
 
     Returns:
         What was found, in pixels of ``rgb``.
@@ -197,7 +197,8 @@ def _four_sides(region: Bool) -> F64 | None:
     outline = max(outlines, key=len)
     hull = cv2.convexHull(outline)
     covered, filled = cv2.contourArea(hull), cv2.contourArea(outline)
-    if covered < 0.5 * h * w or filled < 0.7 * covered or np.count_nonzero(region) > _MOST_LIGHT * filled:
+    pixels = filled + len(outline) / 2 + 1  # Pick's theorem: the outline runs through the middles of its pixels
+    if covered < 0.5 * h * w or filled < 0.7 * covered or np.count_nonzero(region) > _MOST_LIGHT * pixels:
         return None
     _, (a, b), _ = cv2.minAreaRect(hull)
     if covered < 0.75 * a * b:
