@@ -15,7 +15,7 @@ PURPOSES: dict[str, tuple[str, bool]] = {
     "volume": ("CT and MRI into surfaces", False),
     "serve": ("the local web app", False),
     "cluster": ("a library on many machines", False),
-    "models": ("depth networks from outside, run by torch", False),
+    "models": ("depth networks from outside, run by torch", True),
 }
 """Extra to what it is for, and whether this version has the journey that uses it."""
 HIDDEN = frozenset({"test", "all"})

@@ -31,7 +31,7 @@ pictures -o names an existing folder. Without -o, NAME.depth.png is written besi
 
 A local page on 127.0.0.1, until Ctrl-C.""",
     "inspect": "Say what a file holds: size, units, cameras, confidence, provenance.",
-    "models": "List the depth models and their licences.",
+    "models": "List the depth models and their licences; fetch, show and remove those from outside.",
     "doctor": "Say what is installed and what is missing.",
 }
 _CAN_DO = """unflat turns flat pictures into space.

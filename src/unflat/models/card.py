@@ -23,6 +23,7 @@ class ModelCard:
         bytes: Its size.
         gives: What it gives beside depth: "sky", "confidence", "field of view".
         limits: Where it is known to fail, in words for the user.
+        assumed: What nobody says of it and had to be assumed to run it, in words for the user.
     """
 
     name: str
@@ -36,3 +37,4 @@ class ModelCard:
     bytes: int = 0
     gives: tuple[str, ...] = ()
     limits: str = ""
+    assumed: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 from unflat.errors import InputError, UnflatError
+from unflat.models import outside
 from unflat.models.card import ModelCard
 from unflat.models.depth.protocol import DepthModel
 
@@ -47,7 +48,7 @@ _ROWS = (
     Row("ramp", "unflat.models.depth.ramp", "Ramp"),
 )
 AUTO = "worlds"
-"""What ``--depth auto`` stands for: the best model already on disk."""
+"""What ``--depth auto`` stands for where no better model was fetched."""
 
 
 def _rows() -> dict[str, Row]:
@@ -57,26 +58,47 @@ def _rows() -> dict[str, Row]:
     return table
 
 
-def depth_model(name: str = "auto", *, threads: int = 0, device: str = "cpu") -> DepthModel:
-    """Open a model of the table.
+def depth_model(
+    name: str = "auto",
+    *,
+    threads: int = 0,
+    device: str = "cpu",
+    kind: str | None = None,
+    commercial_only: bool = False,
+) -> DepthModel:
+    """Open a model of the table, or one from outside.
 
     Args:
-        name: A name of the table, or "auto" for the best one on disk.
+        name: A name of the table, "auto" for the best one on disk, or what :mod:`unflat.models.outside` opens.
         threads: Threads it may use; 0 for all.
         device: Where it runs: a word of :data:`unflat.models.devices.Device`.
+        kind: What the numbers of a model from outside mean, where nothing else tells.
+        commercial_only: Refuse weights whose licence does not allow commercial use.
 
     Raises:
         InputError: No such model, one that cannot be loaded, or one that does not run on ``device``.
+        MissingExtraError: Its runtime is not installed.
+        WeightsError: Its weights are not on this disk, or damaged.
+        RightsError: Its licence forbids what ``commercial_only`` asks for.
     """
+    ask = outside.Ask(threads, device, kind, commercial_only)
     table = _rows()
+    if name not in table and outside.is_outside(name):
+        return outside.open_outside(name, ask)
+    best = outside.best_on_disk(ask) if name == "auto" else None
+    if best is not None:
+        return outside.open_held(best, ask)
     row = table.get(AUTO if name == "auto" else name)
     if row is None:
         raise InputError(f"there is no depth model '{name}'", hint=f"Known models: auto {' '.join(sorted(table))}")
+    if kind is not None:
+        raise InputError(f"the depth model '{row.name}' knows its own kind", hint="Leave out --depth-kind.")
     found = _loaded(row)
     if isinstance(found, Broken):
         hint = "Repair or remove the package that brings it; 'unflat models' lists the others."
         raise InputError(f"the depth model '{name}' cannot be loaded: {found.error}", hint=hint)
-    make, _ = found
+    make, card = found
+    outside.check_rights(card, ask)
     if device == "cpu":
         return make(threads=threads)
     if "device" not in inspect.signature(make).parameters:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unflat.pipelines.photo import PhotoOptions, see
+from unflat.pipelines.photo import PhotoOptions, believed, see, sized
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.estimate_depth import DepthOptions
-from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
+from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
 
@@ -65,6 +65,7 @@ class DepthResult:
             "peak_memory_mb": peak_memory_mb(),
             "size": str(self.depth.size),
             "kind": self.depth.kind.value,
+            "model": self.depth.origin,
             "confidence": None if confidence is None else round(float(confidence[self.depth.surface].mean()), 4),
             "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
             "warnings": list(self.lineage.warnings),
@@ -93,11 +94,8 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
         lineage = Lineage.begin(image.source)
         given = given_depth(options.source, picture, image)
     journey = PhotoOptions(options.source, options.estimate, options.camera, options.scale)
-    depth = see(image, given, journey, clock, lineage, options.estimate.detail)
+    depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):
-            depth, scale = scale_to_metres(depth, image, options.scale)
-            if given is not None and not given.depth.kind.is_depth:
-                depth, scale = of_assumed_shape(depth, scale)
-            lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+            depth, _ = sized(depth, kind, image, believed(options.scale, given), lineage)
     return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

@@ -9,6 +9,7 @@ picture ─ open ─ depth (model | phone | file) ─ camera ─ refine ─ metr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,15 @@ from unflat.stages.make_splats import SplatOptions
 from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
-from unflat.types.depth import DepthMap
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
+from unflat.types.scene import Scale
+
+if TYPE_CHECKING:
+    from unflat.models.card import ModelCard
+
+NETWORK_METRIC_ERROR = 0.5
+"""How far the metres of a network may be off nine times in ten, at least: on scenes unlike its own they err so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +83,9 @@ def photo(
             given = given_depth(options.source, picture, image)
         else:
             given = handed_depth(handed, options.source.depth_kind, image)
-    depth = see(image, given, options, clock, lineage, options.estimate.detail)
+    depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
     with clock.stage("scale"):
-        depth, scale = scale_to_metres(depth, image, options.scale)
-        if given is not None and not given.depth.kind.is_depth:
-            depth, scale = of_assumed_shape(depth, scale)
-        lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+        depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage)
     warning = size_warning(scale)
     if warning is not None:
         lineage.warn(warning)
@@ -89,7 +94,7 @@ def photo(
 
 def see(
     image: Image, given: Given | None, options: PhotoOptions, clock: Clock, lineage: Lineage, long_side: int
-) -> DepthMap:
+) -> tuple[DepthMap, DepthKind]:
     """Depth with a camera, of a kind that can be lifted, refined to ``long_side``; noted in the lineage.
 
     Args:
@@ -99,6 +104,9 @@ def see(
         clock: Times the stages.
         lineage: Takes the steps and warnings.
         long_side: Of the depth that is returned, in pixels; never more than the picture's.
+
+    Returns:
+        The depth, and the kind it had before an unknown offset was assumed.
 
     Raises:
         InputError: There is no surface in the picture.
@@ -127,14 +135,42 @@ def see(
             "there is no surface in this picture: all of it is sky, transparent or without depth",
             hint="Give a depth map with --depth FILE.",
         )
-    return depth
+    return depth, seen.depth.kind
+
+
+def sized(
+    depth: DepthMap, kind: DepthKind, image: Image, options: ScaleOptions, lineage: Lineage
+) -> tuple[DepthMap, Scale]:
+    """The depth in metres, true or assumed; noted in the lineage.
+
+    Args:
+        depth: As :func:`see` gives it.
+        kind: The kind it had before an offset was assumed.
+        image: The upright picture.
+        options: What the user knows of the size.
+        lineage: Takes the step.
+    """
+    depth, scale = scale_to_metres(depth, image, options)
+    if not kind.is_depth:
+        depth, scale = of_assumed_shape(depth, scale)
+    lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+    return depth, scale
+
+
+def believed(options: ScaleOptions, given: Given | None) -> ScaleOptions:
+    """A network's metres are believed less than those that were measured."""
+    if given is not None:
+        return options
+    return replace(options, metric_error=max(options.metric_error, NETWORK_METRIC_ERROR))
 
 
 def _look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
     """What the chosen model sees."""
     with clock.stage("depth"):
-        model = "auto" if options.source.file else options.source.depth
-        return estimate_depth(image, model, options.estimate)
+        source = options.source
+        if source.file is not None:
+            return estimate_depth(image, "auto", options.estimate)
+        return estimate_depth(image, source.depth, options.estimate, source.depth_kind)
 
 
 def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, lineage: Lineage) -> DepthMap:
@@ -161,8 +197,21 @@ def _say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
             f"The depth is of kind '{kind.value}': its offset is unknown and was assumed, "
             "so straight lines in depth may come out bent."
         )
+    if seen.card is not None:
+        _say_card(seen.card, lineage)
     if depth.origin == "ramp":
         lineage.warn("The model 'ramp' does not look at the picture; it is for tests only.")
+
+
+def _say_card(card: ModelCard, lineage: Lineage) -> None:
+    """What the user should know of a model from outside."""
+    for assumed in card.assumed:
+        lineage.warn(f"Nobody says of '{card.name}' {assumed}; it was assumed. A card beside it would tell.")
+    if not card.commercial:
+        lineage.warn(
+            f"The licence of the weights of '{card.name}' ({card.licence}) does not allow commercial use, "
+            "or nobody knows that it does."
+        )
 
 
 def _say_camera(intrinsics: Intrinsics, image: Image, lineage: Lineage) -> None:

@@ -188,6 +188,7 @@ class PhotoResult:
             "triangles_by_form": triangles,
             "surface_error": self._error,
             "kind": self.depth.kind.value,
+            "model": self.depth.origin,
             "confidence": None if confidence is None else round(float(confidence[seen].mean()), 4),
             "scale": {
                 "basis": self.scale.basis,

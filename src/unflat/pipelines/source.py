@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.models.outside import PREFIXES, is_outside
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
 from unflat.types.provenance import Source
@@ -26,15 +27,18 @@ class DepthSource:
     """Where depth comes from."""
 
     depth: str = "auto"
-    """A depth model ('unflat models' lists them), or your own depth file (.png 16 bit, .exr, .npy, .pfm)."""
+    """A depth model ('unflat models' lists them; auto is the best on this disk), onnx:FILE, transformers:FOLDER, or
+    your own depth file (.png 16 bit, .exr, .npy, .pfm)."""
     depth_kind: DepthKindWord | None = None
-    """What the numbers of your depth file mean; its sidecar says so if it has one."""
+    """What the numbers of your depth file or outside model mean; its sidecar or card says so if it has one."""
     phone_depth: bool = True
     """Use the depth that a phone stored inside the picture, if there is one."""
 
     @property
     def file(self) -> Path | None:
         """The user's depth file, if ``depth`` names one rather than a model."""
+        if self.depth.startswith(PREFIXES):
+            return None
         path = Path(self.depth)
         return path if path.suffix.lower() in (".png", ".exr", ".npy", ".pfm") else None
 
@@ -97,10 +101,19 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
         depth = depthmap.read(source.file, kind=source.depth_kind)
         _same_shape(depth, image, source.file.name)
         return Given(depth, exact=True, fill=False, source=depthmap.source_of(source.file))
+    if is_outside(source.depth):
+        if source.depth_kind == "disparity-px":
+            raise InputError("disparity-px is for stereo depth files", hint="Networks give disparity or scale.")
+        return None
     if Path(source.depth).is_file():
+        if source.depth.lower().endswith(".onnx"):
+            raise InputError(f"'{source.depth}' is a network", hint=f"Write --depth onnx:{source.depth}")
         raise InputError(f"'{source.depth}' is no depth file that is read", hint="Depth files are .png .exr .npy .pfm.")
     if source.depth_kind is not None:
-        raise InputError("--depth-kind goes with a depth file", hint="Name the file: --depth FILE --depth-kind KIND.")
+        raise InputError(
+            "--depth-kind goes with a depth file or a network of your own",
+            hint="Name it: --depth FILE --depth-kind KIND, or --depth onnx:FILE --depth-kind KIND.",
+        )
     if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
         from unflat.formats.phone_depth import read_phone_depth
 

@@ -10,7 +10,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.models.devices import Device
 from unflat.types.arrays import F32, U8
-from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class DepthOptions:
     """Threads the model may use; 0 takes all cores."""
     device: Device = "cpu"
     """Where the model runs: cpu, cuda, coreml or directml, as far as the installed onnxruntime has it."""
+    commercial_only: bool = False
+    """Refuse a model whose licence does not allow commercial use of its weights, or is unknown."""
 
     def __post_init__(self) -> None:
         if not 64 <= self.detail <= 16384:
@@ -63,17 +65,20 @@ class Estimate:
     device: str = "cpu"
 
 
-def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimate:
-    """Look at the picture with a model of the table.
+def estimate_depth(picture: Image, model: str, options: DepthOptions, kind: str | None = None) -> Estimate:
+    """Look at the picture with a model of the table, or one from outside.
 
     Args:
         picture: The upright picture.
-        model: A name of the table, or "auto".
+        model: A name of the table, "auto", "onnx:PATH" or "transformers:FOLDER_OR_REPO".
         options: How.
+        kind: What the numbers of a model from outside mean, where nothing else tells.
 
     Raises:
         InputError: The picture is smaller than 16 pixels on a side, or there is no such model or device.
+        MissingExtraError: What runs the model is not installed.
         WeightsError: The model's weights are missing or damaged.
+        RightsError: Its licence forbids what ``options.commercial_only`` asks for.
     """
     from unflat.models.registry import depth_model
 
@@ -81,7 +86,13 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions) -> Estimat
         raise InputError(
             f"the picture is only {picture.size} pixels", hint=f"Give at least {SMALLEST_SIDE}×{SMALLEST_SIDE}."
         )
-    eye = depth_model(model, threads=options.threads, device=options.device)
+    eye = depth_model(
+        model,
+        threads=options.threads,
+        device=options.device,
+        kind=kind,
+        commercial_only=options.commercial_only,
+    )
     prediction = eye.predict(_over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
     return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card, options.device)
@@ -127,17 +138,16 @@ def _resampled(plane: U8, size: Size) -> U8:
 
 
 def _as_depth(prediction: Prediction, origin: str, licence: str) -> DepthMap:
-    """Turn what a model says (near is large) into the house's depth."""
-    near_is_large = prediction.values
-    if prediction.kind is DepthKind.DISPARITY:
-        values: F32 = near_is_large
-    else:
-        floor = max(float(np.quantile(near_is_large, 0.99)) * _FARTHEST, 1e-12)
-        values = (1 / np.maximum(near_is_large, floor)).astype(np.float32)
+    """Turn what a model says into the house's depth: METRIC and SCALE are inverted, the others stay as they are."""
+    said = prediction.values
+    values: F32 = said
+    if prediction.kind.is_depth:
+        floor = max(float(np.quantile(said, 0.99)) * _FARTHEST, 1e-12)
+        values = (1 / np.maximum(said, floor)).astype(np.float32)
     return DepthMap(
         values=values,
         kind=prediction.kind,
-        valid=np.isfinite(near_is_large),
+        valid=np.isfinite(said),
         confidence=prediction.confidence,
         origin=origin,
         licence=licence,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unflat.errors import InputError
 from unflat.models.depth.protocol import Prediction
-from unflat.models.devices import provider_of
+from unflat.models.sessions import open_session
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind
@@ -35,18 +34,7 @@ def input_size(size: Size, long_side: int = LONG_SIDE) -> Size:
 
 @lru_cache(maxsize=2)
 def _session(threads: int, device: str) -> onnxruntime.InferenceSession:
-    import onnxruntime as ort
-
-    provider = provider_of(device)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    backed = dict.fromkeys([provider, "CPUExecutionProvider"])  # the CPU takes what a device cannot do
-    session = ort.InferenceSession(str(weights_path(CARD)), options, providers=list(backed))
-    if session.get_providers()[0] != provider:
-        hint = "Install its driver and libraries, or leave out --device."
-        raise InputError(f"'{device}' does not start on this machine", hint=hint)
-    return session
+    return open_session(weights_path(CARD), threads, device)
 
 
 class Worlds:

@@ -1,0 +1,91 @@
+"""Networks opened by onnxruntime on a device, its exceptions turned into ours."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unflat.errors import InputError, MemoryLimitError, UnflatError, WeightsError
+from unflat.models.devices import provider_of
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+def open_session(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
+    """Open a network whose file is trusted.
+
+    Args:
+        path: The ``.onnx`` file.
+        threads: Threads it may use; 0 for all cores.
+        device: A word of :data:`unflat.models.devices.Device`.
+
+    Raises:
+        InputError: ``device`` is not there or does not start.
+    """
+    import onnxruntime as ort
+
+    provider = provider_of(device)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    backed = dict.fromkeys([provider, "CPUExecutionProvider"])  # the CPU takes what a device cannot do
+    session = ort.InferenceSession(str(path), options, providers=list(backed))
+    if session.get_providers()[0] != provider:
+        hint = "Install its driver and libraries, or leave out --device."
+        raise InputError(f"'{device}' does not start on this machine", hint=hint)
+    return session
+
+
+def open_untrusted(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
+    """Open a network of somebody else.
+
+    Raises:
+        InputError: ``device`` is not there or does not start.
+        WeightsError: onnxruntime cannot open it.
+        MemoryLimitError: It does not fit in memory.
+    """
+    try:
+        return open_session(path, threads, device)
+    except (*faults(), OSError, RuntimeError, ValueError) as error:
+        raise _told(error, f"'{path.name}' cannot be opened") from error
+
+
+def run_untrusted(
+    session: onnxruntime.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray[Any, Any]], name: str
+) -> list[np.ndarray[Any, Any]]:
+    """Run a network of somebody else.
+
+    Raises:
+        WeightsError: It fails, or gives something other than arrays.
+        MemoryLimitError: It does not fit in memory.
+    """
+    try:
+        given = session.run(list(outputs), feed)
+    except (*faults(), OSError, RuntimeError, ValueError) as error:
+        raise _told(error, f"'{name}' fails on a picture of shape {_shapes(feed)}") from error
+    for one in given:
+        if not isinstance(one, np.ndarray):
+            raise WeightsError(f"'{name}' gave a {type(one).__name__}, not an array")
+    return [np.asarray(one) for one in given]
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Everything onnxruntime raises of its own."""
+    state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    return tuple(one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception))
+
+
+def _told(error: Exception, what: str) -> UnflatError:
+    said = " ".join(str(error).split())[:200]
+    if any(word in said for word in ("bad_alloc", "bad allocation", "allocate memory", "AllocateRaw")):
+        return MemoryLimitError(f"{what}: it does not fit in memory", hint="A smaller network or picture does.")
+    return WeightsError(f"{what}: {said}", hint="Is it a whole file, a depth network, and its card right?")
+
+
+def _shapes(feed: dict[str, np.ndarray[Any, Any]]) -> str:
+    return ", ".join("×".join(map(str, one.shape)) for one in feed.values())
