@@ -82,7 +82,7 @@ def test_scenes_keep_their_budget_and_their_cameras_stand_clear(name):
     for seed in range(4):
         stage = maker(Palette(np.random.default_rng(seed)))
         assert stage.kind == name
-        assert sum(len(part.faces) for part in stage.things) < 120_000
+        assert sum(len(part.faces) for part in stage.things) < 90_000
         assert all(np.isfinite(part.vertices).all() and np.isfinite(part.uv).all() for part in stage.things)
         assert all(part.faces.min() >= 0 and part.faces.max() < len(part.vertices) for part in stage.things)
         assert 3 <= len(stage.cameras) <= 6

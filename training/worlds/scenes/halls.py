@@ -82,7 +82,7 @@ def shop(palette: Palette) -> Stage:
         for z in (-0.7, 0.7):
             i = int(palette.rng.integers(len(racks)))
             for sign in (-1, 1):
-                if count < 9:
+                if count < 7:
                     count += room.put(racks[i], (float(x) + 0.28 * sign, 0, z * wide[i]), sign * pi / 2)
     room.strew((crate, carton, objects.basket), int(palette.rng.integers(0, 6)))
     for _ in range(2):

@@ -185,6 +185,8 @@ def _set_table(room: Room, at: tuple[float, float, float], much: float) -> bool:
         return False
     maker = palette.one_of(furniture.chair, furniture.chair, furniture.stool, furniture.bench)
     seed, same = palette.rng.integers(1 << 30), palette.chance(0.85)
+    if maker is furniture.bench:
+        seats = [(0.0, -1), (0.0, 1)]
     ends = [(0.0, 0)] if palette.chance(0.4) else []
     for x, sign in seats + ends:
         if palette.chance(0.12):

@@ -55,7 +55,7 @@ def toss(palette: Palette, makers: tuple[Maker, ...], width: float, depth: float
         i0, i1 = (int(np.clip((v / width + 0.5) * 8, 0, 7)) for v in (x - w / 2, x + w / 2))
         j0, j1 = (int(np.clip((v / depth + 0.5) * 8, 0, 7)) for v in (z - d / 2, z + d / 2))
         under = float(tall[i0 : i1 + 1, j0 : j1 + 1].max())
-        if under + h > height * 1.15:
+        if under + h > height * 1.35:
             continue
         tall[i0 : i1 + 1, j0 : j1 + 1] = under + h * 0.9
         middle = (low + high) / 2
