@@ -27,6 +27,8 @@ def eatable(palette: Palette, colour: Colour, wet: float = 0.15) -> Material:
 def fruit(palette: Palette) -> Thing:
     """A fruit or vegetable."""
     kind = int(palette.rng.integers(7))
+    if kind > 3:
+        return _greens(palette, kind)
     if kind == 0:  # apple, tomato, peach
         r = palette.between(0.03, 0.045)
         skin = eatable(palette, palette.one_of((0.5, 0.04, 0.03), (0.35, 0.45, 0.06), (0.65, 0.3, 0.1)))  # type: ignore[arg-type]
@@ -51,7 +53,7 @@ def fruit(palette: Palette) -> Thing:
                 )
             )
         made = settle([part for one in bunch for part in one])
-    elif kind == 3:  # pear, pepper, aubergine
+    else:  # pear, pepper, aubergine
         h = palette.between(0.07, 0.14)
         skin = eatable(
             palette, palette.one_of((0.4, 0.4, 0.06), (0.5, 0.04, 0.02), (0.04, 0.01, 0.04), (0.08, 0.25, 0.03))
@@ -69,7 +71,11 @@ def fruit(palette: Palette) -> Thing:
                 skin,
             )
         ]
-    elif kind == 4:  # grapes, berries, cherries
+    return made
+
+
+def _greens(palette: Palette, kind: int) -> Thing:
+    if kind == 4:  # grapes, berries, cherries
         r, n = palette.between(0.006, 0.012), int(palette.rng.integers(8, 40))
         skin = eatable(
             palette, palette.one_of((0.2, 0.02, 0.1), (0.35, 0.4, 0.1), (0.5, 0.02, 0.03), (0.05, 0.05, 0.2))
