@@ -252,6 +252,9 @@ def test_what_the_depth_refuses_is_said() -> None:
     picture, depth = look(NEGATIVES["plate on a wall"])
     assert find_plates(picture.pixels, picture.pixels)
     assert "may be a number plate" in scale_to_metres(depth, picture, ScaleOptions())[1].detail
+    picture, depth = look(NEGATIVES["painted door"])
+    assert find_doors(picture.pixels)
+    assert "may be a door" in scale_to_metres(depth, picture, ScaleOptions())[1].detail
 
 
 def test_where_they_are() -> None:
