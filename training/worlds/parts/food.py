@@ -45,13 +45,8 @@ def fruit(palette: Palette) -> Thing:
         skin, bunch = eatable(palette, (0.65, 0.45, 0.05)), list[Thing]()
         for i in range(int(palette.rng.integers(1, 5))):
             path = bent([(-0.09, 0.045, 0), (-0.04, 0.02, 0.0), (0.04, 0.02, 0), (0.09, 0.055, 0)], 9)
-            bunch.append(
-                place(
-                    [tube(path, [0.005, 0.012, 0.016, 0.018, 0.018, 0.018, 0.016, 0.012, 0.005], skin)],
-                    (0, 0, 0.026 * i),
-                    0.15 * i,
-                )
-            )
+            thick = [0.005, 0.012, 0.016, 0.018, 0.018, 0.018, 0.016, 0.012, 0.005]
+            bunch.append(place([tube(path, thick, skin)], (0, 0, 0.026 * i), 0.15 * i))
         made = settle([part for one in bunch for part in one])
     else:  # pear, pepper, aubergine
         h = palette.between(0.07, 0.14)
