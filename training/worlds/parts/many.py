@@ -96,9 +96,7 @@ def copies(
         vertices = (part.vertices[None] * s[:, None]) @ turn.transpose(0, 2, 1) + p[:, None]
         faces = part.faces[None] + len(part.vertices) * np.arange(n)[:, None, None]
         uv = part.uv[None] * size[:, None, None]
-        out.append(
-            replace(part, vertices=vertices.reshape(-1, 3), faces=faces.reshape(-1, 3), uv=uv.reshape(-1, 2))
-        )
+        out.append(replace(part, vertices=vertices.reshape(-1, 3), faces=faces.reshape(-1, 3), uv=uv.reshape(-1, 2)))
     return out
 
 

@@ -12,12 +12,13 @@ from training.worlds.mesh import Floats, Part, Thing, ellipsoid, grid, lathe, tu
 from training.worlds.palette import Material, Palette
 from training.worlds.parts.many import copies, merge, quads, rods, sheet, turns
 
-Detail = Literal["near", "far"]
+Detail = Literal["near", "far", "mass"]
+"""near: some thousand triangles; far: one or two thousand; mass: about three hundred, for woods."""
 
 
 def blob(palette: Palette, material: Material, sides: int = 8) -> Part:
     """A ragged ball of radius one around the origin: a mass of leaves."""
-    a = np.linspace(-pi / 2, pi / 2, max(5, sides * 2 // 3))
+    a = np.linspace(-pi / 2, pi / 2, max(4, sides * 2 // 3 + 1))
     profile = np.stack([np.maximum(np.cos(a), 1e-3), np.sin(a)], 1)
     ball = lathe(profile, material, sides=sides)
     v = ball.vertices
@@ -28,7 +29,7 @@ def blob(palette: Palette, material: Material, sides: int = 8) -> Part:
 
 def _foliage(palette: Palette) -> Material:
     leaf = palette.leaf()
-    return replace(leaf, holes=min(leaf.holes, 0.5))
+    return replace(leaf, holes=min(leaf.holes, 0.45), frequency=palette.spread(6, 1.35))
 
 
 def _branches(palette: Palette, start: Floats, aim: Floats, count: int, spread: float) -> tuple[Floats, Floats]:
@@ -54,7 +55,14 @@ def _skeleton(palette: Palette, height: float, levels: int, bark: Material, spre
     top = np.array([lean[0], height * 0.72, lean[1]])
     steps = np.linspace(0, 1, 6)
     trunk = steps[:, None] * top + (r.normal(size=(6, 3)) * [1, 0, 1] * 0.012 * height) * steps[:, None]
-    out: Thing = [tube(np.concatenate([[[0, -0.3, 0]], trunk]), thick * np.array([1.5, 1.2, 0.9, 0.8, 0.62, 0.48, 0.2]), bark, sides=7)]
+    out: Thing = [
+        tube(
+            np.concatenate([[[0, -0.3, 0]], trunk]),
+            thick * np.array([1.5, 1.2, 0.9, 0.8, 0.62, 0.48, 0.2]),
+            bark,
+            sides=7,
+        )
+    ]
     n = int(r.integers(6, 10))
     t = np.linspace(fork / top[1], 1, n)
     azimuth = np.arange(n) * 2.4 + r.uniform(0, 6)
@@ -88,6 +96,15 @@ def broadleaf(palette: Palette, detail: Detail = "far", height: float | None = N
     leaf = _foliage(palette)
     wood, tips = _skeleton(palette, h, 2, palette.bark(), slim)
     near = detail == "near"
+    if detail == "mass":
+        tips = tips[r.permutation(len(tips))[:7]]
+        lump = copies(
+            [blob(palette, leaf, 4)],
+            tips,
+            r.uniform(0, 6, 7),
+            h * r.uniform(0.13, 0.2, (7, 1)) * r.uniform(0.75, 1.2, (7, 3)),
+        )
+        return merge([rods([[0, -0.3, 0]], [[0, 0.7 * h, 0]], 0.025 * h, wood[0].material, thin=0.5), *lump])
     if not near:
         wood = [wood[0], *wood[1:2]]
         tips = tips[r.random(len(tips)) < 0.75] if len(tips) > 20 else tips
@@ -105,7 +122,7 @@ def broadleaf(palette: Palette, detail: Detail = "far", height: float | None = N
 def bare(palette: Palette, detail: Detail = "far", height: float | None = None) -> Thing:
     """A tree in winter: branches and twigs only."""
     h = height or palette.spread(9, 1.4)
-    wood, _ = _skeleton(palette, h, 4 if detail == "near" else 3, palette.bark(), palette.between(0.6, 1.2))
+    wood, _ = _skeleton(palette, h, {"near": 4, "far": 3, "mass": 2}[detail], palette.bark(), palette.between(0.6, 1.2))
     return merge(wood)
 
 
@@ -114,9 +131,17 @@ def conifer(palette: Palette, detail: Detail = "far", height: float | None = Non
     r = palette.rng
     h = height or palette.spread(13, 1.45)
     c = np.array([0.035, 0.085, 0.035]) * palette.spread(1, 1.4) * r.uniform(0.8, 1.25, 3)
-    needles = Material(tuple(c), tuple(c * 0.4), "leaves", palette.spread(18), holes=palette.between(0.2, 0.45), bump=0.02, seed=palette.seed())
-    tiers, points = (16, 18) if detail == "near" else (9, 12)
-    foot = palette.between(0.04, 0.3)
+    needles = Material(
+        tuple(c),
+        tuple(c * 0.4),
+        "leaves",
+        palette.spread(7),
+        holes=palette.between(0.2, 0.45),
+        bump=0.02,
+        seed=palette.seed(),
+    )
+    tiers, points = {"near": (16, 18), "far": (9, 12), "mass": (5, 8)}[detail]
+    foot = palette.between(0.04, 0.42)
     t = np.linspace(0, 1, tiers)
     rim = h * palette.between(0.13, 0.24) * (1 - t) ** 0.85 + 0.02 * h
     level = h * (foot + (0.97 - foot) * t)
@@ -132,7 +157,9 @@ def conifer(palette: Palette, detail: Detail = "far", height: float | None = Non
         rings.append(np.stack([radius * np.cos(a), y, radius * np.sin(a)], -1))
     stack = np.stack(rings, 1)
     tier = [grid(s[:, ::-1], needles, smooth=False) for s in stack]
-    trunk = tube([[0, -0.3, 0], [0, h * 0.5, 0], [0, h * 0.98, 0]], h * np.array([0.018, 0.011, 0.002]), palette.bark(), sides=6)
+    trunk = tube(
+        [[0, -0.3, 0], [0, h * 0.5, 0], [0, h * 0.98, 0]], h * np.array([0.018, 0.011, 0.002]), palette.bark(), sides=6
+    )
     return merge([trunk, *tier])
 
 
@@ -140,16 +167,23 @@ def pine(palette: Palette, detail: Detail = "far", height: float | None = None) 
     """A pine: a long bare stem with flat cushions of needles at the top."""
     r = palette.rng
     h = height or palette.spread(12, 1.3)
-    leaf = replace(_foliage(palette), colour=tuple(np.array([0.06, 0.12, 0.04]) * palette.spread(1)), frequency=palette.spread(25))
-    n = 12 if detail == "near" else 7
+    leaf = replace(
+        _foliage(palette), colour=tuple(np.array([0.06, 0.12, 0.04]) * palette.spread(1)), frequency=palette.spread(25)
+    )
+    n = {"near": 12, "far": 7, "mass": 5}[detail]
     level = np.linspace(0.55, 0.97, n) + r.normal(size=n) * 0.02
     a = np.arange(n) * 2.4
     out_ = h * palette.between(0.1, 0.22) * np.sin(pi * (0.2 + 0.75 * (1 - level)) / 1.0)
     at = np.stack([np.cos(a) * out_, level * h, np.sin(a) * out_], 1)
     size = h * np.array([0.11, 0.04, 0.11]) * r.uniform(0.7, 1.4, (n, 1))
-    wood = tube([[0, -0.3, 0], [0.02 * h, 0.5 * h, 0], [0, 0.95 * h, 0.01 * h]], h * np.array([0.022, 0.015, 0.005]), palette.bark(), sides=7)
+    wood = tube(
+        [[0, -0.3, 0], [0.02 * h, 0.5 * h, 0], [0, 0.95 * h, 0.01 * h]],
+        h * np.array([0.022, 0.015, 0.005]),
+        palette.bark(),
+        sides=7,
+    )
     limbs = rods(at * [0, 0.93, 0], at, 0.006 * h, wood.material, thin=0.4)
-    return merge([wood, limbs, *copies([blob(palette, leaf)], at, a, size)])
+    return merge([wood, limbs, *copies([blob(palette, leaf, 4 if detail == "mass" else 8)], at, a, size)])
 
 
 def palm(palette: Palette, detail: Detail = "far", height: float | None = None) -> Thing:
@@ -178,7 +212,9 @@ def bush(palette: Palette, detail: Detail = "far", size: float | None = None) ->
     s = size or palette.spread(1.0, 1.5)
     leaf = _foliage(palette)
     n = 7 if detail == "near" else 4
-    at = r.normal(size=(n, 3)) * [0.38 * s, 0, 0.38 * s] + np.stack([0 * r.random(n), r.uniform(0.3, 0.62, n) * s, 0 * r.random(n)], 1)
+    at = r.normal(size=(n, 3)) * [0.38 * s, 0, 0.38 * s] + np.stack(
+        [0 * r.random(n), r.uniform(0.3, 0.62, n) * s, 0 * r.random(n)], 1
+    )
     radius = s * r.uniform(0.26, 0.42, (n, 1)) * r.uniform(0.85, 1.2, (n, 3))
     out = copies([blob(palette, leaf, 9 if detail == "near" else 6)], at, r.uniform(0, 6, n), radius)
     if detail == "near":
@@ -196,7 +232,10 @@ def hedge(palette: Palette, length: float, height: float = 1.5, width: float = 0
     n = max(3, int(length / 0.6))
     x = np.linspace(-length / 2, length / 2, n)[:, None]
     a = np.linspace(-0.12, pi + 0.12, 11)
-    wide, high = np.sign(np.cos(a)) * np.abs(np.cos(a)) ** 0.35, np.maximum(np.sign(np.sin(a)) * np.abs(np.sin(a)) ** 0.35, 0)
+    wide, high = (
+        np.sign(np.cos(a)) * np.abs(np.cos(a)) ** 0.35,
+        np.maximum(np.sign(np.sin(a)) * np.abs(np.sin(a)) ** 0.35, 0),
+    )
     noise = 1 + palette.rng.normal(size=(n, 11)) * 0.05
     skin = grid(sheet(x, high * height * noise, wide * width / 2 * noise)[:, ::-1], leaf)
     ends = []
@@ -228,7 +267,10 @@ def flower(palette: Palette, height: float | None = None) -> Thing:
     """One flower on a stem with a few leaves: daisies, tulips, poppies, sunflowers."""
     r = palette.rng
     h = height or palette.spread(0.35, 1.5)
-    petal, green = palette.paint(palette.hue(palette.between(0.2, 0.95), palette.between(0.4, 0.85)), 0.03), _foliage(palette)
+    petal, green = (
+        palette.paint(palette.hue(palette.between(0.2, 0.95), palette.between(0.4, 0.85)), 0.03),
+        _foliage(palette),
+    )
     green = replace(green, holes=0.0)
     bend = r.normal(size=2) * 0.1 * h
     t = np.linspace(0, 1, 5)
@@ -239,10 +281,14 @@ def flower(palette: Palette, height: float | None = None) -> Thing:
     wide = (0.1 + 0.9 * np.sin(pi * np.clip(k * 0.85 + 0.1, 0, 1))) * (2.2 / n + 0.12)
     leaf = grid(sheet(w * wide, cup * k**1.5 - 0.06 * np.abs(w), k * (1 - 0.35 * max(cup, 0) * k)), petal)
     out += copies([leaf], np.broadcast_to(stem[-1], (n, 3)), np.arange(n) * 2 * pi / n, size)
-    out.append(ellipsoid((0.3 * size, 0.16 * size, 0.3 * size), palette.paint((0.5, 0.33, 0.03), 0.02), sides=8, at=stem[-1]))
+    out.append(
+        ellipsoid((0.3 * size, 0.16 * size, 0.3 * size), palette.paint((0.5, 0.33, 0.03), 0.02), sides=8, at=stem[-1])
+    )
     blade = grid(sheet(w * 0.12 * np.sin(pi * k + 0.02), 0.6 * k - 0.5 * k**2, k), green)
     m = int(r.integers(2, 6))
-    out += copies([blade], np.stack([0 * r.random(m), r.uniform(0, 0.5, m) * h, 0 * r.random(m)], 1), r.uniform(0, 6, m), h * 0.4)
+    out += copies(
+        [blade], np.stack([0 * r.random(m), r.uniform(0, 0.5, m) * h, 0 * r.random(m)], 1), r.uniform(0, 6, m), h * 0.4
+    )
     return merge(out)
 
 
@@ -250,13 +296,26 @@ def mushroom(palette: Palette) -> Thing:
     """A toadstool."""
     h = palette.spread(0.09, 1.4)
     w = h * palette.between(0.35, 0.8)
-    c = palette.near(((0.45, 0.03, 0.02), (0.35, 0.2, 0.1), (0.6, 0.5, 0.35), (0.25, 0.12, 0.06))[int(palette.rng.integers(4))])
-    skin = Material(c, (0.75, 0.72, 0.65), "dots" if palette.chance(0.4) else "clouds", 60, shine=0.2, gloss=0.6, seed=palette.seed())
+    c = palette.near(
+        ((0.45, 0.03, 0.02), (0.35, 0.2, 0.1), (0.6, 0.5, 0.35), (0.25, 0.12, 0.06))[int(palette.rng.integers(4))]
+    )
+    skin = Material(
+        c,
+        (0.75, 0.72, 0.65),
+        "dots" if palette.chance(0.4) else "clouds",
+        60,
+        shine=0.2,
+        gloss=0.6,
+        seed=palette.seed(),
+    )
     stalk = palette.paint((0.7, 0.65, 0.55), 0.03)
     t = np.linspace(0, pi / 2, 8)
     cap = [(0.16 * w, 0.62 * h), (0.9 * w, 0.6 * h), *zip(w * np.cos(t), 0.64 * h + 0.4 * h * np.sin(t), strict=True)]
     cap[-1] = (0.001, cap[-1][1])
-    return [lathe([(0.2 * w, 0), (0.15 * w, 0.3 * h), (0.15 * w, 0.66 * h)], stalk, sides=10), lathe(cap, skin, sides=18)]
+    return [
+        lathe([(0.2 * w, 0), (0.15 * w, 0.3 * h), (0.15 * w, 0.66 * h)], stalk, sides=10),
+        lathe(cap, skin, sides=18),
+    ]
 
 
 def leaf_plant(palette: Palette, size: float | None = None) -> Thing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from math import pi
 
@@ -32,12 +33,19 @@ def lamp_post(palette: Palette, *, lit: bool = False) -> tuple[Thing, tuple[floa
     if palette.chance(0.6):
         h, arm = b(6, 10), b(0.8, 2.4)
         t = np.linspace(0, pi / 2, 5)
-        path = np.concatenate([[[0, 0, 0], [0, h * 0.9, 0]], np.stack([0 * t, h * 0.9 + 0.1 * h * np.sin(t), arm * (1 - np.cos(t))], 1)[1:]])
+        path = np.concatenate(
+            [
+                [[0, 0, 0], [0, h * 0.9, 0]],
+                np.stack([0 * t, h * 0.9 + 0.1 * h * np.sin(t), arm * (1 - np.cos(t))], 1)[1:],
+            ]
+        )
         pole = tube(path, np.linspace(0.09, 0.035, len(path)), iron, sides=7)
         head = boxes([[0, h - 0.03, arm + 0.25]], [0.26, 0.1, 0.65], iron)
         return [pole, head, boxes([[0, h - 0.06, arm + 0.25]], [0.2, 0.03, 0.5], glass)], (0.0, h - 0.2, arm + 0.25)
     h = b(3, 4.5)
-    pole = lathe([(0.14, 0), (0.1, 0.4), (0.05, 0.7), (0.04, h * 0.9), (0.09, h * 0.92), (0.02, h * 0.93)], iron, sides=9)
+    pole = lathe(
+        [(0.14, 0), (0.1, 0.4), (0.05, 0.7), (0.04, h * 0.9), (0.09, h * 0.92), (0.02, h * 0.93)], iron, sides=9
+    )
     bulb = ellipsoid((0.2, 0.24, 0.2), glass, sides=9, at=(0, h + 0.15, 0)) if palette.chance(0.5) else lathe(
         [(0.1, h * 0.93), (0.2, h + 0.3), (0.05, h + 0.42)], glass, sides=6, smooth=False)  # fmt: skip
     return [pole, bulb], (0.0, h + 0.15, 0.0)
@@ -54,7 +62,11 @@ def traffic_light(palette: Palette) -> Thing:
     on = int(palette.rng.integers(3))
     colours = ((0.9, 0.05, 0.02), (0.9, 0.45, 0.02), (0.05, 0.7, 0.25))
     for i, c in enumerate(colours):
-        lens = Palette.light(c, 3.0) if i == on else Material(tuple(0.06 * k for k in c), (0.01,) * 3, shine=0.3, gloss=0.8)
+        lens = (
+            Palette.light(c, 3.0)
+            if i == on
+            else Material(tuple(0.06 * k for k in c), (0.01,) * 3, shine=0.3, gloss=0.8)
+        )
         out.append(ellipsoid((0.1, 0.1, 0.04), lens, sides=8, at=(x, h + 0.43 - 0.28 * i, 0.21)))
     if palette.chance(0.4):
         out.append(boxes([[x, h - 0.42, 0.08]], [0.6, 1.14, 0.02], DARK))
@@ -64,7 +76,11 @@ def traffic_light(palette: Palette) -> Thing:
 def sign(palette: Palette) -> Thing:
     """A traffic or street sign on a post; it faces +z."""
     iron, h = steel(palette), palette.between(2.0, 2.8)
-    red, blue, white = Material((0.45, 0.02, 0.02), shine=0.15), Material((0.02, 0.08, 0.35), shine=0.15), Material((0.75, 0.75, 0.73), shine=0.1)
+    red, blue, white = (
+        Material((0.45, 0.02, 0.02), shine=0.15),
+        Material((0.02, 0.08, 0.35), shine=0.15),
+        Material((0.75, 0.75, 0.73), shine=0.1),
+    )
     kind, r = int(palette.rng.integers(5)), palette.between(0.3, 0.42)
     out: Thing = [rods([[0, 0, 0]], [[0, h + r, 0]], 0.03, iron, sides=6)]
     corners = (24, 3, 8, 4, 4)[kind]
@@ -75,7 +91,11 @@ def sign(palette: Palette) -> Thing:
 
     def plate(scale: float, z: float, material: Material) -> Part:
         xy = np.stack([np.cos(a) * r * scale * wide, np.sin(a) * r * scale], 1)
-        return loft(np.stack([sheet(xy[:, 0], xy[:, 1] + h, z - 0.012), sheet(xy[:, 0], xy[:, 1] + h, z)]), material, smooth=False)
+        return loft(
+            np.stack([sheet(xy[:, 0], xy[:, 1] + h, z - 0.012), sheet(xy[:, 0], xy[:, 1] + h, z)]),
+            material,
+            smooth=False,
+        )
 
     out += [plate(1.0, 0.05, rim), plate(0.8, 0.056, face)]
     if kind == 2:
@@ -87,7 +107,10 @@ def gantry(palette: Palette, width: float) -> Thing:
     """A sign bridge over a motorway of `width`, facing +z (towards who comes from there)."""
     iron = palette.metal((0.35, 0.36, 0.37))
     w, h = width / 2 + 1, palette.between(5.6, 6.6)
-    out: Thing = [boxes([[w, 0, 0], [-w, 0, 0]], [0.4, h + 1.2, 0.4], iron), boxes([[0, h, 0], [0, h + 1.0, 0]], [2 * w, 0.18, 0.18], iron)]
+    out: Thing = [
+        boxes([[w, 0, 0], [-w, 0, 0]], [0.4, h + 1.2, 0.4], iron),
+        boxes([[0, h, 0], [0, h + 1.0, 0]], [2 * w, 0.18, 0.18], iron),
+    ]
     for x in np.linspace(-w * 0.6, w * 0.6, int(palette.rng.integers(1, 4))):
         green = ((0.01, 0.1, 0.05), (0.02, 0.07, 0.3))[int(palette.rng.integers(2))]
         face = Material(green, (0.8, 0.8, 0.8), "print", 1.2, shine=0.1, seed=palette.seed())
@@ -98,19 +121,47 @@ def gantry(palette: Palette, width: float) -> Thing:
 def bollards(palette: Palette, at: ArrayLike) -> Thing:
     """Posts at (n, 3)."""
     iron, h, r = steel(palette), palette.between(0.7, 1.1), palette.between(0.05, 0.13)
-    post = lathe([(r, 0), (r, h * 0.85), (r * 1.15, h * 0.88), (r * 0.8, h), (0.01, h * 1.02)], iron if palette.chance(0.7) else CONCRETE, sides=9)
+    post = lathe(
+        [(r, 0), (r, h * 0.85), (r * 1.15, h * 0.88), (r * 0.8, h), (0.01, h * 1.02)],
+        iron if palette.chance(0.7) else CONCRETE,
+        sides=9,
+    )
     return copies([post], at)
 
 
 def bin_(palette: Palette) -> Thing:
     """A litter bin or a wheeled bin."""
     if palette.chance(0.5):
-        c = palette.paint(((0.02, 0.08, 0.03), (0.05, 0.05, 0.06), (0.02, 0.05, 0.2), (0.4, 0.3, 0.02))[int(palette.rng.integers(4))], 0.15)
-        body = loft([sheet([-0.22, -0.22, 0.22, 0.22], y, np.array([-0.24, 0.24, 0.24, -0.24]) * k) for y, k in ((0.06, 0.85), (0.95, 1.1))], c, smooth=False)
+        c = palette.paint(
+            ((0.02, 0.08, 0.03), (0.05, 0.05, 0.06), (0.02, 0.05, 0.2), (0.4, 0.3, 0.02))[int(palette.rng.integers(4))],
+            0.15,
+        )
+        body = loft(
+            [
+                sheet([-0.22, -0.22, 0.22, 0.22], y, np.array([-0.24, 0.24, 0.24, -0.24]) * k)
+                for y, k in ((0.06, 0.85), (0.95, 1.1))
+            ],
+            c,
+            smooth=False,
+        )
         lid = boxes([[0, 0.95, 0]], [0.52, 0.09, 0.62], c)
         return [body, lid, boxes([[0.2, 0, -0.22], [-0.2, 0, -0.22]], [0.05, 0.2, 0.2], DARK)]
     r, h = palette.between(0.2, 0.3), palette.between(0.7, 1.0)
-    return [lathe([(r * 0.9, 0), (r, 0.1), (r, h), (r * 1.1, h + 0.03), (r * 0.75, h + 0.05), (r * 0.7, h - 0.2), (0.01, h - 0.2)], steel(palette), sides=12)]
+    return [
+        lathe(
+            [
+                (r * 0.9, 0),
+                (r, 0.1),
+                (r, h),
+                (r * 1.1, h + 0.03),
+                (r * 0.75, h + 0.05),
+                (r * 0.7, h - 0.2),
+                (0.01, h - 0.2),
+            ],
+            steel(palette),
+            sides=12,
+        )
+    ]
 
 
 def bench(palette: Palette) -> Thing:
@@ -129,7 +180,11 @@ def bench(palette: Palette) -> Thing:
 def hydrant(palette: Palette) -> Thing:
     """A fire hydrant."""
     c = palette.paint(((0.45, 0.02, 0.02), (0.5, 0.35, 0.02), (0.5, 0.5, 0.5))[int(palette.rng.integers(3))], 0.2)
-    post = lathe([(0.16, 0), (0.16, 0.06), (0.1, 0.08), (0.11, 0.5), (0.15, 0.52), (0.13, 0.6), (0.05, 0.7), (0.01, 0.72)], c, sides=10)
+    post = lathe(
+        [(0.16, 0), (0.16, 0.06), (0.1, 0.08), (0.11, 0.5), (0.15, 0.52), (0.13, 0.6), (0.05, 0.7), (0.01, 0.72)],
+        c,
+        sides=10,
+    )
     return [post, rods([[-0.19, 0.42, 0], [0, 0.4, 0]], [[0.19, 0.42, 0], [0, 0.4, 0.19]], 0.055, c, sides=8)]
 
 
@@ -139,7 +194,9 @@ def meter(palette: Palette) -> Thing:
     if palette.chance(0.4):
         return [rods([[0, 0, 0]], [[0, 1.1, 0]], 0.035, c), ellipsoid((0.11, 0.19, 0.08), c, sides=8, at=(0, 1.25, 0))]
     w, h = palette.between(0.3, 1.1), palette.between(0.8, 1.6)
-    box = palette.paint(((0.4, 0.4, 0.38), (0.45, 0.02, 0.02), (0.5, 0.36, 0.01), (0.03, 0.08, 0.05))[int(palette.rng.integers(4))], 0.1)
+    box = palette.paint(
+        ((0.4, 0.4, 0.38), (0.45, 0.02, 0.02), (0.5, 0.36, 0.01), (0.03, 0.08, 0.05))[int(palette.rng.integers(4))], 0.1
+    )
     return [boxes([[0, 0.05, 0], [0, 0, 0]], [[w, h, 0.35], [w * 0.9, 0.06, 0.3]], box)]
 
 
@@ -148,7 +205,10 @@ def shelter(palette: Palette) -> Thing:
     w, iron, d = palette.between(2.5, 5), steel(palette), 1.4
     x = np.linspace(-w / 2, w / 2, 4)
     out: Thing = [boxes(np.concatenate([sheet(x, 0, -d / 2), sheet(x[[0, 3]], 0, d / 2)]), [0.07, 2.4, 0.07], iron)]
-    out += [boxes([[0, 2.4, 0]], [w + 0.3, 0.12, d + 0.5], iron), boxes([[0, 0.45, -d / 2 + 0.25]], [w * 0.7, 0.05, 0.3], palette.wood())]
+    out += [
+        boxes([[0, 2.4, 0]], [w + 0.3, 0.12, d + 0.5], iron),
+        boxes([[0, 0.45, -d / 2 + 0.25]], [w * 0.7, 0.05, 0.3], palette.wood()),
+    ]
     out.append(boxes([[0, 0.2, -d / 2]], [w - 0.1, 2.0, 0.02], Palette.glass()))
     advert = boxes([[w / 2, 0.25, 0]], [0.12, 1.9, d * 0.85], palette.printed())
     return [*out, replace(advert, material=replace(advert.material, frequency=3.0))]
@@ -186,12 +246,12 @@ def wires(palette: Palette, points: ArrayLike, cables: int = 3, sag: float = 0.6
     h, wood = palette.between(6.5, 9), palette.bark()
     d = np.gradient(p, axis=0)
     side = np.stack([d[:, 2], 0 * d[:, 0], -d[:, 0]], 1) / np.linalg.norm(d[:, [0, 2]], axis=1, keepdims=True)
-    out: Thing = [rods(p, p + [0, h, 0], 0.14, wood, thin=0.7, sides=7)]
-    out.append(rods(p + [0, h - 0.5, 0] - side, p + [0, h - 0.5, 0] + side, 0.06, wood, sides=4))
+    out: Thing = [rods(p, (p + np.array([0, h, 0])), 0.14, wood, thin=0.7, sides=7)]
+    out.append(rods((p + np.array([0, h - 0.5, 0])) - side, p + np.array([0, h - 0.5, 0]) + side, 0.06, wood, sides=4))
     t = np.linspace(0, 1, 9)[:, None]
     for k in np.linspace(-0.9, 0.9, cables):
         top = p + [0, h - 0.4, 0] + side * k
-        for a, b in zip(top[:-1], top[1:], strict=True):
+        for a, b in itertools.pairwise(top):
             out.append(chain(a + (b - a) * t - np.array([0, 4 * sag, 0]) * t * (1 - t), 0.018, DARK, sides=3))
     return merge(out)
 
@@ -243,7 +303,16 @@ def fence(palette: Palette, way: Way, z: ArrayLike, offset: float) -> Thing:
     return out
 
 
-def marking(palette: Palette, way: Way, offset: float, *, dash: float = 0.0, gap: float = 6.0, span: tuple[float, float] = (-30, 180), wide: float = 0.13) -> Thing:
+def marking(
+    palette: Palette,
+    way: Way,
+    offset: float,
+    *,
+    dash: float = 0.0,
+    gap: float = 6.0,
+    span: tuple[float, float] = (-30, 180),
+    wide: float = 0.13,
+) -> Thing:
     """A painted line along the way, broken if `dash` > 0; one centimetre above the road."""
     c = palette.near((0.62, 0.62, 0.6), 1.1, 0.02)
     paint = Material(c, tuple(0.6 * k for k in c), "clouds", 6, shine=0.05, seed=palette.seed())
@@ -251,7 +320,12 @@ def marking(palette: Palette, way: Way, offset: float, *, dash: float = 0.0, gap
         z = stations_of(*span)
         return [way.ribbon(z, [offset - wide / 2, offset + wide / 2], [0.012, 0.012], paint)]
     z = np.arange(span[0], span[1], dash + gap)
-    corner = [way.at(z + dash, offset - wide / 2, 0.012), way.at(z, offset - wide / 2, 0.012), way.at(z, offset + wide / 2, 0.012), way.at(z + dash, offset + wide / 2, 0.012)]
+    corner = [
+        way.at(z + dash, offset - wide / 2, 0.012),
+        way.at(z, offset - wide / 2, 0.012),
+        way.at(z, offset + wide / 2, 0.012),
+        way.at(z + dash, offset + wide / 2, 0.012),
+    ]
     return [quads(np.stack(corner[::-1], 1), paint)]
 
 
@@ -266,7 +340,11 @@ def crosswalk(palette: Palette, way: Way, z: float, half: float) -> Thing:
     x = np.arange(-half + 0.4, half - 0.3, 1.0)
     at = way.at(np.full(len(x), z), x, 0.004)
     stripe = copies([boxes([[0, 0, 0]], [0.5, 0.008, 3.0], paint)], at, way.yaw(np.full(len(x), z)))
-    return stripe + place([boxes([[0, 0, 0]], [half * 0.9, 0.008, 0.35], paint)], at=way.at(z - 2.6, half * 0.48, 0.004), yaw=float(way.yaw(z)))
+    return stripe + place(
+        [boxes([[0, 0, 0]], [half * 0.9, 0.008, 0.35], paint)],
+        at=way.at(z - 2.6, half * 0.48, 0.004),
+        yaw=float(way.yaw(z)),
+    )
 
 
 def covers(palette: Palette, way: Way, half: float, count: int = 5) -> Thing:

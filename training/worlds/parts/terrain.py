@@ -89,19 +89,25 @@ class Way:
 
 
 def stations(near: float, far: float, behind: float = 0.0, count: int = 60) -> Floats:
-    """z from -behind to far, close together (about `near` metres) around 0."""
+    """Z from -behind to far, close together (about `near` metres) around 0."""
     ahead = np.sinh(np.linspace(0, np.arcsinh(far / near / 8), count)) * near * 8
-    back = np.sinh(np.linspace(0, np.arcsinh(behind / near / 8), max(2, count // 2)))[1:] * near * 8 if behind else np.zeros(0)
+    back = (
+        np.sinh(np.linspace(0, np.arcsinh(behind / near / 8), max(2, count // 2)))[1:] * near * 8
+        if behind
+        else np.zeros(0)
+    )
     return np.concatenate([-back[::-1], ahead])
 
 
-def land(height: Height, material: Material, *, reach: float = 3000.0, rings: int = 60, spokes: int = 120, near: float = 0.4) -> Part:
+def land(
+    height: Height, material: Material, *, reach: float = 3000.0, rings: int = 60, spokes: int = 120, near: float = 0.4
+) -> Part:
     """The height field around the origin out to `reach`: fine where one stands, coarse far off."""
     r = np.concatenate([[0.0], np.geomspace(near, reach, rings)])[:, None]
     a = np.linspace(0, 2 * pi, spokes + 1)[None]
     x, z = r * np.sin(a), r * np.cos(a)
     y = height(x, z)
-    return grid(sheet(x, y, z), material, uv=np.stack([x, z], -1))
+    return grid(sheet(x, y, z), material, uv=np.stack([x - 0.7 * y, z + y], -1))
 
 
 def bands(height: Height, materials: list[tuple[float, Material]], **how: float) -> Thing:
@@ -121,7 +127,14 @@ def bands(height: Height, materials: list[tuple[float, Material]], **how: float)
 
 
 def ridge(
-    palette: Palette, distance: float, height: float, material: Material, *, snow: Material | None = None, rough: float = 0.6, columns: int = 300
+    palette: Palette,
+    distance: float,
+    height: float,
+    material: Material,
+    *,
+    snow: Material | None = None,
+    rough: float = 0.6,
+    columns: int = 300,
 ) -> Thing:
     """A range of hills or mountains all around at `distance` metres: its slopes rise towards a ragged crest."""
     r = palette.rng
@@ -130,7 +143,9 @@ def ridge(
     seed = int(r.integers(1 << 20))
     k = palette.between(2.0, 6.0)
     x, z = np.sin(a) * k, np.cos(a) * k
-    crest = 0.55 + 0.35 * fractal(x, z, seed, 3) + rough * (fractal(x * 4, z * 4, seed + 9, 5, ridged=True) - 0.55) * 0.7
+    crest = (
+        0.55 + 0.35 * fractal(x, z, seed, 3) + rough * (fractal(x * 4, z * 4, seed + 9, 5, ridged=True) - 0.55) * 0.7
+    )
     crest = np.maximum(crest, 0.06) * height
     steps = np.array([-0.12, 0.12, 0.35, 0.58, 0.8, 1.0])
     folds = fractal(x * 7 + np.arange(6)[:, None] * 0.5, z * 7, seed + 3, 3, ridged=True) - 0.5
@@ -171,7 +186,11 @@ def meadowland(seed: int, amount: float, size: float = 60.0, hills: float = 0.0)
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         r = np.hypot(x, z)
         near = amount * fractal(x / size, z / size, seed, 4) * np.minimum(1, 0.15 + r / 40)
-        return near - amount * 0.15 * float(fractal(0, 0, seed, 4)) + hills * (0.4 + fractal(x / 900, z / 900, seed + 7, 4)) * np.clip((r - 120) / 1500, 0, 1)
+        return (
+            near
+            - amount * 0.15 * float(fractal(0, 0, seed, 4))
+            + hills * (0.4 + fractal(x / 900, z / 900, seed + 7, 4)) * np.clip((r - 120) / 1500, 0, 1)
+        )
 
     return height
 
@@ -190,5 +209,8 @@ def patches(palette: Palette, count: int, reach: float, material: Material, up: 
     r = palette.rng
     at = np.stack([r.normal(size=count) * reach, np.full(count, up), r.normal(size=count) * reach], 1)
     size, a = r.uniform(0.2, 1.6, count), r.uniform(0, pi, count)
-    c, s = np.stack([np.cos(a), 0 * a, np.sin(a)], 1) * size[:, None], np.stack([-np.sin(a), 0 * a, np.cos(a)], 1) * size[:, None] * 0.6
+    c, s = (
+        np.stack([np.cos(a), 0 * a, np.sin(a)], 1) * size[:, None],
+        np.stack([-np.sin(a), 0 * a, np.cos(a)], 1) * size[:, None] * 0.6,
+    )
     return quads(np.stack([at - c - s, at - c + s, at + c + s, at + c - s], 1), material)

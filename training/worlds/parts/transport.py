@@ -17,10 +17,14 @@ _RED = Material((0.28, 0.006, 0.006), (0.1, 0, 0), shine=0.35, gloss=0.9)
 
 
 def _pane(palette: Palette) -> Material:
-    return Material(palette.near((0.02, 0.025, 0.028), 1.5, 0.003), (0.01,) * 3, shine=palette.between(0.3, 0.6), gloss=0.97)
+    return Material(
+        palette.near((0.02, 0.025, 0.028), 1.5, 0.003), (0.01,) * 3, shine=palette.between(0.3, 0.6), gloss=0.97
+    )
 
 
-def _hull(size: tuple[float, float, float], foot: float, paint: Material, round_: float = 0.15, nose: float = 0.06) -> Part:
+def _hull(
+    size: tuple[float, float, float], foot: float, paint: Material, round_: float = 0.15, nose: float = 0.06
+) -> Part:
     """A box with rounded edges, from `foot` up: width, height, length."""
     w, h, length = size
     a = np.linspace(0, pi / 2, 4)
@@ -55,7 +59,7 @@ def bus(palette: Palette) -> Thing:
     bays = int(length / 1.45)
     pitch = (length - 1.2) / bays
     z = -length / 2 + 0.6 + pitch * (np.arange(bays) + 0.5)
-    for level in ([1.15, 2.75] if double else [1.15]):
+    for level in [1.15, 2.75] if double else [1.15]:
         tall = 1.05 if double else b(0.95, 1.25)
         size = [width + 0.02, tall, pitch - b(0.06, 0.14)]
         out.append(boxes(np.stack([0 * z, 0 * z + level, z], 1), size, pane))
@@ -80,7 +84,9 @@ def lorry(palette: Palette) -> Thing:
     load, width = b(4.5, 7.5) if palette.chance(0.5) else b(10, 13.5), 2.5
     total = cab_length + load + 0.4
     front = total / 2
-    cab = place([_hull((width - 0.1, cab_height, cab_length), 0.5, paint, 0.18, 0.14)], at=(0, 0, front - cab_length / 2))
+    cab = place(
+        [_hull((width - 0.1, cab_height, cab_length), 0.5, paint, 0.18, 0.14)], at=(0, 0, front - cab_length / 2)
+    )
     low = 1.45
     out = [*cab, boxes([[0, low, front - 0.04]], [width * 0.86, b(0.75, 0.95), 0.09], pane)]
     out.append(boxes([[0, low + 0.05, front - cab_length * 0.42]], [width - 0.07, 0.75, cab_length * 0.5], pane))
@@ -157,18 +163,29 @@ def bicycle(palette: Palette) -> Thing:
     start = [crank, joint, head, back, back, head]
     end = [seat, head - [0, 0.05, 0], crank, crank, seat, front]
     out.append(rods(start, end, 0.017, paint))
-    bar = head + [0, 0.14, 0.02]
-    grips = [bar + [0, 0, 0.03], bar + [0.27, 0.02, -0.08], bar + [-0.27, 0.02, -0.08]]
-    out.append(rods([head, grips[0], grips[0], crank + [-0.09, 0, 0]], [grips[0], grips[1], grips[2], crank + [0.09, 0, 0]], 0.012, metal))
-    out.append(ellipsoid((0.07, 0.03, 0.13), _DARK, sides=7, at=seat + [0, 0.1, 0]))
-    out.append(rods([seat], [seat + [0, 0.09, 0]], 0.013, metal))
+    bar = head + np.array([0, 0.14, 0.02])
+    grips = [
+        (bar + np.array([0, 0, 0.03])),
+        (bar + np.array([0.27, 0.02, -0.08])),
+        (bar + np.array([-0.27, 0.02, -0.08])),
+    ]
+    out.append(
+        rods(
+            [head, grips[0], grips[0], (crank + np.array([-0.09, 0, 0]))],
+            [grips[0], grips[1], grips[2], (crank + np.array([0.09, 0, 0]))],
+            0.012,
+            metal,
+        )
+    )
+    out.append(ellipsoid((0.07, 0.03, 0.13), _DARK, sides=7, at=(seat + np.array([0, 0.1, 0]))))
+    out.append(rods([seat], [(seat + np.array([0, 0.09, 0]))], 0.013, metal))
     if palette.chance(0.4):
         a = np.linspace(-0.3, pi * 0.75, 9)
         for hub in (front, back):
             arc = np.stack([0 * a, (r + 0.03) * np.sin(a), -(r + 0.03) * np.cos(a)], 1)
             out.append(chain(hub + arc, 0.02, paint))
     if palette.chance(0.3):
-        out.append(boxes([bar + [0, -0.16, 0.2]], [0.34, 0.24, 0.26], palette.fabric((0.2, 0.13, 0.07))))
+        out.append(boxes([(bar + np.array([0, -0.16, 0.2]))], [0.34, 0.24, 0.26], palette.fabric((0.2, 0.13, 0.07))))
     return merge(out)
 
 
@@ -184,14 +201,16 @@ def motorcycle(palette: Palette) -> Thing:
     fork = [[s * 0.09, 0, 0] for s in (1, -1)]
     out.append(rods([front + f for f in fork], [head + f for f in fork], 0.028, metal))
     tank = tube([[0, 0.72, -0.12], [0, 0.82, 0.06], [0, 0.84, 0.28]], [0.1, 0.16, 0.11], paint, sides=10)
-    saddle = tube([[0, 0.74, -0.75], [0, 0.72, -0.45], [0, 0.74, -0.1]], [0.08, 0.13, 0.1], palette.leather(), sides=8, flat=0.6)
+    saddle = tube(
+        [[0, 0.74, -0.75], [0, 0.72, -0.45], [0, 0.74, -0.1]], [0.08, 0.13, 0.1], palette.leather(), sides=8, flat=0.6
+    )
     out += [tank, saddle, boxes([[0, 0.28, 0.02]], [0.3, 0.34, 0.44], metal)]
-    out.append(rods([back, back + [0, 0.1, 0]], [[0, 0.4, 0], [0, 0.72, -0.5]], 0.035, _DARK))
+    out.append(rods([back, (back + np.array([0, 0.1, 0]))], [[0, 0.4, 0], [0, 0.72, -0.5]], 0.035, _DARK))
     out.append(rods([[0.17, 0.3, 0.2]], [[0.17, 0.38, -0.85]], 0.045, metal, sides=8))
-    out.append(ellipsoid((0.09, 0.09, 0.07), _LENS, sides=8, at=head + [0, 0.0, 0.1]))
-    bar = head + [0, 0.12, -0.02]
-    out.append(rods([bar], [bar + [0.36, 0.05, -0.12]], 0.014, _DARK))
-    out.append(rods([bar], [bar + [-0.36, 0.05, -0.12]], 0.014, _DARK))
+    out.append(ellipsoid((0.09, 0.09, 0.07), _LENS, sides=8, at=(head + np.array([0, 0.0, 0.1]))))
+    bar = head + np.array([0, 0.12, -0.02])
+    out.append(rods([bar], [(bar + np.array([0.36, 0.05, -0.12]))], 0.014, _DARK))
+    out.append(rods([bar], [(bar + np.array([-0.36, 0.05, -0.12]))], 0.014, _DARK))
     fender = np.linspace(0.6, 2.4, 7)
     arc = np.stack([0 * fender, (r + 0.035) * np.sin(fender), -(r + 0.035) * np.cos(fender)], 1)
     out += [tube(front + arc, 0.06, paint, sides=6, flat=0.4), tube(back + arc, 0.07, paint, sides=6, flat=0.4)]
@@ -218,17 +237,39 @@ def boat(palette: Palette, length: float | None = None) -> Thing:
     if length > 5 and kind < 0.75:
         high = palette.between(0.6, 1.6)
         out.append(boxes([[0, free, -0.05 * length]], [beam * 0.6, high, length * 0.35], white))
-        out.append(boxes([[0, free + high * 0.35, -0.05 * length]], [beam * 0.62, high * 0.4, length * 0.31], _pane(palette)))
+        out.append(
+            boxes([[0, free + high * 0.35, -0.05 * length]], [beam * 0.62, high * 0.4, length * 0.31], _pane(palette))
+        )
     else:
-        out.append(boxes([[0, free - 0.05, z_] for z_ in (-0.3 * length, -0.05 * length, 0.15 * length)], [beam * 0.8, 0.06, 0.25], wood))
+        out.append(
+            boxes(
+                [[0, free - 0.05, z_] for z_ in (-0.3 * length, -0.05 * length, 0.15 * length)],
+                [beam * 0.8, 0.06, 0.25],
+                wood,
+            )
+        )
     if length > 5 and palette.chance(0.6):
         mast = length * palette.between(1.0, 1.4)
         top = [0, mast, 0.1 * length]
-        out.append(rods([[0, free, 0.1 * length], [0, free + 1.2, 0.1 * length]], [top, [0, free + 1.3, -0.4 * length]], 0.06, palette.metal()))
+        out.append(
+            rods(
+                [[0, free, 0.1 * length], [0, free + 1.2, 0.1 * length]],
+                [top, [0, free + 1.3, -0.4 * length]],
+                0.06,
+                palette.metal(),
+            )
+        )
         stays = [[beam / 2, free, 0], [-beam / 2, free, 0], [0, free * 1.5, length * 0.55], [0, free, -length * 0.5]]
         out.append(rods(stays, [top] * 4, 0.008, _DARK, sides=3))
         if palette.chance(0.4):
-            sail = np.array([[0, mast * 0.96, 0.08 * length], [0, free + 1.4, 0.07 * length], [0.1, free + 1.4, -0.38 * length], [0.1, mast * 0.95, 0.07 * length]])
+            sail = np.array(
+                [
+                    [0, mast * 0.96, 0.08 * length],
+                    [0, free + 1.4, 0.07 * length],
+                    [0.1, free + 1.4, -0.38 * length],
+                    [0.1, mast * 0.95, 0.07 * length],
+                ]
+            )
             cloth = palette.paint((0.8, 0.79, 0.75), shine=0.02)
             out += [quads([sail], cloth), quads([sail[::-1]], cloth)]
     return merge(out)

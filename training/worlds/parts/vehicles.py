@@ -82,7 +82,9 @@ def coat(palette: Palette) -> Material:
     else:
         c = palette.hue(palette.between(0.4, 0.95), palette.between(0.08, 0.6))
     c = palette.near(c, 1.15, 0.02)
-    return Material(c, palette.near(c), shine=palette.between(0.15, 0.45), gloss=palette.between(0.85, 0.98), seed=palette.seed())
+    return Material(
+        c, palette.near(c), shine=palette.between(0.15, 0.45), gloss=palette.between(0.85, 0.98), seed=palette.seed()
+    )
 
 
 def _varied(shape: Shape, palette: Palette) -> Shape:
@@ -212,7 +214,11 @@ def _cabin(s: Shape, paint: Material, roof: Material, glass: Material, near: boo
 def wheel(radius: float, width: float, palette: Palette, near: bool = True) -> Thing:
     """A wheel around the origin, its outer side along +x."""
     tyre = Material((0.018, 0.018, 0.019), (0.03, 0.03, 0.03), shine=0.03)
-    rim = palette.metal((0.55, 0.55, 0.57)) if palette.chance(0.75) else Material((0.03,) * 3, (0.03,) * 3, shine=0.3, gloss=0.8)
+    rim = (
+        palette.metal((0.55, 0.55, 0.57))
+        if palette.chance(0.75)
+        else Material((0.03,) * 3, (0.03,) * 3, shine=0.3, gloss=0.8)
+    )
     r, w = radius, width / 2
     sides = 24
     turn = {"roll": -pi / 2}
@@ -224,7 +230,13 @@ def wheel(radius: float, width: float, palette: Palette, near: bool = True) -> T
         return out + place([cap], **turn)
     out = place([lathe(profile, tyre, sides=sides)], **turn)
     ring = [(0.6 * r, 0.4 * w), (0.68 * r, 0.75 * w), (0.66 * r, 0.86 * w), (0.58 * r, 0.6 * w)]
-    out += place([lathe(ring, rim, sides=sides), lathe([(0.16 * r, 0.3 * w), (0.15 * r, 0.8 * w), (0.01, 0.85 * w)], rim, sides=8)], **turn)
+    out += place(
+        [
+            lathe(ring, rim, sides=sides),
+            lathe([(0.16 * r, 0.3 * w), (0.15 * r, 0.8 * w), (0.01, 0.85 * w)], rim, sides=8),
+        ],
+        **turn,
+    )
     spokes = int(palette.rng.choice([5, 5, 6, 7, 10, 10, 15]))
     wide = r * (0.75 / spokes + 0.03)
     spoke = boxes([[0, 0.08 * r, 0]], [0.25 * w, 0.56 * r, wide], rim)
@@ -247,7 +259,9 @@ def _lights(s: Shape, palette: Palette) -> Thing:
     lens = Material((0.6, 0.62, 0.65), (0.3, 0.3, 0.3), shine=0.6, gloss=0.95)
     red = Material((0.28, 0.006, 0.006), (0.1, 0, 0), shine=0.35, gloss=0.9)
     dark = Material((0.012,) * 3, (0.02,) * 3, shine=0.06, gloss=0.5)
-    plate = Material((0.75, 0.75, 0.7) if palette.chance(0.7) else (0.7, 0.5, 0.05), (0.02,) * 3, "print", 14, seed=palette.seed())
+    plate = Material(
+        (0.75, 0.75, 0.7) if palette.chance(0.7) else (0.7, 0.5, 0.05), (0.02,) * 3, "print", 14, seed=palette.seed()
+    )
     trim = palette.metal() if palette.chance(0.4) else dark
     lamp = (b(0.13, 0.2), b(0.055, 0.1), 0.12)
     y = s.nose - b(0.1, 0.16)
@@ -266,7 +280,11 @@ def _lights(s: Shape, palette: Palette) -> Thing:
     out.append(boxes([[0, s.sill + 0.08, -end + 0.004]], [half * 1.5, 0.12, 0.03], dark))
     if palette.chance(0.3):
         bumper = palette.metal() if palette.chance(0.4) else dark
-        out.append(boxes([[0, s.sill + 0.12, end - 0.03], [0, s.sill + 0.12, -end + 0.03]], [s.width * 0.88, 0.16, 0.16], bumper))
+        out.append(
+            boxes(
+                [[0, s.sill + 0.12, end - 0.03], [0, s.sill + 0.12, -end + 0.03]], [s.width * 0.88, 0.16, 0.16], bumper
+            )
+        )
     return out
 
 
@@ -274,7 +292,7 @@ def _trim(s: Shape, z: Floats, half: Floats, palette: Palette, paint: Material) 
     """Door gaps, handles, mirrors, a sill, sometimes roof rails."""
     dark = Material((0.008,) * 3, (0.01,) * 3)
     cabin = Cabin(s)
-    middle, length, wide, y = (float(v) for v in cabin.measures(0.0))
+    middle, length, _wide, _y = (float(v) for v in cabin.measures(0.0))
     ends = [s.windows[0][0] * 0.82, s.windows[0][1] - 0.03]
     if s.doors == 4 and len(s.windows) > 1:
         ends.append(s.windows[1][1] + 0.02)
@@ -282,7 +300,9 @@ def _trim(s: Shape, z: Floats, half: Floats, palette: Palette, paint: Material) 
     order = np.argsort(z)
     for along in ends:
         at = middle + along * length
-        line = np.stack([np.interp(at, z[order], half[order, j, i]) for j in range(2, 9) for i in range(2)]).reshape(-1, 2)
+        line = np.stack([np.interp(at, z[order], half[order, j, i]) for j in range(2, 9) for i in range(2)]).reshape(
+            -1, 2
+        )
         face = np.stack([np.stack([line[:, 0] + 0.004, line[:, 1], np.full(7, at + d)], 1) for d in (0.006, -0.006)])
         seam = grid(face, dark, smooth=False)
         out += [seam, mirrored(seam)]
@@ -293,10 +313,12 @@ def _trim(s: Shape, z: Floats, half: Floats, palette: Palette, paint: Material) 
         handle = boxes(grips, [0.03, 0.03, 0.17], knob)
         out += [handle, mirrored(handle)]
     front = cabin.side(s.windows[0][0] * 0.93, 0.12)
-    mirror = ellipsoid((0.11, 0.075, 0.06), paint if palette.chance(0.7) else dark, sides=8, at=front + [0.13, 0.06, 0.0])
+    mirror = ellipsoid(
+        (0.11, 0.075, 0.06), paint if palette.chance(0.7) else dark, sides=8, at=(front + np.array([0.13, 0.06, 0.0]))
+    )
     out += [mirror, mirrored(mirror)]
     if s.height > 1.45 and palette.chance(0.35):
-        a, b = cabin.side([0.7, -0.85], 1.0) + [-0.05, 0.1, 0]
+        a, b = cabin.side([0.7, -0.85], 1.0) + np.array([-0.05, 0.1, 0])
         out += [rods([a, a * [-1, 1, 1]], [b, b * [-1, 1, 1]], 0.018, palette.metal())]
     return out
 
@@ -321,11 +343,17 @@ def car(palette: Palette, detail: Detail = "far", body: str | None = None, paint
     s = _varied(SHAPES[name], palette)
     paint = paint or coat(palette)
     dark = Material((0.01,) * 3, (0.02,) * 3)
-    glass = Material(palette.near((0.02, 0.024, 0.026), 1.5, 0.003), (0.01,) * 3, shine=palette.between(0.35, 0.6), gloss=0.97)
+    glass = Material(
+        palette.near((0.02, 0.024, 0.026), 1.5, 0.003), (0.01,) * 3, shine=palette.between(0.35, 0.6), gloss=0.97
+    )
     roof = dark if palette.chance(0.12) else paint
     lower, z, half = _body(s, paint, near)
     gap = (s.axles[1] - s.axles[0]) * s.length
-    well = boxes([[0, s.sill + 0.02, s.length * (0.5 - sum(s.axles) / 2)]], [s.width * 0.6, s.nose - s.sill - 0.2, gap + 1.2 * s.wheel], dark)
+    well = boxes(
+        [[0, s.sill + 0.02, s.length * (0.5 - sum(s.axles) / 2)]],
+        [s.width * 0.6, s.nose - s.sill - 0.2, gap + 1.2 * s.wheel],
+        dark,
+    )
     out = [lower, well, *_cabin(s, paint, roof, glass, near), *_wheels(s, palette, near), *_lights(s, palette)]
     if near:
         out += _trim(s, z, half, palette, paint)

@@ -14,23 +14,11 @@ from training.worlds.parts import monuments, plants, street
 from training.worlds.parts.buildings import house
 from training.worlds.parts.people import person
 from training.worlds.parts.terrain import Way, bands, fractal, land, meadowland, water
-from training.worlds.scenes import country, macro, places
-from training.worlds.scenes.lie import Ground, company, scattered, stand_on
-from training.worlds.scenes.site import Site, Stock, daylight, gaze, lens
-from training.worlds.stage import Camera, Sky, Stage
-
-
-def _wander(p: Palette, ground: Ground, reach: float = 6.0, *, fov: tuple[float, float] = (26, 85), low: float = 0.4, high: float = 2.2, yaw: float | None = None, wide: float = pi) -> Callable[[], Camera]:
-    """Cameras near the origin; `yaw` and `wide` say where they look."""
-
-    def propose() -> Camera:
-        x, z = p.rng.normal(size=2) * reach / 2
-        tall = float(np.clip(p.rng.normal(1.5, 0.4), low, high)) if p.chance(0.9) else p.between(high, high + 12)
-        eye = np.array([x, float(ground(x, z)) + tall, z])
-        turn = p.between(0, 2 * pi) if yaw is None else yaw + p.between(-wide, wide)
-        return gaze(p, eye, turn, float(p.rng.normal()) * 0.08 - 0.02 - 0.02 * max(tall - 2, 0), lens(p, *fov))
-
-    return propose
+from training.worlds.scenes import country, macro, places, shores
+from training.worlds.scenes.lie import Ground, company, scattered, stand_on, wander
+from training.worlds.scenes.shores import clear_air
+from training.worlds.scenes.site import Site, daylight, gaze, lens
+from training.worlds.stage import Camera, Stage
 
 
 def forest(p: Palette) -> Stage:
@@ -39,17 +27,24 @@ def forest(p: Palette) -> Stage:
     ground = meadowland(p.seed(), p.between(0.5, 4), p.between(15, 50))
     stand_on(site, p, ground)
     site.add(land(ground, p.soil() if p.chance(0.6) else p.grass(), reach=700, rings=48, spokes=96))
-    country.woods(site, p, scattered(p, ground, 2.5, 13), 14, height=p.between(9, 20), kinds=2, near=1, solid=0.5)
-    country.woods(site, p, scattered(p, ground, 8, 70), 42, height=p.between(10, 20))
+    country.woods(site, p, scattered(p, ground, 4.5, 15), 14, height=p.between(9, 20), kinds=2, near=1, solid=1.2)
+    country.woods(site, p, scattered(p, ground, 10, 95), 130, height=p.between(10, 20), mass=True)
     _undergrowth(site, p, ground)
     company(site, p, scattered(p, ground, 2.5, 12), 0.3)
     sky = daylight(p)
-    return site.stage(replace(sky, haze=max(sky.haze, p.between(0, 0.01))), site.cameras(_wander(p, ground, 5), clear=1.2))
+    return site.stage(
+        replace(sky, haze=max(sky.haze, p.between(0, 0.01))), site.cameras(wander(p, ground, 3), clear=1.5)
+    )
 
 
 def _undergrowth(site: Site, p: Palette, ground: Ground) -> None:
     n = 24
-    site.scatter(plants.bush(p, "far", p.between(0.4, 1.3)), scattered(p, ground, 2, 25)(n), p.rng.uniform(0, 6, n), p.rng.uniform(0.5, 1.4, n))
+    site.scatter(
+        plants.bush(p, "far", p.between(0.4, 1.3)),
+        scattered(p, ground, 2, 25)(n),
+        p.rng.uniform(0, 6, n),
+        p.rng.uniform(0.5, 1.4, n),
+    )
     country.meadow(site, p, scattered(p, ground, 0.6, 9), 90, tall=p.between(0.15, 0.5))
     if p.chance(0.5):
         country.stones(site, p, scattered(p, ground, 1.5, 25), 14, p.between(0.3, 1.2))
@@ -57,31 +52,50 @@ def _undergrowth(site: Site, p: Palette, ground: Ground) -> None:
         log = [monuments.lathe([(0.001, 0), (0.22, 0.0), (0.19, 4.0), (0.17, 4.02), (0.001, 4.03)], p.bark(), sides=9)]
         at = scattered(p, ground, 2.5, 8)(2)
         for q in at:
-            site.put(place(log, pitch=pi / 2, yaw=p.between(0, 6)), q + [0, 0.2, 0])
+            site.put(place(log, pitch=pi / 2, yaw=p.between(0, 6)), (q + np.array([0, 0.2, 0])))
 
 
 def forest_path(p: Palette) -> Stage:
     """A path through a wood."""
     site, half = Site("forest_path", p), p.between(0.6, 1.6)
-    way = Way(bend=float(p.rng.normal()) * 5, bend_length=p.between(15, 40), phase=p.between(0, 6), rise=float(p.rng.normal()) * 1.2, rise_length=30)
+    way = Way(
+        bend=float(p.rng.normal()) * 5,
+        bend_length=p.between(15, 40),
+        phase=p.between(0, 6),
+        rise=float(p.rng.normal()) * 1.2,
+        rise_length=30,
+    )
     height = country.beside(way, half, p.seed(), p.between(0.5, 4))
     site.ground = lambda x, z: float(height(np.float64(x), np.float64(z)))
     country.verges(site, way, half, p.grass() if p.chance(0.5) else p.soil(), height, reach=900)
     z = np.linspace(-25, 90, 50)
     wobble = np.sin(z * 0.9)[:, None] * 0.15
     site.add(way.ribbon(z, np.array([-half - 0.1, 0, half + 0.1]), np.array([0.0, -0.03, 0.0]) + 0 * wobble, p.soil()))
-    country.woods(site, p, country.beside_way(p, way, height, half, 0.8, 7, -10, 35), 14, height=p.between(8, 18), kinds=2, near=1)
-    country.woods(site, p, country.beside_way(p, way, height, half, 3, 40, -10, 120), 42, height=p.between(8, 18))
+    country.woods(
+        site, p, country.beside_way(p, way, height, half, 2.0, 8, -10, 35), 14, height=p.between(8, 18), kinds=2, near=1
+    )
+    country.woods(
+        site, p, country.beside_way(p, way, height, half, 3, 55, -10, 150), 120, height=p.between(8, 18), mass=True
+    )
     country.meadow(site, p, country.beside_way(p, way, height, half, 0.1, 3, -1, 16), 110, tall=p.between(0.15, 0.5))
-    site.scatter(plants.bush(p, "far"), country.beside_way(p, way, height, half, 0.5, 6, 1, 40)(16), p.rng.uniform(0, 6, 16), p.rng.uniform(0.4, 1.2, 16))
+    site.scatter(
+        plants.bush(p, "far"),
+        country.beside_way(p, way, height, half, 0.5, 6, 1, 40)(16),
+        p.rng.uniform(0, 6, 16),
+        p.rng.uniform(0.4, 1.2, 16),
+    )
     if p.chance(0.35):
         zz = p.between(4, 20)
-        site.put(person(p, detail="near", pose="walk"), way.at(zz, 0.0), float(way.yaw(zz)) + (pi if p.chance(0.5) else 0))
+        site.put(
+            person(p, detail="near", pose="walk"), way.at(zz, 0.0), float(way.yaw(zz)) + (pi if p.chance(0.5) else 0)
+        )
 
     def propose() -> Camera:
         zz = p.between(-4, 6)
         eye = way.at(zz, p.between(-1, 1) * half, p.between(0.6, 1.9))
-        return gaze(p, eye, float(way.yaw(zz)) + float(p.rng.normal()) * 0.25, float(p.rng.normal()) * 0.08, lens(p, 30, 85))
+        return gaze(
+            p, eye, float(way.yaw(zz)) + float(p.rng.normal()) * 0.25, float(p.rng.normal()) * 0.08, lens(p, 30, 85)
+        )
 
     return site.stage(daylight(p), site.cameras(propose, clear=1.5))
 
@@ -93,14 +107,18 @@ def meadow(p: Palette) -> Stage:
     stand_on(site, p, ground)
     site.add(land(ground, p.grass(), reach=6000, rings=64, spokes=110))
     country.meadow(site, p, scattered(p, ground, 0.5, 10), 240, tall=p.between(0.15, 0.6))
-    country.woods(site, p, scattered(p, ground, 9, 160), int(p.rng.integers(2, 34)), height=p.between(5, 12), near=1)
+    country.woods(site, p, scattered(p, ground, 9, 70), int(p.rng.integers(4, 22)), height=p.between(5, 12), near=1)
+    country.woods(
+        site, p, scattered(p, ground, 60, 420), int(p.rng.integers(0, 80)), height=p.between(6, 14), mass=True
+    )
+    site.scatter(plants.bush(p), scattered(p, ground, 4, 60)(14), p.rng.uniform(0, 6, 14), p.rng.uniform(0.5, 1.4, 14))
     country.hills_behind(site, p, int(p.rng.integers(1, 4)))
     company(site, p, scattered(p, ground, 4, 40), 0.5)
     if p.chance(0.4):
         way = Way(bend=float(p.rng.normal()) * 5, bend_length=40)
         if ground(np.zeros(1), np.full(1, 40.0))[0] < 0.6:
             site.add(street.fence(p, way, np.linspace(4, 60, 20), p.between(-3, 3)))
-    return site.stage(daylight(p, open_=True), site.cameras(_wander(p, ground), clear=1.2))
+    return site.stage(daylight(p, open_=True), site.cameras(wander(p, ground), clear=1.2))
 
 
 def mountains(p: Palette) -> Stage:
@@ -112,35 +130,46 @@ def mountains(p: Palette) -> Stage:
     def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
         r = np.hypot(x, z)
         relief = fractal(np.asarray(x) / size, np.asarray(z) / size, seed, 6, ridged=True) - 0.25
-        return near * (fractal(np.asarray(x) / 50, np.asarray(z) / 50, seed + 50, 4) - near_zero) * np.minimum(1, 0.1 + r / 60) + tall * relief * np.clip((r - start) / 2500, 0, 1.4) ** 1.2
+        return (
+            near
+            * (fractal(np.asarray(x) / 50, np.asarray(z) / 50, seed + 50, 4) - near_zero)
+            * np.minimum(1, 0.1 + r / 60)
+            + tall * relief * np.clip((r - start) / 2500, 0, 1.4) ** 1.2
+        )
 
     near_zero = float(fractal(0.0, 0.0, seed + 50, 4))
     stand_on(site, p, ground)
     grass, stone = p.grass(), p.rock()
     snow = Material((0.8, 0.82, 0.87), (0.68, 0.72, 0.8), "clouds", 0.05, seed=p.seed())
     line = tall * p.between(0.2, 0.6)
-    layers = [(-np.inf, grass), (line, replace(stone, tile_size=60.0, frequency=0.02))] + ([(line * p.between(1.3, 2.2), snow)] if p.chance(0.6) else [])
+    layers = [(-np.inf, grass), (line, replace(stone, tile_size=60.0, frequency=0.02))] + (
+        [(line * p.between(1.3, 2.2), snow)] if p.chance(0.6) else []
+    )
     site.add(bands(ground, layers, reach=9000, rings=100, spokes=190))
     country.hills_behind(site, p, int(p.rng.integers(1, 4)), high=p.between(1.2, 3), snow=p.chance(0.7))
     country.stones(site, p, scattered(p, ground, 3, 60), int(p.rng.integers(0, 30)), p.between(0.3, 1.5), stone)
-    country.woods(site, p, scattered(p, ground, 12, 300), int(p.rng.integers(0, 36)), height=p.between(6, 14))
+    country.woods(
+        site, p, scattered(p, ground, 12, 500), int(p.rng.integers(0, 110)), height=p.between(6, 14), mass=True
+    )
     country.meadow(site, p, scattered(p, ground, 0.6, 8), 70, tall=p.between(0.1, 0.3))
     if p.chance(0.3):
         site.add(water(p, level=-near * p.between(0.3, 0.8)))
     company(site, p, scattered(p, ground, 3, 20), 0.3)
-    return site.stage(_clear(p), site.cameras(_wander(p, ground, 10, fov=(24, 80)), clear=1.0))
-
-
-def _clear(p: Palette) -> Sky:
-    sky = daylight(p, open_=True)
-    return replace(sky, haze=float(np.exp(p.between(np.log(2e-5), np.log(2.5e-4)))))
+    return site.stage(clear_air(p), site.cameras(wander(p, ground, 10, fov=(24, 80)), clear=1.0))
 
 
 def desert(p: Palette) -> Stage:
     """Dunes, gravel plains, mesas."""
     site = Site("desert", p)
     seed, tall, wave = p.seed(), p.between(0.5, 14), p.between(25, 90)
-    sand = Material(p.near((0.52, 0.34, 0.18), 1.25), p.near((0.42, 0.27, 0.14), 1.2), "clouds", p.spread(0.6, 2), bump=0.02, seed=p.seed())
+    sand = Material(
+        p.near((0.52, 0.34, 0.18), 1.25),
+        p.near((0.42, 0.27, 0.14), 1.2),
+        "clouds",
+        p.spread(0.6, 2),
+        bump=0.02,
+        seed=p.seed(),
+    )
     if p.chance(0.3):
         sand = p.soil()
 
@@ -158,146 +187,17 @@ def desert(p: Palette) -> Stage:
     country.stones(site, p, scattered(p, ground, 2, 80), int(p.rng.integers(0, 30)), p.between(0.2, 1.4))
     n = int(p.rng.integers(0, 18))
     if n:
-        site.scatter(plants.bush(p, "far", 0.6), scattered(p, ground, 3, 60)(n), p.rng.uniform(0, 6, n), p.rng.uniform(0.4, 1.3, n))
+        site.scatter(
+            plants.bush(p, "far", 0.6),
+            scattered(p, ground, 3, 60)(n),
+            p.rng.uniform(0, 6, n),
+            p.rng.uniform(0.4, 1.3, n),
+        )
     if p.chance(0.2):
         site.scatter(plants.palm(p), scattered(p, ground, 8, 50)(6), p.rng.uniform(0, 6, 6), p.rng.uniform(0.7, 1.2, 6))
     country.hills_behind(site, p, int(p.rng.integers(0, 3)), high=p.between(0.6, 1.6))
     company(site, p, scattered(p, ground, 4, 30), 0.35)
-    return site.stage(_clear(p), site.cameras(_wander(p, ground, 8), clear=1.0))
-
-
-def _shore(p: Palette, *, steep: float, level: float, seed: int) -> Ground:
-    """Land that falls towards +z into the water at y = 0."""
-    wide = p.between(25, 70)
-
-    def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
-        line = 9 * fractal(x / wide, 0 * x, seed, 3) + 12 * np.sin(x / 230)
-        d = z - 12 - line
-        land_ = level + 0.04 * np.clip(-d - 10, 0, 4000) * (1 + fractal(x / 90, z / 90, seed + 2, 4))
-        return np.clip(-d * steep, -4 * max(steep, 0.5), np.maximum(land_, 0.05)) + 0.05 * fractal(x / 5, z / 5, seed + 4, 3)
-
-    return ground
-
-
-def beach(p: Palette) -> Stage:
-    """Sand, sea, surf, parasols, palms, people."""
-    site, seed = Site("beach", p), p.seed()
-    ground = _shore(p, steep=p.between(0.03, 0.1), level=p.between(1.5, 4), seed=seed)
-    stand_on(site, p, lambda x, z: np.maximum(ground(x, z), 0))
-    sand = Material(p.near((0.55, 0.45, 0.32), 1.2), p.near((0.48, 0.38, 0.26), 1.2), "clouds", p.spread(2, 2), bump=0.02, seed=p.seed())
-    site.add(land(ground, sand, reach=4000, rings=70, spokes=120))
-    site.add(water(p))
-    foam = Material((0.8, 0.82, 0.83), (0.6, 0.65, 0.68), "clouds", 3, holes=0.35, seed=p.seed())
-    x = np.linspace(-90, 90, 90)
-    line = 12 + 9 * fractal(x / 45, 0 * x, seed, 3)
-    for k in range(int(p.rng.integers(1, 5))):
-        z = line + 1 + 5 * k + 0.8 * np.sin(x / 7 + k * 2)
-        wide = 0.5 + 0.4 * np.sin(x / 11 + k)
-        site.add(monuments.grid(np.stack([np.stack([x, 0 * x + 0.06, z - wide], 1), np.stack([x, 0 * x + 0.1 + 0.06 * k, z + wide * 0.2], 1), np.stack([x, 0 * x + 0.02, z + wide], 1)]), foam))
-    where = scattered(p, lambda x, z: np.maximum(ground(x, z), 0.0), 3, 45)
-    people = Stock(p, lambda q: person(q, detail="far"), 3)
-    for at in where(int(p.rng.integers(0, 12))):
-        site.put(people.draw(), at + [0, 0.05, 0], p.between(0, 6))
-    for at in where(int(p.rng.integers(0, 6))):
-        if at[1] > 0.3:
-            cloth = p.fabric(p.hue(0.9, 0.5))
-            shade = monuments.lathe([(1.3, 1.9), (0.7, 2.2), (0.02, 2.35)], cloth, sides=10, smooth=False)
-            site.put([shade, monuments.boxes([[0, 0, 0]], [0.05, 2.2, 0.05], street.steel(p))], at, roll_free(p))
-    if p.chance(0.4):
-        for at in where(5):
-            site.put(plants.palm(p), at * [1.5, 1, 1] - [0, 0.2, 0], p.between(0, 6), solid=False)
-    country.stones(site, p, where, int(p.rng.integers(0, 24)), p.between(0.2, 1.2))
-    if p.chance(0.5):
-        country.hills_behind(site, p, 2)
-    return site.stage(_clear(p), site.cameras(_wander(p, site_ground(site), 10, yaw=p.between(-1.4, 1.4), wide=1.0), clear=1.2))
-
-
-def site_ground(site: Site) -> Ground:
-    """The site's ground as a function of arrays' single values."""
-    return lambda x, z: np.float64(site.ground(float(x), float(z)))
-
-
-def roll_free(p: Palette) -> float:
-    """Any direction."""
-    return p.between(0, 2 * pi)
-
-
-def lake(p: Palette) -> Stage:
-    """Still water between woods and hills."""
-    site, seed = Site("lake", p), p.seed()
-    far = p.between(120, 900)
-
-    def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
-        d = np.hypot(x, z - far * 0.55) / (far * 0.5)
-        d = d + 0.18 * fractal(x / far * 5, z / far * 5, seed, 4)
-        shore = np.clip((d - 1) * far * 0.25, -3, 1e9)
-        return np.where(shore > 0, 1.2 * np.tanh(shore / 4) + 0.1 * np.minimum(shore, 900) * (0.6 + 0.5 * fractal(x / 300, z / 300, seed + 3, 4)), shore)
-
-    stand_on(site, p, lambda x, z: np.maximum(ground(x, z), 0))
-    site.add(land(ground, p.grass() if p.chance(0.8) else p.soil(), reach=5000, rings=90, spokes=150))
-    site.add(water(p))
-
-    def where(n: int, near: float = 4, out: float = 1.4) -> np.ndarray:
-        a = p.rng.uniform(-2.6, 2.6, n) + pi
-        r = far * 0.5 * p.rng.uniform(0.95, out, n)
-        x, z = np.sin(a) * r, far * 0.55 + np.cos(a) * r
-        q = np.stack([x, ground(x, z), z], 1)
-        return q[(q[:, 1] > 0.1) & (np.hypot(x, z) > near)]
-
-    country_woods(site, p, where(140), p.between(7, 15))
-    country.meadow(site, p, scattered(p, lambda x, z: np.maximum(ground(x, z), 0), 1, 9), 110, tall=p.between(0.3, 0.9))
-    country.stones(site, p, scattered(p, lambda x, z: np.maximum(ground(x, z), -0.2), 3, 30), 16, 0.6)
-    country.hills_behind(site, p, int(p.rng.integers(1, 4)), high=p.between(0.8, 2.4), snow=p.chance(0.5))
-    if p.chance(0.4):
-        from training.worlds.parts.transport import boat
-
-        site.put(boat(p), (p.between(-12, 12), 0, far * 0.12 + 14), p.between(0, 6))
-    if p.chance(0.35):
-        planks = [monuments.boxes([[0, 0.5, 8.0]], [1.6, 0.1, 18], p.wood()), monuments.boxes([[s * 0.7, -1, z] for s in (1, -1) for z in (2, 7, 12, 16)], [0.16, 1.8, 0.16], p.bark())]
-        site.put(planks, (p.between(-6, 6), 0, 2), solid=False)
-    return site.stage(_clear(p), site.cameras(_wander(p, site_ground(site), 8, yaw=0.0, wide=0.9), clear=1.2))
-
-
-def country_woods(site: Site, p: Palette, at: np.ndarray, height: float) -> None:
-    """Trees at given places, three kinds."""
-    for i in range(3):
-        tree = plants.tree(p, "far", height)
-        q = at[i::3][: 26000 // (3 * sum(len(k.faces) for k in tree))]
-        site.scatter(tree, q, p.rng.uniform(0, 6, len(q)), p.rng.uniform(0.6, 1.25, len(q)), solid=0.6)
-
-
-def cliff(p: Palette) -> Stage:
-    """A rocky coast: cliffs above the sea, from below or from the edge."""
-    site, seed = Site("cliff", p), p.seed()
-    tall, soft = p.between(8, 70), p.between(0.5, 3)
-
-    def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
-        line = 25 * fractal(x / 60, 0 * x + 3, seed, 5) + 5 * fractal(x / 9, z / 9, seed + 3, 3)
-        d = (z - 14 - line) / (soft * 4)
-        face = tall / (1 + np.exp(np.clip(d * 3, -30, 30)))
-        ledge = 0.12 * tall * fractal(x / 14, z / 7, seed + 6, 4) * np.exp(-(d**2))
-        return face + ledge - 3.0 + 0.4 * fractal(x / 8, z / 8, seed + 9, 4)
-
-    above = p.chance(0.6)
-    stand_on(site, p, lambda x, z: np.maximum(ground(x, z), 0))
-    stone = p.rock()
-    top = tall * 0.85 - 3
-    site.add(bands(ground, [(-np.inf, stone), (top, p.grass())], reach=3000, rings=100, spokes=200))
-    site.add(water(p))
-    country.stones(site, p, scattered(p, lambda x, z: ground(x, z), 3, 60), 24, 1.2, stone)
-    if above:
-        country.meadow(site, p, scattered(p, ground, 0.5, 8), 120)
-        propose = _wander(p, ground, 12, yaw=p.between(-1.6, 1.6), wide=0.8)
-    else:
-        def propose() -> Camera:
-            eye = np.array([p.between(-30, 30), p.between(1, 4), p.between(50, 95)])
-            return gaze(p, eye, pi + p.between(-0.9, 0.9), p.between(-0.05, 0.25), lens(p, 35, 80))
-    country.hills_behind(site, p, int(p.rng.integers(0, 2)))
-    company(site, p, scattered(p, ground, 3, 12), 0.3 if above else 0)
-    return site.stage(_clear(p), site.cameras(propose, clear=1.0))
+    return site.stage(clear_air(p), site.cameras(wander(p, ground, 8), clear=1.0))
 
 
 def snow(p: Palette) -> Stage:
@@ -305,23 +205,35 @@ def snow(p: Palette) -> Stage:
     site = Site("snow", p)
     ground = meadowland(p.seed(), p.between(0.5, 5), p.between(20, 70), p.between(0, 120))
     stand_on(site, p, ground)
-    white = Material((0.8, 0.82, 0.86), (0.72, 0.76, 0.83), "clouds", p.spread(0.8, 2), shine=0.04, bump=0.02, seed=p.seed())
+    white = Material(
+        (0.8, 0.82, 0.86), (0.72, 0.76, 0.83), "clouds", p.spread(0.8, 2), shine=0.04, bump=0.02, seed=p.seed()
+    )
     site.add(land(ground, p.tiled(white, "Snow", size=2.0), reach=6000, rings=70, spokes=120))
     n = int(p.rng.integers(8, 40))
     maker = (plants.conifer, plants.bare, plants.conifer)
     for k in range(3):
         tree = maker[k](p, "far", p.between(6, 14))
         if p.chance(0.6) and k != 1:
-            tree = [replace(q, material=replace(q.material, colour=(0.55, 0.58, 0.6), second=(0.05, 0.09, 0.05))) if q.material.holes else q for q in tree]
+            tree = [
+                replace(q, material=replace(q.material, colour=(0.55, 0.58, 0.6), second=(0.05, 0.09, 0.05)))
+                if q.material.holes
+                else q
+                for q in tree
+            ]
         m = min(n // 3, 24000 // sum(len(q.faces) for q in tree))
-        site.scatter(tree, scattered(p, ground, 5, 110)(m), p.rng.uniform(0, 6, m), p.rng.uniform(0.5, 1.2, m), solid=0.6)
+        site.scatter(
+            tree, scattered(p, ground, 5, 110)(m), p.rng.uniform(0, 6, m), p.rng.uniform(0.5, 1.2, m), solid=0.6
+        )
     if p.chance(0.45):
-        home = [replace(q, material=white) if i == 0 and q.material.pattern == "bricks" else q for i, q in enumerate(house(p))]
+        home = [
+            replace(q, material=white) if i == 0 and q.material.pattern == "bricks" else q
+            for i, q in enumerate(house(p))
+        ]
         site.put(home, scattered(p, ground, 15, 45)(1)[0], p.between(0, 6))
     country.stones(site, p, scattered(p, ground, 3, 40), 8, 0.6)
     country.hills_behind(site, p, int(p.rng.integers(0, 4)), high=p.between(0.8, 2.5), snow=True)
     company(site, p, scattered(p, ground, 3, 25), 0.45)
-    return site.stage(daylight(p, open_=True), site.cameras(_wander(p, ground), clear=1.2))
+    return site.stage(daylight(p, open_=True), site.cameras(wander(p, ground), clear=1.2))
 
 
 def farm_field(p: Palette) -> Stage:
@@ -330,15 +242,17 @@ def farm_field(p: Palette) -> Stage:
     ground = meadowland(p.seed(), p.between(0.5, 4), p.between(40, 90), p.between(0, 50))
     stand_on(site, p, ground)
     site.add(land(ground, p.grass() if p.chance(0.6) else p.soil(), reach=6000, rings=64, spokes=110))
-    for _ in range(int(p.rng.integers(1, 3))):
-        a, d = p.between(0, 2 * pi), p.between(35, 130)
+    for _ in range(int(p.rng.integers(2, 5))):
+        a, d = p.between(0, 2 * pi), p.between(28, 80)
         country.farm(site, p, np.array([np.sin(a) * d, 0, np.cos(a) * d]), ground)
     country.herd(site, p, scattered(p, ground, 5, 50), int(p.rng.integers(2, 10)))
-    country.woods(site, p, scattered(p, ground, 14, 220), int(p.rng.integers(4, 24)), height=p.between(6, 12))
+    country.woods(
+        site, p, scattered(p, ground, 14, 300), int(p.rng.integers(10, 80)), height=p.between(6, 12), mass=True
+    )
     country.crop_rows(site, p, Way(), ground, p.between(0, 3))
     country.meadow(site, p, scattered(p, ground, 0.5, 8), 100)
     country.hills_behind(site, p, int(p.rng.integers(0, 4)))
-    return site.stage(daylight(p, open_=True), site.cameras(_wander(p, ground, 8), clear=1.5))
+    return site.stage(daylight(p, open_=True), site.cameras(wander(p, ground, 8), clear=1.5))
 
 
 Scene = Callable[[Palette], Stage]
@@ -348,9 +262,9 @@ SCENES: dict[str, tuple[Scene, float]] = {
     "meadow": (meadow, 1.5),
     "mountains": (mountains, 2.5),
     "desert": (desert, 1.0),
-    "beach": (beach, 1.5),
-    "lake": (lake, 1.5),
-    "cliff": (cliff, 1.0),
+    "beach": (shores.beach, 1.5),
+    "lake": (shores.lake, 1.5),
+    "cliff": (shores.cliff, 1.0),
     "snow": (snow, 1.3),
     "field_with_farm": (farm_field, 1.3),
     "castle": (places.castle, 1.2),

@@ -10,12 +10,14 @@ import numpy as np
 from training.worlds.palette import Palette
 from training.worlds.parts.people import person
 from training.worlds.scenes import country
-from training.worlds.scenes.site import Site
+from training.worlds.scenes.site import Site, gaze, lens
+from training.worlds.stage import Camera
 
 Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def stand_on(site: Site, p: Palette, ground: Ground) -> None:
+    """Cameras of the site stand above this ground."""
     site.ground = lambda x, z: float(ground(np.float64(x), np.float64(z)))
 
 
@@ -35,6 +37,29 @@ def company(site: Site, p: Palette, where: Callable[[int], np.ndarray], chance: 
     if p.chance(chance):
         n = int(p.rng.integers(1, 4))
         for at in where(n):
-            site.put(person(p, detail="near" if n < 3 else "far"), at + [0, 0.06, 0], p.between(0, 6))
+            site.put(person(p, detail="near" if n < 3 else "far"), (at + np.array([0, 0.06, 0])), p.between(0, 6))
     if p.chance(chance * 0.7):
         country.herd(site, p, where, int(p.rng.integers(1, 7)))
+
+
+def wander(
+    p: Palette,
+    ground: Ground,
+    reach: float = 6.0,
+    *,
+    fov: tuple[float, float] = (26, 85),
+    low: float = 0.4,
+    high: float = 2.2,
+    yaw: float | None = None,
+    wide: float = pi,
+) -> Callable[[], Camera]:
+    """Cameras near the origin; `yaw` and `wide` say where they look."""
+
+    def propose() -> Camera:
+        x, z = p.rng.normal(size=2) * reach / 2
+        tall = float(np.clip(p.rng.normal(1.5, 0.4), low, high)) if p.chance(0.9) else p.between(high, high + 12)
+        eye = np.array([x, float(ground(x, z)) + tall, z])
+        turn = p.between(0, 2 * pi) if yaw is None else yaw + p.between(-wide, wide)
+        return gaze(p, eye, turn, float(p.rng.normal()) * 0.08 - 0.02 - 0.02 * max(tall - 2, 0), lens(p, *fov))
+
+    return propose

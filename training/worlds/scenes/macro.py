@@ -17,7 +17,7 @@ from training.worlds.scenes.site import Site, daylight, lens, view
 from training.worlds.stage import Camera, Stage
 
 
-def _subject(p: Palette, site: Site, ground) -> tuple[float, float]:  # noqa: ANN001
+def _subject(p: Palette, site: Site, ground) -> tuple[float, float]:
     """What is photographed, around the origin; its height and how large the picture's field is, metres."""
 
     def around(n: int, reach: float) -> np.ndarray:
@@ -46,7 +46,12 @@ def _subject(p: Palette, site: Site, ground) -> tuple[float, float]:  # noqa: AN
         size, stone = p.between(0.1, 0.6), p.rock()
         for _ in range(3):
             n = int(p.rng.integers(2, 9))
-            site.scatter([rock(p, stone if p.chance(0.6) else None, 16)], around(n, size * 1.3), p.rng.uniform(0, 6, n), size * p.rng.uniform(0.3, 1.3, n))
+            site.scatter(
+                [rock(p, stone if p.chance(0.6) else None, 16)],
+                around(n, size * 1.3),
+                p.rng.uniform(0, 6, n),
+                size * p.rng.uniform(0.3, 1.3, n),
+            )
         return size * 0.3, size * 1.3
     h = p.between(0.5, 1.4)
     site.put(plants.bush(p, "near", h), solid=False)
@@ -59,7 +64,9 @@ def close_nature(p: Palette) -> Stage:
     ground = meadowland(p.seed(), p.between(0, 0.4), p.between(2, 12), 20)
     site.ground = lambda x, z: float(ground(np.float64(x), np.float64(z)))
     floor: Material = p.soil() if p.chance(0.45) else p.grass()
-    site.add(land(ground, replace(floor, tile_size=min(floor.tile_size, 0.8)), reach=1500, rings=64, spokes=96, near=0.03))
+    site.add(
+        land(ground, replace(floor, tile_size=min(floor.tile_size, 0.8)), reach=1500, rings=64, spokes=96, near=0.03)
+    )
     middle, size = _subject(p, site, ground)
 
     def ring(near: float, far: float, n: int) -> np.ndarray:

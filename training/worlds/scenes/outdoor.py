@@ -11,7 +11,8 @@ import numpy as np
 from training.worlds.mesh import Thing, bounds, place
 from training.worlds.palette import Palette
 from training.worlds.parts import monuments, plants, street, transport, vehicles
-from training.worlds.parts.buildings import building, house, style
+from training.worlds.parts.buildings import building, house
+from training.worlds.parts.facades import style
 from training.worlds.parts.many import boxes
 from training.worlds.parts.people import person
 from training.worlds.parts.terrain import Way, flat, land, meadowland, patches
@@ -20,7 +21,9 @@ from training.worlds.scenes.site import Site, Stock, daylight, gaze, lens, night
 from training.worlds.stage import Camera, Sky, Stage
 
 
-def walking(p: Palette, way: Way, half: float, *, start: float = -6, end: float = 25, up: float = 0.0) -> Callable[[], Camera]:
+def walking(
+    p: Palette, way: Way, half: float, *, start: float = -6, end: float = 25, up: float = 0.0
+) -> Callable[[], Camera]:
     """Cameras of somebody on foot on or beside a way, now and then at a window above it."""
     high = p.chance(0.15)
 
@@ -28,7 +31,13 @@ def walking(p: Palette, way: Way, half: float, *, start: float = -6, end: float 
         z, offset = p.between(start, end), p.between(-1, 1) * half
         eye = way.at(z, offset, up + (p.between(3.5, 11) if high else float(np.clip(p.rng.normal(1.5, 0.3), 0.3, 2.6))))
         r = p.rng.random()
-        yaw = float(way.yaw(z)) + (float(p.rng.normal()) * 0.3 if r < 0.6 else p.between(-1.4, 1.4) if r < 0.85 else pi + float(p.rng.normal()) * 0.3)
+        yaw = float(way.yaw(z)) + (
+            float(p.rng.normal()) * 0.3
+            if r < 0.6
+            else p.between(-1.4, 1.4)
+            if r < 0.85
+            else pi + float(p.rng.normal()) * 0.3
+        )
         pitch = float(p.rng.normal()) * 0.07 - (p.between(0.05, 0.5) if high else 0)
         return gaze(p, eye, yaw, pitch, lens(p, 28, 92))
 
@@ -40,7 +49,14 @@ def _street(p: Palette, *, dark: bool = False, sky: Sky | None = None) -> Stage:
     site = Site("night_street" if dark else "street", p)
     park = p.chance(0.75)
     half = p.between(2.2, 4.2) + (2.1 if park else 0)
-    t = town.Town(site, p, replace(Way(), bend=float(p.rng.normal()) * 5, bend_length=p.between(60, 140), phase=p.between(0, 6)), half, p.between(1.4, 5), dark=dark)
+    t = town.Town(
+        site,
+        p,
+        replace(Way(), bend=float(p.rng.normal()) * 5, bend_length=p.between(60, 140), phase=p.between(0, 6)),
+        half,
+        p.between(1.4, 5),
+        dark=dark,
+    )
     town.ground(t)
     town.carriageway(t, length=200, wet=p.between(0.2, 0.6) if p.chance(0.15) else 0.0)
     if p.chance(0.7):
@@ -93,12 +109,24 @@ def alley(p: Palette) -> Stage:
         side, z = (1 if p.chance(0.5) else -1), p.between(1, 25)
         at = way.at(z, side * (t.half - 0.3))
         if p.chance(0.4):
-            site.put([boxes([[0, 0, 0]], [0.45, 0.4, 0.45], p.paint((0.35, 0.14, 0.07), 0.03)), *place(pots.draw(), at=(0, 0.36, 0))], at)
+            site.put(
+                [
+                    boxes([[0, 0, 0]], [0.45, 0.4, 0.45], p.paint((0.35, 0.14, 0.07), 0.03)),
+                    *place(pots.draw(), at=(0, 0.36, 0)),
+                ],
+                at,
+            )
         else:
-            site.put(street.street_thing(p) if p.chance(0.5) else transport.bicycle(p), at, float(way.yaw(z)) + (0 if p.chance(0.5) else -side * pi / 2))
+            site.put(
+                street.street_thing(p) if p.chance(0.5) else transport.bicycle(p),
+                at,
+                float(way.yaw(z)) + (0 if p.chance(0.5) else -side * pi / 2),
+            )
     for _ in range(int(p.rng.integers(0, 3))):
         z = p.between(6, 30)
-        arch = monuments.arcade(2 * t.half + 1.5, p.between(2.4, 3.6), p.between(4, 7), p.between(0.8, 4), 1, p.masonry())
+        arch = monuments.arcade(
+            2 * t.half + 1.5, p.between(2.4, 3.6), p.between(4, 7), p.between(0.8, 4), 1, p.masonry()
+        )
         site.put(arch, way.at(z), float(way.yaw(z)), solid=False)
     if p.chance(0.5):
         town.overhead(t)
@@ -115,13 +143,20 @@ def square(p: Palette) -> Stage:
     t = town.Town(site, p, Way(), 2.0, 2.0)
     for k in range(4):
         if p.chance(0.85):
-            made = [(building(p, w, 11, max(1, round(p.spread(3.4, 1.3))), near=i < 2), w) for i, w in enumerate((p.between(8, 16), p.between(8, 18)))]
+            made = [
+                (building(p, w, 11, max(1, round(p.spread(3.4, 1.3))), near=i < 2), w)
+                for i, w in enumerate((p.between(8, 16), p.between(8, 18)))
+            ]
             x = -size
             while x < size:
                 thing, w = made[int(p.rng.integers(2))]
                 turn = k * pi / 2
                 at = np.array([x + w / 2, 0, -size - 2])
-                site.put(thing, (at[0] * np.cos(turn) + at[2] * np.sin(turn), 0, -at[0] * np.sin(turn) + at[2] * np.cos(turn)), turn)
+                site.put(
+                    thing,
+                    (at[0] * np.cos(turn) + at[2] * np.sin(turn), 0, -at[0] * np.sin(turn) + at[2] * np.cos(turn)),
+                    turn,
+                )
                 x += w + (p.between(3, 8) if p.chance(0.2) else 0)
     if p.chance(0.35):
         site.put(monuments.church(p), (p.between(-8, 8), 0, -size - 30))
@@ -143,8 +178,12 @@ def square(p: Palette) -> Stage:
         site.put(t.cars.draw(), at, p.between(0, 6))
 
     def propose() -> Camera:
-        eye = spots(1)[0] + [0, float(np.clip(p.rng.normal(1.55, 0.2), 0.4, 2.2)) + (p.between(4, 14) if p.chance(0.1) else 0), 0]
-        return view(p, eye, spots(1)[0] * 0.6 + [0, p.between(0.5, 4), 0], lens(p, 30, 95))
+        eye = spots(1)[0] + [
+            0,
+            float(np.clip(p.rng.normal(1.55, 0.2), 0.4, 2.2)) + (p.between(4, 14) if p.chance(0.1) else 0),
+            0,
+        ]
+        return view(p, eye, spots(1)[0] * 0.35 + [0, p.between(0.5, 4), 0], lens(p, 30, 95))
 
     return site.stage(daylight(p), site.cameras(propose, clear=2.0))
 
@@ -154,8 +193,12 @@ def stall(p: Palette) -> Thing:
     cloth, iron = p.fabric(p.hue(0.8, 0.4)), street.steel(p)
     w, d = p.between(1.6, 3), p.between(1.2, 2)
     posts = [[x * w / 2, 0, z * d / 2] for x in (1, -1) for z in (1, -1)]
-    goods = boxes(np.stack([p.rng.uniform(-0.45, 0.45, 12) * w, np.full(12, 0.9), p.rng.uniform(-0.4, 0.4, 12) * d], 1), p.rng.uniform(0.1, 0.35, (12, 3)), p.printed())
-    from training.worlds.parts.buildings import gable_roof
+    goods = boxes(
+        np.stack([p.rng.uniform(-0.45, 0.45, 12) * w, np.full(12, 0.9), p.rng.uniform(-0.4, 0.4, 12) * d], 1),
+        p.rng.uniform(0.1, 0.35, (12, 3)),
+        p.printed(),
+    )
+    from training.worlds.parts.facades import gable_roof
 
     top = gable_roof(p, replace(style(p), roof=cloth, wall=cloth, trim=cloth), w, d, 2.15)[:4]
     return [boxes(posts, [0.05, 2.2, 0.05], iron), boxes([[0, 0, 0]], [w, 0.9, d], cloth), goods, *top]
@@ -164,7 +207,13 @@ def stall(p: Palette) -> Thing:
 def suburb(p: Palette) -> Stage:
     """Houses with gardens, seen on foot."""
     site = Site("suburb", p)
-    t = town.Town(site, p, Way(bend=float(p.rng.normal()) * 8, bend_length=90), p.between(2.8, 4), float(p.rng.choice([0.0, 1.5, 2.5])))
+    t = town.Town(
+        site,
+        p,
+        Way(bend=float(p.rng.normal()) * 8, bend_length=90),
+        p.between(2.8, 4),
+        float(p.rng.choice([0.0, 1.5, 2.5])),
+    )
     town.ground(t, p.grass())
     town.carriageway(t, length=160)
     for side in (1, -1):
@@ -201,7 +250,12 @@ def garden(p: Palette) -> Stage:
         site.scatter(thing, spots(n), p.rng.uniform(0, 6, n), p.rng.uniform(0.6, 1.3, n), solid=0.4)
     for _ in range(3):
         n, middle = int(p.rng.integers(8, 24)), spots(1)
-        site.scatter(plants.flower(p), middle + p.rng.normal(size=(n, 3)) * [0.9, 0, 0.5], p.rng.uniform(0, 6, n), p.rng.uniform(0.7, 1.3, n))
+        site.scatter(
+            plants.flower(p),
+            middle + p.rng.normal(size=(n, 3)) * [0.9, 0, 0.5],
+            p.rng.uniform(0, 6, n),
+            p.rng.uniform(0.7, 1.3, n),
+        )
     for at in spots(int(p.rng.integers(1, 4))):
         site.put(plants.tree(p, "near", p.between(2.5, 7)), at, p.between(0, 6), solid=False)
     for at in spots(int(p.rng.integers(1, 5))):
@@ -236,12 +290,12 @@ def park(p: Palette) -> Stage:
         return np.stack([x, rolling(x, zz) - 0.05, zz], 1)
 
     country.woods(site, p, lambda n: spots(n, 6, 25), 8, height=p.between(6, 12), kinds=2, near=1)
-    country.woods(site, p, lambda n: spots(n, 15, 110), 26, height=p.between(7, 14))
+    country.woods(site, p, lambda n: spots(n, 15, 130), 60, height=p.between(7, 14), mass=True)
     for at in spots(10, 3, 35):
         site.put(plants.bush(p) if p.chance(0.5) else street.bench(p), at, p.between(0, 6), solid=True)
     people = Stock(p, lambda q: person(q, detail="far"), 3)
     for at in spots(int(p.rng.integers(0, 9)), 3, 40):
-        site.put(people.draw(), at + [0, 0.05, 0], p.between(0, 6))
+        site.put(people.draw(), (at + np.array([0, 0.05, 0])), p.between(0, 6))
     if p.chance(0.3):
         site.put((monuments.fountain, places.statue, monuments.obelisk)[int(p.rng.integers(3))](p), spots(1, 8, 20)[0])
     country.meadow(site, p, lambda n: spots(n, 0.5, 12), 120, tall=p.between(0.08, 0.25))
@@ -263,21 +317,33 @@ def car_portrait(p: Palette) -> Stage:
     gap, slant = p.between(2.5, 3.4), p.between(0, 6)
     for i in range(n):
         r2 = p.rng.random()
-        thing = transport.motorcycle(p) if r2 < 0.06 else transport.transport(p) if r2 < 0.12 else vehicles.car(p, "near" if i < 3 else "far")
-        site.put(thing, (i * gap, 0, p.between(-0.4, 0.4)), slant if n == 1 else float(p.rng.normal()) * 0.06 + (pi if p.chance(0.4) else 0))
+        thing = (
+            transport.motorcycle(p)
+            if r2 < 0.06
+            else transport.transport(p)
+            if r2 < 0.12
+            else vehicles.car(p, "near" if i < 3 else "far")
+        )
+        site.put(
+            thing,
+            (i * gap, 0, p.between(-0.4, 0.4)),
+            slant if n == 1 else float(p.rng.normal()) * 0.06 + (pi if p.chance(0.4) else 0),
+        )
     t = town.Town(site, p, Way(), 6, 2)
-    if p.chance(0.55):
-        for k in range(int(p.rng.integers(1, 4))):
+    if p.chance(0.8):
+        for _ in range(int(p.rng.integers(1, 5))):
             turn = p.between(0, 2 * pi)
             d = p.between(8, 30)
             thing = building(p, p.between(9, 26), 10, int(p.rng.integers(1, 5))) if p.chance(0.7) else house(p)
             site.put(thing, (-np.sin(turn) * d, 0, -np.cos(turn) * d), turn)
-    for _ in range(int(p.rng.integers(0, 9))):
+    for _ in range(int(p.rng.integers(2, 12))):
         b, d = p.between(0, 2 * pi), p.between(8, 40)
         site.put(t.trees.draw(), (np.sin(b) * d, 0, np.cos(b) * d), p.between(0, 6), solid=False)
     for _ in range(int(p.rng.integers(0, 4))):
         b, d = p.between(0, 2 * pi), p.between(6, 25)
-        site.put(t.cars.draw() if p.chance(0.6) else t.people.draw(), (np.sin(b) * d, 0, np.cos(b) * d), p.between(0, 6))
+        site.put(
+            t.cars.draw() if p.chance(0.6) else t.people.draw(), (np.sin(b) * d, 0, np.cos(b) * d), p.between(0, 6)
+        )
     if p.chance(0.3):
         site.put(person(p, detail="near"), (p.between(-2, 2), 0, 1.8), p.between(0, 6))
     site.add(patches(p, 10, 5, p.asphalt() if r < 0.6 else p.soil()))

@@ -11,17 +11,27 @@ import numpy as np
 from training.worlds.mesh import Thing, bounds, place
 from training.worlds.palette import Palette
 from training.worlds.parts import monuments, plants, street, transport
-from training.worlds.parts.buildings import building, high_rise, house
+from training.worlds.parts.buildings import block, building, high_rise, house
 from training.worlds.parts.many import boxes
 from training.worlds.parts.people import person
-from training.worlds.parts.terrain import Way, flat, fractal, land, meadowland, water
+from training.worlds.parts.terrain import flat, fractal, land, meadowland, water
 from training.worlds.scenes import country, town
 from training.worlds.scenes.lie import company, scattered, stand_on
 from training.worlds.scenes.site import Site, Stock, daylight, gaze, lens, view
 from training.worlds.stage import Camera, Stage
 
 
-def around(p: Palette, middle: tuple[float, float, float], near: float, far: float, *, low: float = 0.5, high: float = 2.0, fov: tuple[float, float] = (25, 70), arc: float = pi) -> Callable[[], Camera]:
+def around(
+    p: Palette,
+    middle: tuple[float, float, float],
+    near: float,
+    far: float,
+    *,
+    low: float = 0.5,
+    high: float = 2.0,
+    fov: tuple[float, float] = (25, 70),
+    arc: float = pi,
+) -> Callable[[], Camera]:
     """Cameras on all sides of something, looking at it and a little past it."""
     ground = p.between(0, 2 * pi)
 
@@ -38,7 +48,9 @@ def statue(p: Palette) -> Thing:
     """A figure of stone or bronze on a plinth."""
     base, h = monuments.plinth(p)
     c = p.near(((0.06, 0.1, 0.08), (0.05, 0.04, 0.03), (0.55, 0.53, 0.48), (0.35, 0.34, 0.32))[int(p.rng.integers(4))])
-    stone = replace(p.rock(), colour=c, second=tuple(0.6 * k for k in c), tile=-1, shine=p.between(0.02, 0.3), gloss=0.5)
+    stone = replace(
+        p.rock(), colour=c, second=tuple(0.6 * k for k in c), tile=-1, shine=p.between(0.02, 0.3), gloss=0.5
+    )
     figure = [replace(q, material=stone) for q in person(p, detail="near", pose="stand" if p.chance(0.7) else "any")]
     return base + place(figure, at=(0, h, 0), scale=p.between(1.0, 2.2))
 
@@ -48,7 +60,13 @@ def monument(p: Palette) -> Stage:
     site = Site("monument", p)
     site.add(flat(p.paving() if p.chance(0.5) else p.grass()))
     big = p.chance(0.4)
-    thing = (monuments.temple, monuments.church)[int(p.rng.integers(2))](p) if big else statue(p) if p.chance(0.65) else monuments.obelisk(p)
+    thing = (
+        (monuments.temple, monuments.church)[int(p.rng.integers(2))](p)
+        if big
+        else statue(p)
+        if p.chance(0.65)
+        else monuments.obelisk(p)
+    )
     site.put(thing, yaw=p.between(0, 6))
     top = float(bounds(thing)[1][1])
     if p.chance(0.5):
@@ -76,7 +94,11 @@ def harbour(p: Palette) -> Stage:
     site.add(street.bollards(p, np.stack([x, 0 * x, 0 * x - 0.6], 1)))
     boats = Stock(p, transport.boat, 5)
     for _ in range(int(p.rng.integers(5, 22))):
-        site.put(boats.draw(), (p.between(-45, 45), -1.2, p.between(2.5, 60)), p.between(0, 6) if p.chance(0.3) else float(p.rng.normal()) * 0.2)
+        site.put(
+            boats.draw(),
+            (p.between(-45, 45), -1.2, p.between(2.5, 60)),
+            p.between(0, 6) if p.chance(0.3) else float(p.rng.normal()) * 0.2,
+        )
     row = [(building(p, w, 11, max(1, round(p.spread(3, 1.3))), near=i < 2), w) for i, w in enumerate((9.0, 13.0, 7.0))]
     at, back = -70.0, p.between(9, 20)
     while at < 70:
@@ -92,8 +114,16 @@ def harbour(p: Palette) -> Stage:
     site.scatter(post, np.stack([x[::3], 0 * x[::3], 0 * x[::3] - 1.6], 1), pi)
 
     def propose() -> Camera:
-        eye = np.array([p.between(-18, 18), p.between(0.8, 2.2) + (4 if p.chance(0.15) else 0), -p.between(0.5, back * 0.8)])
-        return gaze(p, eye, float(p.rng.normal()) * 0.9 + (pi if p.chance(0.15) else 0), float(p.rng.normal()) * 0.07 - 0.06, lens(p, 30, 90))
+        eye = np.array(
+            [p.between(-18, 18), p.between(0.8, 2.2) + (4 if p.chance(0.15) else 0), -p.between(0.5, back * 0.8)]
+        )
+        return gaze(
+            p,
+            eye,
+            float(p.rng.normal()) * 0.9 + (pi if p.chance(0.15) else 0),
+            float(p.rng.normal()) * 0.07 - 0.06,
+            lens(p, 30, 90),
+        )
 
     return site.stage(daylight(p, open_=True), site.cameras(propose, clear=1.5))
 
@@ -106,15 +136,15 @@ def castle(p: Palette) -> Stage:
 
     def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
         r = np.hypot(np.asarray(x), np.asarray(z))
-        return rolling(x, z) * np.clip(r / 30 - 0.6, 0, 1) - hill * np.clip((r - 32) / 70, 0, 1) ** 1.3
+        return rolling(x, z) * np.clip(r / 30 - 0.6, 0, 1) - hill * np.clip((r - 44) / 70, 0, 1) ** 1.3
 
     stand_on(site, p, ground)
     site.add(land(ground, p.grass(), reach=6000, rings=64, spokes=110))
     ruined = p.chance(0.5)
     thing: Thing = monuments.ruin(p) if ruined else monuments.castle(p)
     site.put(thing, yaw=p.between(0, 6), solid=not ruined)
-    near, far = (8, 26) if ruined else (40, 95)
-    country.woods(site, p, scattered(p, ground, 40, 140), 20, height=9)
+    near, far = (8, 26) if ruined else (46, 110)
+    country.woods(site, p, scattered(p, ground, 40, 160), 60, height=9, mass=True)
     country.stones(site, p, scattered(p, ground, 12, 60), 12, 0.7)
     country.hills_behind(site, p, int(p.rng.integers(0, 4)))
     company(site, p, scattered(p, ground, 10, 40), 0.3)
@@ -140,7 +170,11 @@ def village(p: Palette) -> Stage:
         x, z = np.sin(a) * d, np.cos(a) * d
         site.put(made[k % 4], (x, float(ground(x, z)) - 0.4, z), a + pi + float(p.rng.normal()) * 0.5)
     a = p.between(0, 6)
-    site.put(monuments.church(p, near=False), (np.sin(a) * 60, float(ground(np.sin(a) * 60, np.cos(a) * 60)) - 0.5, np.cos(a) * 60), p.between(0, 6))
+    site.put(
+        monuments.church(p, near=False),
+        (np.sin(a) * 60, float(ground(np.sin(a) * 60, np.cos(a) * 60)) - 0.5, np.cos(a) * 60),
+        p.between(0, 6),
+    )
     t = town.Town(site, p)
 
     def where(n: int) -> np.ndarray:
@@ -150,14 +184,18 @@ def village(p: Palette) -> Stage:
 
     country.woods(site, p, where, 14, height=p.between(5, 10))
     for at in where(int(p.rng.integers(2, 8))):
-        site.put(t.people.draw() if p.chance(0.5) else t.cars.draw(), at + [0, 0.03, 0], p.between(0, 6))
+        site.put(t.people.draw() if p.chance(0.5) else t.cars.draw(), (at + np.array([0, 0.03, 0])), p.between(0, 6))
     for at in where(8):
         site.put(street.street_thing(p) if p.chance(0.4) else plants.bush(p), at, p.between(0, 6))
     country.meadow(site, p, lambda n: where(n) * [0.25, 1, 0.25] * [1, 0, 1] + [0, 0.0, 0], 60, tall=0.2)
     country.hills_behind(site, p, int(p.rng.integers(1, 4)))
 
     def propose() -> Camera:
-        eye = where(1)[0] + [0, float(np.clip(p.rng.normal(1.6, 0.3), 0.4, 2.4)) + (p.between(4, 12) if p.chance(0.12) else 0), 0]
+        eye = where(1)[0] + [
+            0,
+            float(np.clip(p.rng.normal(1.6, 0.3), 0.4, 2.4)) + (p.between(4, 12) if p.chance(0.12) else 0),
+            0,
+        ]
         return gaze(p, eye, p.between(0, 2 * pi), float(p.rng.normal()) * 0.07, lens(p, 30, 90))
 
     return site.stage(daylight(p), site.cameras(propose, clear=2.0))
@@ -171,7 +209,11 @@ def bridge(p: Palette) -> Stage:
     def ground(x: np.ndarray, z: np.ndarray) -> np.ndarray:
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         d = np.abs(x + 6 * np.sin(z / 60)) - wide / 2 + 3 * fractal(x / 20, z / 20, seed, 3)
-        return np.clip(d * 0.35, -2.5, deck - 0.6) + np.clip(d - 40, 0, 400) * 0.05 + 0.2 * fractal(x / 7, z / 7, seed + 4, 3)
+        return (
+            np.clip(d * 0.35, -2.5, deck - 0.6)
+            + np.clip(d - 40, 0, 400) * 0.05
+            + 0.2 * fractal(x / 7, z / 7, seed + 4, 3)
+        )
 
     site.ground = lambda x, z: max(float(ground(np.float64(x), np.float64(z))), 0.0)
     site.add(land(ground, p.grass() if p.chance(0.7) else p.rock(), reach=3000, rings=72, spokes=120))
@@ -181,7 +223,11 @@ def bridge(p: Palette) -> Stage:
     site.put(monuments.bridge(p, wide + 4 * deck + 14, across, deck), (0, 0, z0), solid=False)
     t = town.Town(site, p)
     for _ in range(int(p.rng.integers(0, 5))):
-        site.put(t.cars.draw() if p.chance(0.6) else t.people.draw(), (p.between(-wide, wide) / 2, deck, z0 + p.between(-1, 1) * across * 0.3), pi / 2 * float(p.rng.choice([-1, 1])))
+        site.put(
+            t.cars.draw() if p.chance(0.6) else t.people.draw(),
+            (p.between(-wide, wide) / 2, deck, z0 + p.between(-1, 1) * across * 0.3),
+            pi / 2 * float(p.rng.choice([-1, 1])),
+        )
 
     def where(n: int) -> np.ndarray:
         x, z = p.rng.normal(size=n) * 45, p.rng.uniform(-30, 140, n)
@@ -229,11 +275,11 @@ def aerial(p: Palette) -> Stage:
     site.add(boxes(np.stack([lines, 0 * lines - 0.05, 0 * lines], 1), [8, 0.08, 1600], road))
     site.add(boxes(np.stack([0 * lines, 0 * lines - 0.045, lines], 1), [1600, 0.08, 8], road))
     town_ = p.chance(0.5)
-    made = [high_rise(p) if urban and not town_ and i < 3 else building(p, p.between(10, 24), p.between(10, 16), int(p.rng.integers(2, 7)), near=False, sides=True)
-            if urban else house(p, near=False) for i in range(6)]  # fmt: skip
+    made = [high_rise(p) if urban and not town_ and i < 3 else block(p, p.between(9, 18), p.between(9, 15), int(p.rng.integers(2, 7)))
+            if urban else block(p, p.between(8, 13), p.between(7, 10), int(p.rng.integers(1, 3))) for i in range(6)]  # fmt: skip
     for x in lines[:-1] + gap / 2:
         for z in lines[:-1] + gap / 2:
-            for _ in range(2 if urban else 3):
+            for _ in range(4 if urban else 3):
                 if p.chance(0.75):
                     at = (x + p.between(-0.24, 0.24) * gap, 0, z + p.between(-0.24, 0.24) * gap)
                     site.put(made[int(p.rng.integers(6))], at, float(p.rng.integers(4)) * pi / 2)
@@ -241,15 +287,15 @@ def aerial(p: Palette) -> Stage:
     for _ in range(10):
         line = float(lines[int(p.rng.integers(9))])
         site.put(t.cars.draw(), (line + float(p.rng.choice([-2, 2])), 0.04, p.between(-120, 120)), 0.0)
-    tree = plants.tree(p, "far", 8)
-    n = 22
+    tree = plants.tree(p, "mass", 8)
+    n = 90
     at = np.stack([p.rng.choice(lines, n) + 6, np.zeros(n), p.rng.uniform(-150, 150, n)], 1)
     site.scatter(tree, at, p.rng.uniform(0, 6, n), p.rng.uniform(0.6, 1.2, n))
     country.hills_behind(site, p, int(p.rng.integers(0, 3)))
 
     def propose() -> Camera:
         eye = (p.between(-70, 70), p.between(14, 90), p.between(-70, 70))
-        return gaze(p, eye, p.between(0, 6), -p.between(0.15, 1.3), lens(p, 40, 85), roll=3)
+        return gaze(p, eye, p.between(0, 6), -p.between(0.1, 0.75), lens(p, 40, 85), roll=3)
 
     sky = daylight(p, open_=True)
     return site.stage(replace(sky, haze=min(sky.haze, 6e-4)), site.cameras(propose, clear=6.0))

@@ -159,7 +159,8 @@ class Site:
         if solid:
             high = bounds(thing)[1][1]
             self.boxes += [
-                (q - [solid, 0.2, solid], q + [solid, high * s, solid]) for q, s in zip(p[:n], scales, strict=True)
+                (q - [solid, 0.2, solid], (q + np.array([solid, high * s, solid])))
+                for q, s in zip(p[:n], scales, strict=True)
             ]
 
     def free(self, eye: ArrayLike, margin: float = 0.3) -> bool:
@@ -171,10 +172,15 @@ class Site:
         return not bool(np.any(np.all((p > low - margin) & (p < high + margin), axis=1)))
 
     def ahead(self, camera: Camera) -> float:
-        """How far the middle of the picture is from the first solid box, metres."""
+        """How far the middle and the sides of the picture are from the first solid box, metres."""
+        return min(self._along(camera, turn * camera.fov) for turn in (-0.3, 0.0, 0.3))
+
+    def _along(self, camera: Camera, turn: float) -> float:
         if not self.boxes:
             return np.inf
         eye, aim = np.array(camera.eye), np.array(camera.target) - np.array(camera.eye)
+        c, s = np.cos(turn), np.sin(turn)
+        aim = np.array([c * aim[0] + s * aim[2], aim[1], c * aim[2] - s * aim[0]])
         aim = np.where(np.abs(aim) < 1e-6, 1e-6, aim) / np.linalg.norm(aim)
         low, high = np.array([b[0] for b in self.boxes]), np.array([b[1] for b in self.boxes])
         t0, t1 = (low - eye) / aim, (high - eye) / aim
@@ -195,7 +201,7 @@ class Site:
                     (camera.eye[0], camera.eye[1] + rise, camera.eye[2]), camera.target, camera.fov, camera.roll
                 )
                 above += rise
-            if above > 0.12 and self.free(camera.eye) and (lifted or self.ahead(camera) > clear):
+            if above > 0.12 and self.free(camera.eye, min(0.6, 0.5 * clear)) and (lifted or self.ahead(camera) > clear):
                 found.append(camera)
                 if len(found) == wanted:
                     break

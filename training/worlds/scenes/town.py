@@ -11,7 +11,8 @@ import numpy as np
 from training.worlds.mesh import Thing, bounds, place
 from training.worlds.palette import Material, Palette
 from training.worlds.parts import plants, street, transport, vehicles
-from training.worlds.parts.buildings import building, high_rise, house, style
+from training.worlds.parts.buildings import block, building, house
+from training.worlds.parts.facades import style
 from training.worlds.parts.monuments import church
 from training.worlds.parts.people import person
 from training.worlds.parts.terrain import Way, flat, stations
@@ -30,6 +31,8 @@ class Town:
     pavement: float = 2.0
     kerb: float = 0.12
     dark: bool = False
+    rows: list[tuple[Thing, float]] = field(default_factory=list)
+    homes: list[Thing] = field(default_factory=list)
     cars: Stock = field(init=False)
     near_cars: Stock = field(init=False)
     people: Stock = field(init=False)
@@ -47,9 +50,9 @@ class Town:
             if season < 0.24
             else plants.broadleaf
         )
-        self.cars = Stock(p, lambda q: vehicles.car(q), 5)
+        self.cars = Stock(p, vehicles.car, 4)
         self.near_cars = Stock(p, lambda q: vehicles.car(q, "near"), 2)
-        self.people = Stock(p, lambda q: person(q, detail="far", pose="walk" if q.chance(0.6) else "stand"), 4)
+        self.people = Stock(p, lambda q: person(q, detail="far", pose="walk" if q.chance(0.6) else "stand"), 3)
         self.trees = Stock(p, lambda q: kind(q, "far", q.spread(7, 1.3)), 3)
 
     @property
@@ -111,21 +114,23 @@ def houses(
     tall: float = 4,
     gap: float = 0.05,
     setback: float = 0.0,
-    kinds: int = 5,
+    kinds: int = 6,
 ) -> None:
     """A closed row of town houses along one side (+1: towards +x), with cross streets now and then."""
     p, site = t.palette, t.site
-    shops = p.chance(0.6)
-    made: list[tuple[Thing, float]] = []
-    for i in range(kinds):
-        width = p.between(6, 17)
-        s = style(p, night=t.dark, shop=shops and p.chance(0.75))
-        storeys = max(1, round(p.spread(tall, 1.35)))
-        made.append((building(p, width, p.between(9, 14), min(storeys, 9), s=s, near=i < 3, sides=gap > 0.2), width))
+    made = t.rows or _row(t, tall, gap, kinds)
+    kinds = len(made) - 2
     z, k = start, 0
     while z < end:
         k += 1
-        thing, width = made[int(p.rng.integers(kinds))] if k > kinds else made[k - 1]
+        far = abs(z) > 75
+        thing, width = (
+            made[kinds + int(p.rng.integers(2))]
+            if far
+            else made[int(p.rng.integers(kinds))]
+            if k > kinds
+            else made[(k - 1 + (side > 0) * 2) % kinds]
+        )
         if p.chance(gap) and k > 1:
             z += p.between(5, 11)
         middle = z + width / 2
@@ -135,22 +140,39 @@ def houses(
     end_block(t, side)
 
 
+def _row(t: Town, tall: float, gap: float, kinds: int) -> list[tuple[Thing, float]]:
+    """Houses with their widths, both sides of the street draw from them; the last two are for far off."""
+    p = t.palette
+    shops = p.chance(0.6)
+    for i in range(kinds):
+        width = p.between(6, 17)
+        s = style(p, night=t.dark, shop=shops and p.chance(0.75))
+        storeys = min(max(1, round(p.spread(tall, 1.35))), 9)
+        t.rows.append((building(p, width, p.between(9, 14), storeys, s=s, near=i < 3, sides=gap > 0.2), width))
+    for _ in range(2):
+        width, depth = p.between(8, 17), p.between(9, 14)
+        far = block(p, width, depth, min(max(1, round(p.spread(tall, 1.35))), 9))
+        t.rows.append((place(far, at=(0, 0, -depth / 2)), width))
+    return t.rows
+
+
 def end_block(t: Town, side: int) -> None:
     """Something large far behind the row: a tower block, a church, a hall."""
     p = t.palette
-    if p.chance(0.5):
-        thing = high_rise(p) if p.chance(0.6) else church(p, near=False)
+    if p.chance(0.4):
+        wide, deep = p.between(14, 30), p.between(14, 26)
+        thing = block(p, wide, deep, int(p.between(8, 8 + wide))) if p.chance(0.85) else church(p, near=False)
         z = p.between(60, 300)
         t.site.put(thing, t.way.at(z, side * (t.edge + p.between(30, 90))), p.between(0, 6))
 
 
-def gardens(t: Town, side: int, *, start: float = -30, end: float = 170, kinds: int = 4) -> None:
+def gardens(t: Town, side: int, *, start: float = -30, end: float = 170, kinds: int = 3) -> None:
     """Detached houses behind lawns, hedges and fences."""
     p, site = t.palette, t.site
-    made = [house(p, near=i < 2, night=t.dark) for i in range(kinds)]
+    t.homes = made = t.homes or [house(p, near=i < 2, night=t.dark) for i in range(kinds)]
     z = start + p.between(0, 6)
     while z < end:
-        thing = made[int(p.rng.integers(kinds))]
+        thing = made[int(p.rng.integers(len(made)))]
         back = t.edge + p.between(7, 13)
         middle = z + 9
         site.put(
@@ -275,7 +297,7 @@ def lamps(t: Town, *, start: float = -20, end: float = 170, reach: float = 60) -
             yaw = float(t.way.yaw(z)) - side * pi / 2
             at = t.way.at(z, side * (t.half + 0.5), t.kerb)
             if t.site.put(post, at, yaw, solid=False) and t.dark and abs(z) < reach and len(t.site.lamps) < 12:
-                hang = at + [np.sin(yaw) * bulb[2], bulb[1] - 0.25, np.cos(yaw) * bulb[2]]
+                hang = at + np.array([np.sin(yaw) * bulb[2], bulb[1] - 0.25, np.cos(yaw) * bulb[2]])
                 t.site.lamps.append(
                     Lamp(
                         (float(hang[0]), float(hang[1]), float(hang[2])),
@@ -294,7 +316,7 @@ def avenue(t: Town, *, start: float = -12, end: float = 130, share: float = 0.8)
             if p.chance(share):
                 at = t.way.at(z, side * (t.half + 0.9), t.kerb)
                 t.site.put(t.trees.draw(), at, p.between(0, 6), p.between(0.75, 1.2), solid=False)
-                t.site.boxes.append((at - [0.4, 0, 0.4], at + [0.4, 3, 0.4]))
+                t.site.boxes.append((at - [0.4, 0, 0.4], (at + np.array([0.4, 3, 0.4]))))
 
 
 def clutter(t: Town, count: int, *, start: float = 1, end: float = 45) -> None:
