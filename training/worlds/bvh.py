@@ -6,6 +6,7 @@ triangles are hit by the test of Möller and Trumbore (1997). The walkers alloca
 
 from __future__ import annotations
 
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -169,9 +170,9 @@ def hole(holes, uv, i, u, v):
         return False
     s = ((1 - u - v) * uv[i, 0] + u * uv[i, 2] + v * uv[i, 4]) * holes[i, 1]
     t = ((1 - u - v) * uv[i, 1] + u * uv[i, 3] + v * uv[i, 5]) * holes[i, 1]
-    row = np.floor(t)
-    s += 0.5 * (row - 2.0 * np.floor(row / 2.0))
-    column = np.floor(s)
+    row = floor(t)
+    s += 0.5 * (row - 2.0 * floor(row / 2.0))
+    column = floor(s)
     h = (int(column) * 73856093) ^ (int(row) * 19349663) ^ (int(holes[i, 2]) * 83492791)
     h = (h ^ (h >> 13)) * 1274126177 & 0x7FFFFFFF
     if (h >> 8 & 1023) / 1023.0 < share * 0.6:
