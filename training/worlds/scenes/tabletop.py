@@ -86,7 +86,7 @@ def _looks(palette: Palette, size: float) -> list[Camera]:
     """Cameras on a table's clutter of this size: from a seat, from above, straight down."""
     near, far = max(0.25, size * 0.7), max(0.45, size * 1.9)
     views = orbit(palette, (0, 0.04, 0), (near, far), (0.26, 1.0), 3, spread=0.9)
-    views += orbit(palette, (0, 0.04, 0), (near, far), (0.26, 1.2), 1, spread=2.0)
+    views += orbit(palette, (0, 0.04, 0), (near, far), (0.26, 1.2), 1, spread=1.4)
     views += orbit(palette, (0, 0.0, 0), (near, far), (1.35, 1.569), 1, spread=0.3)
     return views
 
@@ -142,7 +142,7 @@ def food(palette: Palette) -> Stage:
         angle, away = 2.4 * i + palette.between(0, 0.6), r + size + palette.between(0.01, 0.08) + 0.05 * (i > 3)
         made += place(thing, (away * np.sin(angle), 0, -away * np.cos(angle)), palette.between(0, 6))
     lamps, fill, sky = studio_light(palette, 0.7)
-    views = orbit(palette, (0, 0.03, 0), (0.28, 0.7), (0.3, 1.1), 3, spread=2.5, fov=(35, 65))
+    views = orbit(palette, (0, 0.03, 0), (0.28, 0.7), (0.3, 1.1), 3, spread=1.4, fov=(35, 65))
     views += orbit(palette, (0, 0.03, 0), (0.35, 0.8), (1.3, 1.57), 2, spread=0.4, fov=(40, 65))
     return Stage("food", behind + top(palette, 1.4, 0.9, height) + made, views, sky, lamps, fill)
 
