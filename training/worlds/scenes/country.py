@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import pi
 
@@ -16,8 +17,11 @@ from training.worlds.parts.monuments import rock
 from training.worlds.parts.terrain import Way, fractal, ridge, stations
 from training.worlds.scenes.site import Site, Stock
 
+Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Places = Callable[[int], np.ndarray]
 
-def beside(way: Way, half: float, seed: int, relief: float, cut: float = 0.0):
+
+def beside(way: Way, half: float, seed: int, relief: float, cut: float = 0.0) -> Ground:
     """Height of the land at (x, z): the way's own at its edge, a ditch, then relief; `cut` > 0 rises at once (a cutting)."""
 
     def height(x: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -37,7 +41,14 @@ def beside(way: Way, half: float, seed: int, relief: float, cut: float = 0.0):
 
 
 def verges(
-    site: Site, way: Way, half: float, material: Material, height, *, reach: float = 2500.0, behind: float = 150.0
+    site: Site,
+    way: Way,
+    half: float,
+    material: Material,
+    height: Ground,
+    *,
+    reach: float = 2500.0,
+    behind: float = 150.0,
 ) -> None:
     """The land on both sides of the way out to `reach`."""
     z = stations(2.0, reach, behind, 56)[:, None]
@@ -81,16 +92,14 @@ def hills_behind(
 def woods(
     site: Site,
     palette: Palette,
-    where,
+    where: Places,
     count: int,
     *,
     height: float = 10.0,
     kinds: int = 3,
-    solid: float = 0.5,
-    near: int = 0,
-    mass: bool = False,
+    look: plants.Detail = "far",
 ) -> None:
-    """Trees at where(n) -> (n, 3): a few kinds, shared arrays; the first `near` of them in detail."""
+    """Trees at where(n) -> (n, 3): a few kinds, shared arrays; with the look "near" the first kind is in detail."""
     p = palette
     r = p.rng.random()
     makers = (
@@ -104,17 +113,18 @@ def woods(
     )
     per = -(-count // kinds)
     for i in range(kinds):
-        detail = "near" if i < near else "mass" if mass else "far"
-        tree = makers[i % len(makers)](p, detail, height)
-        n = min(per, 8) if i < near else per
+        close = look == "near" and i == 0
+        tree = makers[i % len(makers)](p, "near" if close else "mass" if look == "mass" else "far", height)
+        n = min(per, 8) if close else per
         at = where(n)
-        site.scatter(tree, at, p.rng.uniform(0, 2 * pi, n), p.rng.uniform(0.55, 1.25, n), solid=solid)
+        site.scatter(tree, at, p.rng.uniform(0, 2 * pi, n), p.rng.uniform(0.55, 1.25, n), solid=0.8)
 
 
 def beside_way(
-    palette: Palette, way: Way, height, half: float, near: float, far: float, start: float = -20, end: float = 400
-):
-    """A function of n that gives (n, 3) places between `near` and `far` metres from the edge on both sides, on the land."""
+    palette: Palette, way: Way, height: Ground, half: float, away: tuple[float, float], span: tuple[float, float]
+) -> Places:
+    """Places on the land on both sides, `away` (least, most) metres from the edge, over a span of z."""
+    (near, far), (start, end) = away, span
 
     def where(n: int) -> np.ndarray:
         r = palette.rng
@@ -127,7 +137,7 @@ def beside_way(
 
 
 def tree_line(
-    site: Site, palette: Palette, way: Way, height, offset: float, *, gap: float = 12.0, end: float = 300
+    site: Site, palette: Palette, way: Way, height: Ground, offset: float, *, gap: float = 12.0, end: float = 300
 ) -> None:
     """An avenue of like trees at `offset` on both sides or one."""
     tree = plants.tree(palette, "far", palette.between(6, 14))
@@ -138,7 +148,7 @@ def tree_line(
         site.scatter(tree, at, palette.rng.uniform(0, 6, len(z)), palette.rng.uniform(0.8, 1.15, len(z)), solid=0.5)
 
 
-def farm(site: Site, palette: Palette, at: np.ndarray, height) -> None:
+def farm(site: Site, palette: Palette, at: np.ndarray, height: Ground) -> None:
     """A few houses and barns around `at`, with trees."""
     p = palette
     for i in range(int(p.rng.integers(1, 4))):
@@ -151,7 +161,7 @@ def farm(site: Site, palette: Palette, at: np.ndarray, height) -> None:
     site.scatter(tree, np.stack([x, height(x, z), z], 1), p.rng.uniform(0, 6, n), p.rng.uniform(0.7, 1.2, n))
 
 
-def herd(site: Site, palette: Palette, where, count: int) -> None:
+def herd(site: Site, palette: Palette, where: Places, count: int) -> None:
     """Grazing animals of one sort at where(n)."""
     sorts = ("cow", "sheep", "horse", "goat", "deer")
     try:
@@ -165,7 +175,7 @@ def herd(site: Site, palette: Palette, where, count: int) -> None:
 
 
 def stones(
-    site: Site, palette: Palette, where, count: int, size: float = 0.6, material: Material | None = None
+    site: Site, palette: Palette, where: Places, count: int, size: float = 0.6, material: Material | None = None
 ) -> None:
     """Boulders of two shapes, many small ones and few large."""
     for _ in range(2):
@@ -176,7 +186,9 @@ def stones(
         site.scatter([one], at, palette.rng.uniform(0, 6, n), scale, solid=size)
 
 
-def meadow(site: Site, palette: Palette, where, count: int, *, tall: float = 0.3, flowers: bool | None = None) -> None:
+def meadow(
+    site: Site, palette: Palette, where: Places, count: int, *, tall: float = 0.3, flowers: bool | None = None
+) -> None:
     """Tufts of grass, leafy plants and flowers."""
     p = palette
     tuft = plants.grass_tuft(p, 14, tall)
@@ -199,7 +211,7 @@ def wet(material: Material, palette: Palette) -> Material:
     )
 
 
-def crop_rows(site: Site, palette: Palette, way: Way, height, half: float) -> None:
+def crop_rows(site: Site, palette: Palette, way: Way, height: Ground, half: float) -> None:
     """A field of maize, vines or the like: rows of plants along the way on one side."""
     p = palette
     plant: Thing = plants.bush(p, "far", p.between(0.5, 1.6))

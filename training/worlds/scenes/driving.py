@@ -132,8 +132,8 @@ def motorway(p: Palette, *, dark: bool = False) -> Stage:
         directions = [(o, -d) for o, d in directions]
     town.traffic(t, directions, int(p.rng.integers(4, 14)), end=200, heavy=0.3)
     _over(p, site, way, half)
-    where = country.beside_way(p, way, height, half, 5, 70, -20, 500)
-    country.woods(site, p, where, int(p.rng.integers(0, 70)), height=9, mass=True)
+    where = country.beside_way(p, way, height, half, (5, 70), (-20, 500))
+    country.woods(site, p, where, int(p.rng.integers(0, 70)), height=9, look="mass")
     if p.chance(0.6):
         country.hills_behind(site, p)
     if p.chance(0.5) or dark:
@@ -197,14 +197,14 @@ def _roadside(p: Palette, site: Site, way: Way, height: Callable, half: float) -
     country.woods(
         site,
         p,
-        country.beside_way(p, way, height, half, 4, 110, -15, 400),
+        country.beside_way(p, way, height, half, (4, 110), (-15, 400)),
         int(p.rng.integers(2, 60)),
         height=p.between(6, 13),
-        mass=p.chance(0.7),
+        look="mass" if p.chance(0.7) else "far",
     )
-    shrubs = country.beside_way(p, way, height, half, 2.5, 20, -5, 90)
+    shrubs = country.beside_way(p, way, height, half, (2.5, 20), (-5, 90))
     site.scatter(plants.bush(p, "far"), shrubs(14), p.rng.uniform(0, 6, 14), p.rng.uniform(0.5, 1.5, 14))
-    country.meadow(site, p, country.beside_way(p, way, height, half, 0.6, 5, 0, 26), 90, tall=p.between(0.15, 0.5))
+    country.meadow(site, p, country.beside_way(p, way, height, half, (0.6, 5), (0, 26)), 90, tall=p.between(0.15, 0.5))
     if p.chance(0.3):
         country.crop_rows(site, p, way, height, half)
     if p.chance(0.5):
@@ -232,18 +232,23 @@ def forest_road(p: Palette) -> Stage:
     lanes = lanes_of(half, 2, False) if half > 2.4 else [(0.0, 1)]
     town.traffic(t, lanes, int(p.rng.integers(0, 3)))
     country.woods(
-        site, p, country.beside_way(p, way, height, half, 1.8, 8, -10, 60), 14, height=p.between(8, 16), kinds=2
+        site, p, country.beside_way(p, way, height, half, (1.8, 8), (-10, 60)), 14, height=p.between(8, 16), kinds=2
     )
     country.woods(
-        site, p, country.beside_way(p, way, height, half, 4, 70, -10, 320), 110, height=p.between(9, 18), mass=True
+        site,
+        p,
+        country.beside_way(p, way, height, half, (4, 70), (-10, 320)),
+        110,
+        height=p.between(9, 18),
+        look="mass",
     )
     site.scatter(
         plants.bush(p, "far"),
-        country.beside_way(p, way, height, half, 1.5, 12, -4, 70)(20),
+        country.beside_way(p, way, height, half, (1.5, 12), (-4, 70))(20),
         p.rng.uniform(0, 6, 20),
         p.rng.uniform(0.4, 1.5, 20),
     )
-    country.meadow(site, p, country.beside_way(p, way, height, half, 0.4, 4, 0, 25), 70)
+    country.meadow(site, p, country.beside_way(p, way, height, half, (0.4, 4), (0, 25)), 70)
     return site.stage(weather(p, 0), site.cameras(driver(p, way, ahead(lanes)), clear=4.0))
 
 
@@ -269,8 +274,8 @@ def mountain_road(p: Palette) -> Stage:
     lanes = lanes_of(half, 2, p.chance(0.3))
     town.traffic(t, lanes, int(p.rng.integers(0, 5)), heavy=0.25)
     site.add(street.guard_rail(p, way, stations(2, 250, 50, 40), -s * (half + 0.7)))
-    country.stones(site, p, country.beside_way(p, way, height, half, 1.5, 14, 0, 120), 24, 0.7)
-    country.woods(site, p, country.beside_way(p, way, height, half, 5, 70, 0, 400), 50, height=9, mass=True)
+    country.stones(site, p, country.beside_way(p, way, height, half, (1.5, 14), (0, 120)), 24, 0.7)
+    country.woods(site, p, country.beside_way(p, way, height, half, (5, 70), (0, 400)), 50, height=9, look="mass")
     country.hills_behind(site, p, 3, high=2.0, snow=p.chance(0.5))
     return site.stage(weather(p, 0), site.cameras(driver(p, way, ahead(lanes)), clear=4.0))
 

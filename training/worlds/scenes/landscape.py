@@ -27,8 +27,8 @@ def forest(p: Palette) -> Stage:
     ground = meadowland(p.seed(), p.between(0.5, 4), p.between(15, 50))
     stand_on(site, p, ground)
     site.add(land(ground, p.soil() if p.chance(0.6) else p.grass(), reach=700, rings=48, spokes=96))
-    country.woods(site, p, scattered(p, ground, 4.5, 15), 14, height=p.between(9, 20), kinds=2, near=1, solid=1.2)
-    country.woods(site, p, scattered(p, ground, 10, 95), 130, height=p.between(10, 20), mass=True)
+    country.woods(site, p, scattered(p, ground, 4.5, 15), 14, height=p.between(9, 20), kinds=2, look="near")
+    country.woods(site, p, scattered(p, ground, 10, 95), 130, height=p.between(10, 20), look="mass")
     _undergrowth(site, p, ground)
     company(site, p, scattered(p, ground, 2.5, 12), 0.3)
     sky = daylight(p)
@@ -72,15 +72,28 @@ def forest_path(p: Palette) -> Stage:
     wobble = np.sin(z * 0.9)[:, None] * 0.15
     site.add(way.ribbon(z, np.array([-half - 0.1, 0, half + 0.1]), np.array([0.0, -0.03, 0.0]) + 0 * wobble, p.soil()))
     country.woods(
-        site, p, country.beside_way(p, way, height, half, 2.0, 8, -10, 35), 14, height=p.between(8, 18), kinds=2, near=1
+        site,
+        p,
+        country.beside_way(p, way, height, half, (2.0, 8), (-10, 35)),
+        14,
+        height=p.between(8, 18),
+        kinds=2,
+        look="near",
     )
     country.woods(
-        site, p, country.beside_way(p, way, height, half, 3, 55, -10, 150), 120, height=p.between(8, 18), mass=True
+        site,
+        p,
+        country.beside_way(p, way, height, half, (3, 55), (-10, 150)),
+        120,
+        height=p.between(8, 18),
+        look="mass",
     )
-    country.meadow(site, p, country.beside_way(p, way, height, half, 0.1, 3, -1, 16), 110, tall=p.between(0.15, 0.5))
+    country.meadow(
+        site, p, country.beside_way(p, way, height, half, (0.1, 3), (-1, 16)), 110, tall=p.between(0.15, 0.5)
+    )
     site.scatter(
         plants.bush(p, "far"),
-        country.beside_way(p, way, height, half, 0.5, 6, 1, 40)(16),
+        country.beside_way(p, way, height, half, (0.5, 6), (1, 40))(16),
         p.rng.uniform(0, 6, 16),
         p.rng.uniform(0.4, 1.2, 16),
     )
@@ -107,9 +120,11 @@ def meadow(p: Palette) -> Stage:
     stand_on(site, p, ground)
     site.add(land(ground, p.grass(), reach=6000, rings=64, spokes=110))
     country.meadow(site, p, scattered(p, ground, 0.5, 10), 240, tall=p.between(0.15, 0.6))
-    country.woods(site, p, scattered(p, ground, 9, 70), int(p.rng.integers(4, 22)), height=p.between(5, 12), near=1)
     country.woods(
-        site, p, scattered(p, ground, 60, 420), int(p.rng.integers(0, 80)), height=p.between(6, 14), mass=True
+        site, p, scattered(p, ground, 9, 70), int(p.rng.integers(4, 22)), height=p.between(5, 12), look="near"
+    )
+    country.woods(
+        site, p, scattered(p, ground, 60, 420), int(p.rng.integers(0, 80)), height=p.between(6, 14), look="mass"
     )
     site.scatter(plants.bush(p), scattered(p, ground, 4, 60)(14), p.rng.uniform(0, 6, 14), p.rng.uniform(0.5, 1.4, 14))
     country.hills_behind(site, p, int(p.rng.integers(1, 4)))
@@ -149,7 +164,7 @@ def mountains(p: Palette) -> Stage:
     country.hills_behind(site, p, int(p.rng.integers(1, 4)), high=p.between(1.2, 3), snow=p.chance(0.7))
     country.stones(site, p, scattered(p, ground, 3, 60), int(p.rng.integers(0, 30)), p.between(0.3, 1.5), stone)
     country.woods(
-        site, p, scattered(p, ground, 12, 500), int(p.rng.integers(0, 110)), height=p.between(6, 14), mass=True
+        site, p, scattered(p, ground, 12, 500), int(p.rng.integers(0, 110)), height=p.between(6, 14), look="mass"
     )
     country.meadow(site, p, scattered(p, ground, 0.6, 8), 70, tall=p.between(0.1, 0.3))
     if p.chance(0.3):
@@ -247,7 +262,7 @@ def farm_field(p: Palette) -> Stage:
         country.farm(site, p, np.array([np.sin(a) * d, 0, np.cos(a) * d]), ground)
     country.herd(site, p, scattered(p, ground, 5, 50), int(p.rng.integers(2, 10)))
     country.woods(
-        site, p, scattered(p, ground, 14, 300), int(p.rng.integers(10, 80)), height=p.between(6, 12), mass=True
+        site, p, scattered(p, ground, 14, 300), int(p.rng.integers(10, 80)), height=p.between(6, 12), look="mass"
     )
     country.crop_rows(site, p, Way(), ground, p.between(0, 3))
     country.meadow(site, p, scattered(p, ground, 0.5, 8), 100)

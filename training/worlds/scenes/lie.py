@@ -10,10 +10,9 @@ import numpy as np
 from training.worlds.palette import Palette
 from training.worlds.parts.people import person
 from training.worlds.scenes import country
+from training.worlds.scenes.country import Ground
 from training.worlds.scenes.site import Site, gaze, lens
 from training.worlds.stage import Camera
-
-Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def stand_on(site: Site, p: Palette, ground: Ground) -> None:
@@ -48,8 +47,6 @@ def wander(
     reach: float = 6.0,
     *,
     fov: tuple[float, float] = (26, 85),
-    low: float = 0.4,
-    high: float = 2.2,
     yaw: float | None = None,
     wide: float = pi,
 ) -> Callable[[], Camera]:
@@ -57,7 +54,7 @@ def wander(
 
     def propose() -> Camera:
         x, z = p.rng.normal(size=2) * reach / 2
-        tall = float(np.clip(p.rng.normal(1.5, 0.4), low, high)) if p.chance(0.9) else p.between(high, high + 12)
+        tall = float(np.clip(p.rng.normal(1.5, 0.4), 0.4, 2.2)) if p.chance(0.9) else p.between(2.2, 14)
         eye = np.array([x, float(ground(x, z)) + tall, z])
         turn = p.between(0, 2 * pi) if yaw is None else yaw + p.between(-wide, wide)
         return gaze(p, eye, turn, float(p.rng.normal()) * 0.08 - 0.02 - 0.02 * max(tall - 2, 0), lens(p, *fov))

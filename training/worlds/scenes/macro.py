@@ -17,7 +17,7 @@ from training.worlds.scenes.site import Site, daylight, lens, view
 from training.worlds.stage import Camera, Stage
 
 
-def _subject(p: Palette, site: Site, ground) -> tuple[float, float]:
+def _subject(p: Palette, site: Site, ground: country.Ground) -> tuple[float, float]:
     """What is photographed, around the origin; its height and how large the picture's field is, metres."""
 
     def around(n: int, reach: float) -> np.ndarray:

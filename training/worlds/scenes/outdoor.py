@@ -289,8 +289,8 @@ def park(p: Palette) -> Stage:
         x, zz = np.sin(b) * d, np.cos(b) * d
         return np.stack([x, rolling(x, zz) - 0.05, zz], 1)
 
-    country.woods(site, p, lambda n: spots(n, 6, 25), 8, height=p.between(6, 12), kinds=2, near=1)
-    country.woods(site, p, lambda n: spots(n, 15, 130), 60, height=p.between(7, 14), mass=True)
+    country.woods(site, p, lambda n: spots(n, 6, 25), 8, height=p.between(6, 12), kinds=2, look="near")
+    country.woods(site, p, lambda n: spots(n, 15, 130), 60, height=p.between(7, 14), look="mass")
     for at in spots(10, 3, 35):
         site.put(plants.bush(p) if p.chance(0.5) else street.bench(p), at, p.between(0, 6), solid=True)
     people = Stock(p, lambda q: person(q, detail="far"), 3)

@@ -30,13 +30,12 @@ def around(
     low: float = 0.5,
     high: float = 2.0,
     fov: tuple[float, float] = (25, 70),
-    arc: float = pi,
 ) -> Callable[[], Camera]:
     """Cameras on all sides of something, looking at it and a little past it."""
     ground = p.between(0, 2 * pi)
 
     def propose() -> Camera:
-        a, d = ground + p.between(-arc, arc), p.between(near, far)
+        a, d = ground + p.between(-pi, pi), p.between(near, far)
         eye = np.array(middle) * [1, 0, 1] + [np.sin(a) * d, p.between(low, high), np.cos(a) * d]
         target = np.array(middle) + p.rng.normal(size=3) * [0.08, 0.04, 0.08] * d
         return view(p, eye, target, lens(p, *fov))
@@ -144,7 +143,7 @@ def castle(p: Palette) -> Stage:
     thing: Thing = monuments.ruin(p) if ruined else monuments.castle(p)
     site.put(thing, yaw=p.between(0, 6), solid=not ruined)
     near, far = (8, 26) if ruined else (46, 110)
-    country.woods(site, p, scattered(p, ground, 40, 160), 60, height=9, mass=True)
+    country.woods(site, p, scattered(p, ground, 40, 160), 60, height=9, look="mass")
     country.stones(site, p, scattered(p, ground, 12, 60), 12, 0.7)
     country.hills_behind(site, p, int(p.rng.integers(0, 4)))
     company(site, p, scattered(p, ground, 10, 40), 0.3)
@@ -234,7 +233,7 @@ def bridge(p: Palette) -> Stage:
         q = np.stack([x, ground(x, z) - 0.1, z], 1)
         return q[(q[:, 1] > 0.3) & (np.abs(z - z0) > across) & (np.hypot(x, z) > 3)]
 
-    for i in range(3):
+    for _ in range(3):
         tree, at = plants.tree(p, "far", p.between(5, 11)), where(14)
         site.scatter(tree, at, p.between(0, 6), p.rng.uniform(0.6, 1.2, len(at)), solid=0.5)
     for at in where(12)[: int(p.rng.integers(0, 8))]:

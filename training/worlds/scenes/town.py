@@ -113,7 +113,6 @@ def houses(
     end: float = 190,
     tall: float = 4,
     gap: float = 0.05,
-    setback: float = 0.0,
     kinds: int = 6,
 ) -> None:
     """A closed row of town houses along one side (+1: towards +x), with cross streets now and then."""
@@ -134,7 +133,7 @@ def houses(
         if p.chance(gap) and k > 1:
             z += p.between(5, 11)
         middle = z + width / 2
-        at = t.way.at(middle, side * (t.edge + setback + 0.02))
+        at = t.way.at(middle, side * (t.edge + 0.02))
         site.put(thing, at - np.array([0, 0.3, 0]) * (t.way.rise > 0), float(t.way.yaw(middle)) - side * pi / 2)
         z += width + (p.between(0, 3) if gap > 0.3 else 0.0)
     end_block(t, side)
