@@ -19,8 +19,8 @@ from training.worlds.trace import Materials, World, assemble, pose, render
 SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
 SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
 SHARES = {
-    "indoor": 0.24, "halls": 0.1, "tabletop": 0.08, "storage": 0.05, "flat": 0.04, "people": 0.1, "animals": 0.06,
-    "outdoor": 0.12, "landscape": 0.07, "driving": 0.14,
+    "indoor": 0.32, "tabletop": 0.13, "storage": 0.05, "people": 0.1, "animals": 0.06, "outdoor": 0.12, "landscape": 0.07,
+    "driving": 0.15,
 }  # fmt: skip
 """How much of the pictures each module of scenes gets."""
 MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
