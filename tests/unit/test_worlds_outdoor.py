@@ -1,4 +1,4 @@
-"""Things and scenes of the open air: finite, standing, of plausible size, the right way out, the same for the same seed."""
+"""Things and scenes of the open air: finite, standing, of plausible size, the right way out, true to their seed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def building(
     near: bool = True,
     sides: bool = False,
 ) -> Thing:
-    """A town house: its detailed front in the plane z = 0, its back at z = -depth; `sides` gives the flanks windows too."""
+    """A town house: its detailed front in the plane z = 0, its back at z = -depth; `sides`: windows in the flanks."""
     s = s or style(palette)
     ground = palette.between(3.2, 4.6) if s.shop else None
     foot = ground or 0.0
@@ -178,5 +178,18 @@ def shed(palette: Palette) -> Thing:
 def column(palette: Palette, height: float, radius: float, material: Material) -> Part:
     """A column with base and capital."""
     r, h = radius, height
-    return lathe([(1.5 * r, 0), (1.5 * r, 0.03 * h), (1.15 * r, 0.05 * h), (r, 0.08 * h), (0.97 * r, 0.5 * h), (0.84 * r, 0.92 * h),
-                  (1.1 * r, 0.94 * h), (1.45 * r, 0.97 * h), (1.45 * r, h)], material, sides=11)  # fmt: skip
+    return lathe(
+        [
+            (1.5 * r, 0),
+            (1.5 * r, 0.03 * h),
+            (1.15 * r, 0.05 * h),
+            (r, 0.08 * h),
+            (0.97 * r, 0.5 * h),
+            (0.84 * r, 0.92 * h),
+            (1.1 * r, 0.94 * h),
+            (1.45 * r, 0.97 * h),
+            (1.45 * r, h),
+        ],
+        material,
+        sides=11,
+    )

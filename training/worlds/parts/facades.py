@@ -1,4 +1,4 @@
-"""What houses are made of: façades with recessed windows, shop fronts, balconies, doors, roofs. Fronts look along +z."""
+"""What houses are made of: façades with recessed windows, shop fronts, balconies, doors, roofs. Fronts look to +z."""
 
 from __future__ import annotations
 
@@ -37,7 +37,13 @@ def style(palette: Palette, *, night: bool = False, shop: bool | None = None) ->
     modern = palette.chance(0.3)
     return Style(
         wall=palette.masonry(),
-        pane=Material(palette.near((0.03, 0.04, 0.05), 1.6, 0.01), (0.02, 0.02, 0.03), shine=b(0.25, 0.6), gloss=0.96, seed=palette.seed()),
+        pane=Material(
+            palette.near((0.03, 0.04, 0.05), 1.6, 0.01),
+            (0.02, 0.02, 0.03),
+            shine=b(0.25, 0.6),
+            gloss=0.96,
+            seed=palette.seed(),
+        ),
         frame=palette.paint((0.7, 0.69, 0.66) if palette.chance(0.6) else palette.hue(0.4, b(0.03, 0.3)), shine=0.08),
         trim=palette.masonry() if palette.chance(0.4) else palette.paint((0.6, 0.57, 0.5), shine=0.03),
         roof=palette.roofing(),
@@ -49,7 +55,7 @@ def style(palette: Palette, *, night: bool = False, shop: bool | None = None) ->
         balconies=palette.chance(0.22),
         cornice=b(0, 0.6),
         shop=palette.chance(0.45) if shop is None else shop,
-    )  # fmt: skip
+    )
 
 
 def frames(x0: np.ndarray, x1: np.ndarray, y0: np.ndarray, y1: np.ndarray, z: float) -> np.ndarray:
@@ -111,9 +117,13 @@ def facade(
         n = len(gx0)
         mid = (gx0 + gx1) / 2
         f = 0.035 + 0.02 * s.recess
-        bars = [frames(mid - f / 2, mid + f / 2, gy0, gy1, -s.recess + 0.03), frames(gx0, gx1, gy0, gy0 + f, -s.recess + 0.03),
-                frames(gx0, gx1, gy1 - f, gy1, -s.recess + 0.03), frames(gx0, gx0 + f, gy0, gy1, -s.recess + 0.03),
-                frames(gx1 - f, gx1, gy0, gy1, -s.recess + 0.03)]  # fmt: skip
+        bars = [
+            frames(mid - f / 2, mid + f / 2, gy0, gy1, -s.recess + 0.03),
+            frames(gx0, gx1, gy0, gy0 + f, -s.recess + 0.03),
+            frames(gx0, gx1, gy1 - f, gy1, -s.recess + 0.03),
+            frames(gx0, gx0 + f, gy0, gy1, -s.recess + 0.03),
+            frames(gx1 - f, gx1, gy0, gy1, -s.recess + 0.03),
+        ]
         if s.window[1] < 0.62:
             third = gy0 + (gy1 - gy0) * 0.66
             bars.append(frames(gx0, gx1, third, third + f, -s.recess + 0.031))
@@ -150,10 +160,13 @@ def shop_front(palette: Palette, s: Style, width: float, height: float) -> Thing
     low, top, d = np.full(n, b(0.1, 0.6)), np.full(n, height - b(0.6, 1.0)), b(0.12, 0.5)
     low[int(palette.rng.integers(n))] = 0.02
     x0, x1 = x - pitch * 0.45, x + pitch * 0.45
-    walls = np.concatenate([
-        frames(-width / 2, width / 2, top[:1], np.array([height]), 0.0), frames(np.r_[-width / 2, x1], np.r_[x0, width / 2], 0.0, top[0], 0.0),
-        frames(x0, x1, 0.0, low, 0.0),
-    ])  # fmt: skip
+    walls = np.concatenate(
+        [
+            frames(-width / 2, width / 2, top[:1], np.array([height]), 0.0),
+            frames(np.r_[-width / 2, x1], np.r_[x0, width / 2], 0.0, top[0], 0.0),
+            frames(x0, x1, 0.0, low, 0.0),
+        ]
+    )
     inside = s.lit if s.lit and palette.chance(0.7) else s.pane
     cover = palette.paint() if palette.chance(0.5) else s.trim
     out = [
@@ -276,8 +289,11 @@ def door(palette: Palette, s: Style, width: float) -> Thing:
     x, wide, high = palette.between(-0.3, 0.3) * width, palette.between(0.9, 1.4), palette.between(2.0, 2.5)
     leaf = palette.paint(palette.hue(0.7, palette.between(0.03, 0.4)), 0.15) if palette.chance(0.6) else palette.wood()
     out = [boxes([[x, 0, 0.0]], [wide, high, 0.1], leaf), boxes([[x, 0, 0.25]], [wide + 0.5, 0.14, 0.7], s.trim)]
-    frame = boxes([[x - wide / 2, 0, 0.02], [x + wide / 2, 0, 0.02], [x, high, 0.02]],
-                  [[0.14, high, 0.18], [0.14, high, 0.18], [wide + 0.28, 0.2, 0.2]], s.trim)  # fmt: skip
+    frame = boxes(
+        [[x - wide / 2, 0, 0.02], [x + wide / 2, 0, 0.02], [x, high, 0.02]],
+        [[0.14, high, 0.18], [0.14, high, 0.18], [wide + 0.28, 0.2, 0.2]],
+        s.trim,
+    )
     out.append(frame)
     if palette.chance(0.4):
         out.append(boxes([[x, high + 0.3, 0.45]], [wide + 0.7, 0.12, 1.0], s.roof))

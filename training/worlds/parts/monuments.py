@@ -102,8 +102,11 @@ def church(palette: Palette, *, near: bool = True) -> Thing:
     x = -long / 2 - t / 2 + 0.4
     floors = max(2, int(high / s.storey))
     for k in range(4):
-        out += place(facade(palette, replace(s, bay=t, storey=high / floors), t, floors, near=False),
-                     at=(x + np.sin(k * pi / 2) * t / 2, 0, np.cos(k * pi / 2) * t / 2), yaw=k * pi / 2)  # fmt: skip
+        out += place(
+            facade(palette, replace(s, bay=t, storey=high / floors), t, floors, near=False),
+            at=(x + np.sin(k * pi / 2) * t / 2, 0, np.cos(k * pi / 2) * t / 2),
+            yaw=k * pi / 2,
+        )
     kind = palette.rng.random()
     if kind < 0.6:
         tip = b(6, 18)

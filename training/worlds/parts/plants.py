@@ -1,4 +1,4 @@
-"""Plants: trees of several habits, bushes, hedges, grass, flowers, mushrooms. Rooted at the origin, growing along +y."""
+"""Plants: trees of several habits, bushes, hedges, grass, flowers, mushrooms. Rooted at the origin."""
 
 from __future__ import annotations
 

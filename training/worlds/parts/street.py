@@ -1,4 +1,4 @@
-"""What lines streets: lamps, lights, signs, posts and wires, rails, barriers, bins, benches, shelters, markings, fences."""
+"""What lines streets: lamps, signs, posts and wires, rails, barriers, bins, benches, shelters, markings."""
 
 from __future__ import annotations
 
@@ -46,8 +46,11 @@ def lamp_post(palette: Palette, *, lit: bool = False) -> tuple[Thing, tuple[floa
     pole = lathe(
         [(0.14, 0), (0.1, 0.4), (0.05, 0.7), (0.04, h * 0.9), (0.09, h * 0.92), (0.02, h * 0.93)], iron, sides=9
     )
-    bulb = ellipsoid((0.2, 0.24, 0.2), glass, sides=9, at=(0, h + 0.15, 0)) if palette.chance(0.5) else lathe(
-        [(0.1, h * 0.93), (0.2, h + 0.3), (0.05, h + 0.42)], glass, sides=6, smooth=False)  # fmt: skip
+    bulb = (
+        ellipsoid((0.2, 0.24, 0.2), glass, sides=9, at=(0, h + 0.15, 0))
+        if palette.chance(0.5)
+        else lathe([(0.1, h * 0.93), (0.2, h + 0.3), (0.05, h + 0.42)], glass, sides=6, smooth=False)
+    )
     return [pole, bulb], (0.0, h + 0.15, 0.0)
 
 
@@ -217,8 +220,12 @@ def shelter(palette: Palette) -> Thing:
 def cone(palette: Palette) -> Thing:
     """A traffic cone."""
     orange, white = Material((0.75, 0.14, 0.01), shine=0.08), Material((0.8, 0.8, 0.8), shine=0.1)
-    return [boxes([[0, 0, 0]], [0.38, 0.04, 0.38], orange), lathe([(0.14, 0.04), (0.105, 0.28)], orange, sides=10),
-            lathe([(0.105, 0.28), (0.075, 0.46)], white, sides=10), lathe([(0.075, 0.46), (0.025, 0.72), (0.01, 0.73)], orange, sides=10)]  # fmt: skip
+    return [
+        boxes([[0, 0, 0]], [0.38, 0.04, 0.38], orange),
+        lathe([(0.14, 0.04), (0.105, 0.28)], orange, sides=10),
+        lathe([(0.105, 0.28), (0.075, 0.46)], white, sides=10),
+        lathe([(0.075, 0.46), (0.025, 0.72), (0.01, 0.73)], orange, sides=10),
+    ]
 
 
 def hoarding(palette: Palette) -> Thing:
@@ -227,8 +234,11 @@ def hoarding(palette: Palette) -> Thing:
     face = np.array([[[-w / 2, foot + h, 0.06], [-w / 2, foot, 0.06], [w / 2, foot, 0.06], [w / 2, foot + h, 0.06]]])
     uv = [[0, 0], [0, 1], [1, 1], [1, 0]]
     iron = steel(palette)
-    return [boxes([[-w * 0.35, 0, 0], [w * 0.35, 0, 0]], [0.15, foot + h * 0.5, 0.1], iron), boxes([[0, foot - 0.08, 0]], [w + 0.16, h + 0.16, 0.1], iron),
-            quads(face, palette.picture(), uv)]  # fmt: skip
+    return [
+        boxes([[-w * 0.35, 0, 0], [w * 0.35, 0, 0]], [0.15, foot + h * 0.5, 0.1], iron),
+        boxes([[0, foot - 0.08, 0]], [w + 0.16, h + 0.16, 0.1], iron),
+        quads(face, palette.picture(), uv),
+    ]
 
 
 def street_thing(palette: Palette) -> Thing:
@@ -353,5 +363,9 @@ def covers(palette: Palette, way: Way, half: float, count: int = 5) -> Thing:
     z, x = r.uniform(-8, 45, count), r.uniform(-0.8, 0.8, count) * half
     lid = lathe([(0.32, 0.004), (0.3, 0.01), (0.01, 0.01)], palette.metal((0.1,) * 3), sides=14)
     patch = replace(palette.asphalt(), shine=palette.between(0, 0.4), gloss=0.8)
-    return copies([lid], way.at(z, x)) + copies([boxes([[0, 0, 0]], [1, 0.007, 1], patch)], way.at(z + 5, x), r.uniform(0, 0.2, count),
-                                                np.stack([r.uniform(0.4, 2, count), np.ones(count), r.uniform(0.4, 5, count)], 1))  # fmt: skip
+    return copies([lid], way.at(z, x)) + copies(
+        [boxes([[0, 0, 0]], [1, 0.007, 1], patch)],
+        way.at(z + 5, x),
+        r.uniform(0, 0.2, count),
+        np.stack([r.uniform(0.4, 2, count), np.ones(count), r.uniform(0.4, 5, count)], 1),
+    )

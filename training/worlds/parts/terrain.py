@@ -80,7 +80,7 @@ class Way:
         return np.stack([self.x(z) + offset * np.cos(t), self.y(z) + up, z - offset * np.sin(t)], -1)
 
     def ribbon(self, z: ArrayLike, across: ArrayLike, up: ArrayLike, material: Material) -> Part:
-        """A band along the way with a cross-section: offsets and heights from its right-hand (-x) to its left-hand side."""
+        """A band along the way with a cross-section: offsets and heights, from -x to +x."""
         z = np.asarray(z, np.float64)[:, None]
         a, u = np.asarray(across, np.float64)[None], np.asarray(up, np.float64)
         points = self.at(z, a, u if u.ndim == 2 else u[None])
@@ -111,7 +111,7 @@ def land(
 
 
 def bands(height: Height, materials: list[tuple[float, Material]], **how: float) -> Thing:
-    """`land` cut by height and slope: each (lowest height, material) from there up; the first one must start at -inf."""
+    """`land` cut by height and slope: each (lowest height, material) from there up; the first starts at -inf."""
     whole = land(height, materials[0][1], **how)  # type: ignore[arg-type]
     corner = whole.vertices[whole.faces]
     middle = corner.mean(1)
@@ -168,9 +168,16 @@ def water(palette: Palette, reach: float = 20000.0, level: float = 0.0) -> Part:
     """A level sheet of water out to the horizon."""
     c = np.array([0.02, 0.045, 0.055]) * palette.spread(1, 1.5) * palette.rng.uniform(0.8, 1.3, 3)
     calm = palette.chance(0.4)
-    material = Material(tuple(c), tuple(c * 1.5), "clouds", palette.spread(0.6, 1.8), shine=palette.between(0.35, 0.75),
-                        gloss=palette.between(0.9, 0.98) if calm else palette.between(0.5, 0.85), bump=0.005 if calm else 0.06,
-                        seed=palette.seed())  # fmt: skip
+    material = Material(
+        tuple(c),
+        tuple(c * 1.5),
+        "clouds",
+        palette.spread(0.6, 1.8),
+        shine=palette.between(0.35, 0.75),
+        gloss=palette.between(0.9, 0.98) if calm else palette.between(0.5, 0.85),
+        bump=0.005 if calm else 0.06,
+        seed=palette.seed(),
+    )
     return land(lambda x, z: np.full(np.shape(x), level), material, reach=reach, rings=16, spokes=32, near=4.0)
 
 

@@ -215,8 +215,15 @@ def motorcycle(palette: Palette) -> Thing:
     arc = np.stack([0 * fender, (r + 0.035) * np.sin(fender), -(r + 0.035) * np.cos(fender)], 1)
     out += [tube(front + arc, 0.06, paint, sides=6, flat=0.4), tube(back + arc, 0.07, paint, sides=6, flat=0.4)]
     if palette.chance(0.4):
-        out.append(loft([[[-0.2, 0.6, 0.3], [0.2, 0.6, 0.3], [0.15, 1.1, 0.3], [-0.15, 1.1, 0.3]],
-                         [[-0.1, 0.7, 0.5], [0.1, 0.7, 0.5], [0.08, 1.0, 0.46], [-0.08, 1.0, 0.46]]], paint))  # fmt: skip
+        out.append(
+            loft(
+                [
+                    [[-0.2, 0.6, 0.3], [0.2, 0.6, 0.3], [0.15, 1.1, 0.3], [-0.15, 1.1, 0.3]],
+                    [[-0.1, 0.7, 0.5], [0.1, 0.7, 0.5], [0.08, 1.0, 0.46], [-0.08, 1.0, 0.46]],
+                ],
+                paint,
+            )
+        )
     return merge(out)
 
 
@@ -228,8 +235,10 @@ def boat(palette: Palette, length: float | None = None) -> Thing:
     half = beam / 2 * np.minimum(1, 1.25 * np.sin(pi * (0.28 + 0.72 * f)) ** 0.8 + 0.02)
     sheer = free * (1 + 0.5 * f**2)
     z = length * (f - 0.5)
-    right = [np.stack([k * half, np.where(np.isclose(h, 1), sheer, -0.3 + h * (sheer + 0.3)), z + lean * f**3], 1)
-             for k, h, lean in ((0.0, 0.0, 0.0), (0.55, 0.1, 0.0), (0.85, 0.5, 0.1 * length), (1.0, 1.0, 0.14 * length))]  # fmt: skip
+    right = [
+        np.stack([k * half, np.where(np.isclose(h, 1), sheer, -0.3 + h * (sheer + 0.3)), z + lean * f**3], 1)
+        for k, h, lean in ((0.0, 0.0, 0.0), (0.55, 0.1, 0.0), (0.85, 0.5, 0.1 * length), (1.0, 1.0, 0.14 * length))
+    ]
     left = [p * [-1, 1, 1] for p in right[:0:-1]]
     out: Thing = [loft(np.stack([*right, *left], 1), palette.paint(shine=0.3))]
     wood, white = palette.wood(), palette.paint((0.75, 0.74, 0.7), shine=0.3)

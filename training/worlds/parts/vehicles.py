@@ -1,4 +1,4 @@
-"""Cars: a lofted body with wheel arches, a glasshouse of its own, and what is screwed on. Front along +z, wheels on y = 0."""
+"""Cars: a lofted body with wheel arches, a glasshouse, and what is screwed on. Front along +z, wheels on y = 0."""
 
 from __future__ import annotations
 
@@ -11,59 +11,10 @@ from numpy.typing import ArrayLike
 
 from training.worlds.mesh import Floats, Part, Thing, ellipsoid, grid, lathe, loft, place
 from training.worlds.palette import Material, Palette
+from training.worlds.parts.bodies import ODDS, SHAPES, Shape
 from training.worlds.parts.many import boxes, copies, merge, mirrored, rods
 
 Detail = Literal["near", "far"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A body's measures in metres; the fractions say where along the car (0: nose, 1: tail) something is."""
-
-    length: float
-    width: float
-    height: float
-    wheel: float
-    axles: tuple[float, float]
-    nose: float
-    cowl: float
-    deck: float
-    screen: tuple[float, float]
-    rear: tuple[float, float]
-    sill: float = 0.2
-    doors: int = 4
-    square: float = 5.0
-    lean: float = 0.8
-    windows: tuple[tuple[float, float], ...] = ((0.86, 0.08), (0.02, -0.58), (-0.64, -0.84))
-    bed: bool = False
-
-
-SHAPES = {
-    "saloon": Shape(4.7, 1.82, 1.45, 0.33, (0.185, 0.785), 0.68, 0.95, 0.98, (0.28, 0.44), (0.66, 0.86)),
-    "hatchback": Shape(4.1, 1.77, 1.49, 0.31, (0.19, 0.82), 0.70, 0.98, 0.98, (0.24, 0.42), (0.83, 0.965)),
-    "city": Shape(3.5, 1.64, 1.52, 0.28, (0.17, 0.83), 0.74, 1.0, 0.98, (0.19, 0.38), (0.88, 0.98), doors=2,
-                  windows=((0.84, 0.0), (-0.08, -0.84))),
-    "suv": Shape(4.65, 1.9, 1.70, 0.37, (0.19, 0.79), 0.90, 1.13, 1.12, (0.26, 0.39), (0.86, 0.965), 0.28),
-    "offroad": Shape(4.3, 1.85, 1.88, 0.40, (0.17, 0.79), 1.0, 1.18, 1.16, (0.29, 0.35), (0.955, 0.98), 0.36, square=9.0,
-                     lean=0.92),
-    "estate": Shape(4.75, 1.82, 1.47, 0.33, (0.185, 0.775), 0.68, 0.95, 0.98, (0.28, 0.43), (0.88, 0.975)),
-    "mpv": Shape(4.5, 1.82, 1.68, 0.32, (0.17, 0.8), 0.78, 1.05, 1.03, (0.16, 0.39), (0.9, 0.975)),
-    "van": Shape(5.3, 2.0, 2.3, 0.34, (0.16, 0.8), 0.92, 1.25, 1.2, (0.13, 0.25), (0.98, 0.99), 0.24, 2, 9.0, 0.9,
-                 ((0.9, 0.62),)),
-    "minibus": Shape(5.0, 1.92, 1.97, 0.34, (0.18, 0.79), 0.9, 1.15, 1.12, (0.14, 0.28), (0.965, 0.985), 0.22, 4, 8.0, 0.88,
-                     ((0.9, 0.5), (0.46, -0.1), (-0.14, -0.86))),
-    "pickup": Shape(5.35, 1.9, 1.8, 0.39, (0.175, 0.775), 0.93, 1.13, 1.1, (0.29, 0.39), (0.58, 0.615), 0.34, 4, 6.0, 0.84,
-                    ((0.84, 0.02), (-0.06, -0.82)), True),
-    "sports": Shape(4.45, 1.87, 1.27, 0.34, (0.2, 0.77), 0.58, 0.84, 0.92, (0.33, 0.5), (0.6, 0.88), 0.15, 2, 4.0, 0.76,
-                    ((0.8, -0.22), (-0.28, -0.6))),
-    "coupe": Shape(4.6, 1.84, 1.38, 0.34, (0.18, 0.78), 0.64, 0.9, 0.97, (0.29, 0.47), (0.6, 0.89), 0.18, 2, 4.5, 0.78,
-                   ((0.84, -0.12), (-0.18, -0.68))),
-    "vintage": Shape(4.3, 1.66, 1.55, 0.34, (0.17, 0.79), 0.86, 0.98, 0.96, (0.34, 0.4), (0.72, 0.84), 0.26, 2, 3.2, 0.82,
-                     ((0.8, 0.05), (-0.05, -0.7))),
-    "square": Shape(4.5, 1.7, 1.42, 0.31, (0.19, 0.78), 0.78, 0.93, 0.93, (0.31, 0.4), (0.68, 0.78), 0.2, square=8.0, lean=0.85),
-}  # fmt: skip
-_ODDS = {"saloon": 4, "hatchback": 5, "city": 2, "suv": 5, "offroad": 1, "estate": 3, "mpv": 2, "van": 2, "minibus": 1.2,
-         "pickup": 1.5, "sports": 1, "coupe": 1, "vintage": 0.7, "square": 1.2}  # fmt: skip
 
 
 def coat(palette: Palette) -> Material:
@@ -93,11 +44,18 @@ def _varied(shape: Shape, palette: Palette) -> Shape:
     k = np.exp(r.normal(size=6) * 0.035)
     shift = r.normal() * 0.012
     return replace(
-        shape, length=shape.length * k[0], width=shape.width * (0.6 + 0.4 * k[1]), height=shape.height * (0.4 + 0.6 * k[2]),
-        wheel=shape.wheel * k[3], nose=shape.nose * k[4], cowl=shape.cowl * (0.4 + 0.6 * k[2]), deck=shape.deck * (0.4 + 0.6 * k[5]),
+        shape,
+        length=shape.length * k[0],
+        width=shape.width * (0.6 + 0.4 * k[1]),
+        height=shape.height * (0.4 + 0.6 * k[2]),
+        wheel=shape.wheel * k[3],
+        nose=shape.nose * k[4],
+        cowl=shape.cowl * (0.4 + 0.6 * k[2]),
+        deck=shape.deck * (0.4 + 0.6 * k[5]),
         screen=(shape.screen[0] + shift, shape.screen[1] + shift + r.normal() * 0.01),
-        rear=(shape.rear[0] + shift * 0.5, shape.rear[1]), square=shape.square * k[0],
-    )  # fmt: skip
+        rear=(shape.rear[0] + shift * 0.5, shape.rear[1]),
+        square=shape.square * k[0],
+    )
 
 
 def _profile(s: Shape, f: Floats) -> tuple[Floats, Floats, Floats]:
@@ -106,8 +64,18 @@ def _profile(s: Shape, f: Floats) -> tuple[Floats, Floats, Floats]:
     bed = 0.62 if s.bed else s.rear[1]
     keys = [0, 0.012, 0.05, 0.13, s.screen[0], s.screen[0] + 0.05, bed, 0.955, 0.988, 1.0]
     nose = s.nose
-    tops = [nose - 0.13, nose, nose + 0.065, nose + 0.62 * (s.cowl - nose), s.cowl, belt, s.deck, s.deck - 0.02,
-            s.deck - 0.08, s.deck - 0.25]  # fmt: skip
+    tops = [
+        nose - 0.13,
+        nose,
+        nose + 0.065,
+        nose + 0.62 * (s.cowl - nose),
+        s.cowl,
+        belt,
+        s.deck,
+        s.deck - 0.02,
+        s.deck - 0.08,
+        s.deck - 0.25,
+    ]
     top = np.interp(f, np.maximum.accumulate(keys), tops)
     ends = np.maximum(0, 1 - np.minimum(f, (1 - f) * 1.2) / 0.13)
     half = s.width / 2 * (1 - 0.17 * ends**2.2)
@@ -132,11 +100,36 @@ def _stations(s: Shape, near: bool) -> Floats:
 
 def _outline(s: Shape, half: Floats, bottom: Floats, top: Floats) -> Floats:
     """(k, points, 2) x and y of the body's right half, from the underside to the middle of the bonnet."""
-    x = np.stack([0 * half, 0.8 * half, 0.95 * half, 0.985 * half, half, 0.995 * half, 0.965 * half, 0.925 * half,
-                  0.84 * half, 0.45 * half, 0 * half], 1)  # fmt: skip
+    x = np.stack(
+        [
+            0 * half,
+            0.8 * half,
+            0.95 * half,
+            0.985 * half,
+            half,
+            0.995 * half,
+            0.965 * half,
+            0.925 * half,
+            0.84 * half,
+            0.45 * half,
+            0 * half,
+        ],
+        1,
+    )
     waist = s.sill + 0.55 * (min(s.cowl, s.deck) - s.sill)
-    level = [bottom, bottom, bottom + 0.012, np.maximum(bottom + 0.02, s.sill + 0.1), np.maximum(bottom + 0.03, waist - 0.1),
-             np.maximum(bottom + 0.035, np.minimum(waist + 0.06, top - 0.12)), top - 0.075, top - 0.03, top, top + 0.012, top + 0.02]  # fmt: skip
+    level = [
+        bottom,
+        bottom,
+        bottom + 0.012,
+        np.maximum(bottom + 0.02, s.sill + 0.1),
+        np.maximum(bottom + 0.03, waist - 0.1),
+        np.maximum(bottom + 0.035, np.minimum(waist + 0.06, top - 0.12)),
+        top - 0.075,
+        top - 0.03,
+        top,
+        top + 0.012,
+        top + 0.02,
+    ]
     y = np.maximum.accumulate(np.stack([np.broadcast_to(v, half.shape) for v in level], 1), axis=1)
     return np.stack([x, y], -1)
 
@@ -189,16 +182,20 @@ def _cabin(s: Shape, paint: Material, roof: Material, glass: Material, near: boo
     n = 10 if near else 6
     a = np.linspace(0, pi / 2, n) ** 1.0
     quarter = np.stack([np.sin(a), np.cos(a)], 1) ** (2 / s.square)
-    plan = np.concatenate([
-        quarter, (quarter * [1, -1])[-2::-1], (quarter * [-1, -1])[1:], (quarter * [-1, 1])[-2:0:-1]
-    ])  # fmt: skip
+    plan = np.concatenate(
+        [quarter, (quarter * [1, -1])[-2::-1], (quarter * [-1, -1])[1:], (quarter * [-1, 1])[-2:0:-1]]
+    )
     rings = []
     for t in (0.0, 0.35, 0.7, 1.0) if near else (0.0, 1.0):
         middle, half, wide, y = cabin.measures(t)
         rings.append(np.stack([plan[:, 0] * wide, np.full(len(plan), y), middle + plan[:, 1] * half], 1))
     middle, half, wide, _ = cabin.measures(1.0)
-    lid = [np.stack([plan[:, 0] * wide * k, np.full(len(plan), s.height - 0.075 + h), middle + plan[:, 1] * half * k ** 0.5], 1)
-           for k, h in ((1.0, 0.0), (0.965, 0.035), (0.88, 0.058), (0.5, 0.073))]  # fmt: skip
+    lid = [
+        np.stack(
+            [plan[:, 0] * wide * k, np.full(len(plan), s.height - 0.075 + h), middle + plan[:, 1] * half * k**0.5], 1
+        )
+        for k, h in ((1.0, 0.0), (0.965, 0.035), (0.88, 0.058), (0.5, 0.073))
+    ]
     out = [loft(np.stack(rings), paint, capped=False), loft(np.stack(lid), roof)]
     t = np.linspace(0.13, 0.93, 4)[:, None]
     for first, last in s.windows:
@@ -222,8 +219,17 @@ def wheel(radius: float, width: float, palette: Palette, near: bool = True) -> T
     r, w = radius, width / 2
     sides = 24
     turn = {"roll": -pi / 2}
-    profile = [(0.66 * r, -w), (0.93 * r, -w), (r, -0.6 * w), (r, 0.6 * w), (0.94 * r, w), (0.7 * r, w), (0.66 * r, 0.7 * w),
-               (0.64 * r, 0.45 * w), (0.01, 0.35 * w)]  # fmt: skip
+    profile = [
+        (0.66 * r, -w),
+        (0.93 * r, -w),
+        (r, -0.6 * w),
+        (r, 0.6 * w),
+        (0.94 * r, w),
+        (0.7 * r, w),
+        (0.66 * r, 0.7 * w),
+        (0.64 * r, 0.45 * w),
+        (0.01, 0.35 * w),
+    ]
     if not near:
         out = place([lathe([profile[1], profile[2], profile[3], profile[4], profile[6]], tyre, sides=10)], **turn)
         cap = lathe([(0.62 * r, 0.3 * w), (0.62 * r, 0.62 * w), (0.2 * r, 0.75 * w), (0.01, 0.76 * w)], rim, sides=8)
@@ -336,8 +342,8 @@ def _bed(s: Shape, paint: Material) -> Thing:
 
 def car(palette: Palette, detail: Detail = "far", body: str | None = None, paint: Material | None = None) -> Thing:
     """A car of any body (`SHAPES`), its front along +z."""
-    names = list(_ODDS)
-    odds = np.array(list(_ODDS.values()))
+    names = list(ODDS)
+    odds = np.array(list(ODDS.values()))
     name = body or names[int(palette.rng.choice(len(names), p=odds / odds.sum()))]
     near = detail == "near"
     s = _varied(SHAPES[name], palette)

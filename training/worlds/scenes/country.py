@@ -1,4 +1,4 @@
-"""Open land beside a way: verges, fields, woods, hills far off, farms and animals. Used by driving and landscape scenes."""
+"""Open land beside a way: verges, fields, woods, hills far off, farms and animals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Places = Callable[[int], np.ndarray]
 
 
 def beside(way: Way, half: float, seed: int, relief: float, cut: float = 0.0) -> Ground:
-    """Height of the land at (x, z): the way's own at its edge, a ditch, then relief; `cut` > 0 rises at once (a cutting)."""
+    """Height of the land at (x, z): the way's own at its edge, a ditch, then relief; `cut` > 0: a cutting."""
 
     def height(x: np.ndarray, z: np.ndarray) -> np.ndarray:
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)

@@ -1,4 +1,4 @@
-"""What a camera on a vehicle sees: motorways, country roads, streets, junctions, tunnels; level, forward, by day and night."""
+"""What a camera on a vehicle sees: motorways, country roads, streets, junctions, tunnels, by day and night."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from training.worlds.mesh import grid
 from training.worlds.palette import Palette
-from training.worlds.parts import monuments, plants, street
+from training.worlds.parts import plants, street
 from training.worlds.parts.terrain import Way, fractal, stations
 from training.worlds.scenes import country, town
-from training.worlds.scenes.motorist import ahead, driver, headlights, lanes_of, weather, winding
+from training.worlds.scenes.motorist import ahead, bridged, driver, headlights, lanes_of, weather, winding
 from training.worlds.scenes.site import Site, Stock, night
 from training.worlds.stage import Lamp, Stage
 
@@ -131,7 +131,7 @@ def motorway(p: Palette, *, dark: bool = False) -> Stage:
     if p.chance(0.3):
         directions = [(o, -d) for o, d in directions]
     town.traffic(t, directions, int(p.rng.integers(4, 14)), end=200, heavy=0.3)
-    _over(p, site, way, half)
+    bridged(p, site, way, half)
     where = country.beside_way(p, way, height, half, (5, 70), (-20, 500))
     country.woods(site, p, where, int(p.rng.integers(0, 70)), height=9, look="mass")
     if p.chance(0.6):
@@ -139,26 +139,10 @@ def motorway(p: Palette, *, dark: bool = False) -> Stage:
     if p.chance(0.5) or dark:
         town.lamps(t, end=260)
     sky = night(p) if dark else weather(p, wet)
-    propose = driver(p, way, ahead(directions))
-    cameras = site.cameras(propose, clear=4.5)
+    cameras = site.cameras(driver(p, way, ahead(directions)), clear=4.5)
     if dark:
         headlights(site, cameras)
     return site.stage(sky, cameras)
-
-
-def _over(p: Palette, site: Site, way: Way, half: float) -> None:
-    """Sign gantries and bridges over the road."""
-    if p.chance(0.55):
-        for z in (p.between(25, 90), p.between(150, 320)):
-            site.put(street.gantry(p, 2 * half), way.at(z), float(way.yaw(z)) + pi, solid=False)
-    if p.chance(0.4):
-        z = p.between(40, 220)
-        site.put(
-            monuments.bridge(p, 2 * half + 30, p.between(6, 12), p.between(5.6, 7)),
-            way.at(z, 0.0, -0.1),
-            float(way.yaw(z)),
-            solid=False,
-        )
 
 
 def country_road(p: Palette) -> Stage:

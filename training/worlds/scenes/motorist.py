@@ -9,6 +9,7 @@ from math import pi, radians
 import numpy as np
 
 from training.worlds.palette import Palette
+from training.worlds.parts import monuments, street
 from training.worlds.parts.terrain import Way
 from training.worlds.scenes.site import Site, daylight, gaze
 from training.worlds.stage import Camera, Lamp, Sky
@@ -18,9 +19,13 @@ def winding(p: Palette, bend: float = 12, rise: float = 1.5) -> Way:
     """A way that bends and rises by chance; a third are straight."""
     straight = p.chance(0.35)
     return Way(
-        bend=0.0 if straight else float(p.rng.normal()) * bend, bend_length=p.between(70, 200), phase=p.between(0, 6),
-        rise=0.0 if p.chance(0.4) else float(p.rng.normal()) * rise, rise_length=p.between(50, 160), rise_phase=p.between(0, 6),
-    )  # fmt: skip
+        bend=0.0 if straight else float(p.rng.normal()) * bend,
+        bend_length=p.between(70, 200),
+        phase=p.between(0, 6),
+        rise=0.0 if p.chance(0.4) else float(p.rng.normal()) * rise,
+        rise_length=p.between(50, 160),
+        rise_phase=p.between(0, 6),
+    )
 
 
 def driver(p: Palette, way: Way, lanes: list[tuple[float, int]], reach: float = 12.0) -> Callable[[], Camera]:
@@ -61,7 +66,7 @@ def ahead(lanes: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 
 def lanes_of(half: float, count: int, left: bool) -> list[tuple[float, int]]:
-    """Offsets and directions of `count` lanes over a road of half width `half`; who drives along +z keeps right unless `left`."""
+    """Offsets and directions of `count` lanes over a road of half width `half`; along +z keeps right unless `left`."""
     middle = -half + 2 * half * (np.arange(count) + 0.5) / count
     return [(float(m), (1 if (m < 0) != left else -1)) for m in middle] if count > 1 else [(0.0, 1)]
 
@@ -73,3 +78,18 @@ def headlights(site: Site, cameras: list[Camera]) -> None:
         forward = (aim - eye) / np.linalg.norm(aim - eye)
         at = eye + forward * 2.0 - [0, 0.5, 0]
         site.lamps.append(Lamp((float(at[0]), float(at[1]), float(at[2])), 0.2, (9.0, 8.5, 7.5)))
+
+
+def bridged(p: Palette, site: Site, way: Way, half: float) -> None:
+    """Sign gantries and bridges over the road."""
+    if p.chance(0.55):
+        for z in (p.between(25, 90), p.between(150, 320)):
+            site.put(street.gantry(p, 2 * half), way.at(z), float(way.yaw(z)) + pi, solid=False)
+    if p.chance(0.4):
+        z = p.between(40, 220)
+        site.put(
+            monuments.bridge(p, 2 * half + 30, p.between(6, 12), p.between(5.6, 7)),
+            way.at(z, 0.0, -0.1),
+            float(way.yaw(z)),
+            solid=False,
+        )

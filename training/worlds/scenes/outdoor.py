@@ -236,8 +236,13 @@ def garden(p: Palette) -> Stage:
     for k in range(3):
         turn = (k - 1) * pi / 2
         at = (np.sin(turn) * size, 0, np.cos(turn) * size)
-        edge = plants.hedge(p, 2 * size, p.between(1, 2.4)) if p.chance(0.5) else monuments.wall_ruled(p, 2 * size, p.between(1, 2.2)) if p.chance(0.4) else street.fence(
-            p, Way(), np.linspace(-size, size, 12), 0.0)  # fmt: skip
+        edge = (
+            plants.hedge(p, 2 * size, p.between(1, 2.4))
+            if p.chance(0.5)
+            else monuments.wall_ruled(p, 2 * size, p.between(1, 2.2))
+            if p.chance(0.4)
+            else street.fence(p, Way(), np.linspace(-size, size, 12), 0.0)
+        )
         fenced = bounds(edge)[1][2] > size * 0.9
         site.put(edge, at, turn + (pi / 2 if fenced else 0))
 

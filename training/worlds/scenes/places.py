@@ -274,8 +274,14 @@ def aerial(p: Palette) -> Stage:
     site.add(boxes(np.stack([lines, 0 * lines - 0.05, 0 * lines], 1), [8, 0.08, 1600], road))
     site.add(boxes(np.stack([0 * lines, 0 * lines - 0.045, lines], 1), [1600, 0.08, 8], road))
     town_ = p.chance(0.5)
-    made = [high_rise(p) if urban and not town_ and i < 3 else block(p, p.between(9, 18), p.between(9, 15), int(p.rng.integers(2, 7)))
-            if urban else block(p, p.between(8, 13), p.between(7, 10), int(p.rng.integers(1, 3))) for i in range(6)]  # fmt: skip
+    made = [
+        high_rise(p)
+        if urban and not town_ and i < 3
+        else block(p, p.between(9, 18), p.between(9, 15), int(p.rng.integers(2, 7)))
+        if urban
+        else block(p, p.between(8, 13), p.between(7, 10), int(p.rng.integers(1, 3)))
+        for i in range(6)
+    ]
     for x in lines[:-1] + gap / 2:
         for z in lines[:-1] + gap / 2:
             for _ in range(4 if urban else 3):

@@ -1,4 +1,4 @@
-"""The open air as a place to put things: light, stocks of reused things, what is where, and cameras that stand clear of it."""
+"""The open air as a place to put things: light, stocks of things, what is where, cameras that stand clear."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _sun(azimuth: float, elevation: float) -> Triple:
 
 
 def daylight(palette: Palette, *, open_: bool = False) -> Sky:
-    """A sky by day: a panorama, clear, cloudy, overcast, low sun, fog. `open_` prefers skies that fit far landscapes."""
+    """A sky by day: a panorama, clear, cloudy, overcast, low sun, fog. `open_` is for far landscapes."""
     r, b = palette.rng, palette.between
     kind = float(r.random())
     haze = float(np.exp(r.uniform(np.log(1e-5), np.log(3e-4))))
@@ -36,22 +36,50 @@ def daylight(palette: Palette, *, open_: bool = False) -> Sky:
         blue = np.array([0.16, 0.32, 0.68]) * b(0.7, 1.35)
         pale = np.array([0.62, 0.74, 0.88]) * b(0.75, 1.15)
         colour = np.array([1.0, 0.95 - 0.4 * warm, 0.86 - warm]) * b(0.8, 1.25)
-        return Sky(sun=_sun(azimuth, up), sun_colour=_triple(colour), zenith=_triple(blue), horizon=_triple(pale),
-                   clouds=b(0, 0.75) if palette.chance(0.7) else 0.0, haze=haze, seed=palette.seed())  # fmt: skip
+        return Sky(
+            sun=_sun(azimuth, up),
+            sun_colour=_triple(colour),
+            zenith=_triple(blue),
+            horizon=_triple(pale),
+            clouds=b(0, 0.75) if palette.chance(0.7) else 0.0,
+            haze=haze,
+            seed=palette.seed(),
+        )
     if kind < 0.82:
         grey = b(0.35, 0.9)
         tint = np.array([0.94, 0.98, 1.03])
         weak = b(0, 0.25) if palette.chance(0.4) else 0.0
-        return Sky(sun=_sun(azimuth, 0.8), sun_colour=(weak, weak, weak), zenith=_triple(grey * b(0.75, 1.15) * tint), horizon=_triple(grey * tint),
-                   clouds=b(0, 1), haze=haze * b(1, 8), seed=palette.seed())  # fmt: skip
+        return Sky(
+            sun=_sun(azimuth, 0.8),
+            sun_colour=(weak, weak, weak),
+            zenith=_triple(grey * b(0.75, 1.15) * tint),
+            horizon=_triple(grey * tint),
+            clouds=b(0, 1),
+            haze=haze * b(1, 8),
+            seed=palette.seed(),
+        )
     if kind < 0.95 or open_:
         up, red = radians(b(1.5, 14)), b(0.3, 1)
         glow = np.array([1.0, 0.85 - 0.4 * red, 0.7 - 0.55 * red])
-        return Sky(sun=_sun(azimuth, up), sun_colour=_triple(glow * b(0.35, 1.0)), zenith=_triple(np.array([0.16, 0.25, 0.48]) * b(0.4, 1.2)),
-                   horizon=_triple(np.array([0.9, 0.65 - 0.25 * red, 0.5 - 0.3 * red]) * b(0.5, 1.1)), clouds=b(0, 0.9), haze=haze * 1.5, seed=palette.seed())  # fmt: skip
+        return Sky(
+            sun=_sun(azimuth, up),
+            sun_colour=_triple(glow * b(0.35, 1.0)),
+            zenith=_triple(np.array([0.16, 0.25, 0.48]) * b(0.4, 1.2)),
+            horizon=_triple(np.array([0.9, 0.65 - 0.25 * red, 0.5 - 0.3 * red]) * b(0.5, 1.1)),
+            clouds=b(0, 0.9),
+            haze=haze * 1.5,
+            seed=palette.seed(),
+        )
     grey = b(0.45, 0.85)
-    return Sky(sun=_sun(azimuth, 0.7), sun_colour=(0.0, 0.0, 0.0), zenith=(grey, grey, grey * 1.02), horizon=(grey, grey, grey * 1.02),
-               clouds=0.0, haze=float(np.exp(r.uniform(np.log(0.003), np.log(0.02)))), seed=palette.seed())  # fmt: skip
+    return Sky(
+        sun=_sun(azimuth, 0.7),
+        sun_colour=(0.0, 0.0, 0.0),
+        zenith=(grey, grey, grey * 1.02),
+        horizon=(grey, grey, grey * 1.02),
+        clouds=0.0,
+        haze=float(np.exp(r.uniform(np.log(0.003), np.log(0.02)))),
+        seed=palette.seed(),
+    )
 
 
 def night(palette: Palette) -> Sky:
@@ -59,8 +87,16 @@ def night(palette: Palette) -> Sky:
     b = palette.between
     low = b(0.003, 0.06)
     glow = np.array([1.0, 0.8, 0.65]) if palette.chance(0.5) else np.array([0.6, 0.75, 1.0])
-    return Sky(sun=_sun(b(0, 6), 0.7), sun_colour=_triple(np.array([0.7, 0.85, 1.0]) * b(0, 0.03)), zenith=_triple(np.array([0.4, 0.55, 1.0]) * low * 0.5),
-               horizon=_triple(glow * low), ground=(0.01, 0.01, 0.01), clouds=b(0, 0.6), haze=b(0, 0.003), seed=palette.seed())  # fmt: skip
+    return Sky(
+        sun=_sun(b(0, 6), 0.7),
+        sun_colour=_triple(np.array([0.7, 0.85, 1.0]) * b(0, 0.03)),
+        zenith=_triple(np.array([0.4, 0.55, 1.0]) * low * 0.5),
+        horizon=_triple(glow * low),
+        ground=(0.01, 0.01, 0.01),
+        clouds=b(0, 0.6),
+        haze=b(0, 0.003),
+        seed=palette.seed(),
+    )
 
 
 def _triple(values: ArrayLike) -> Triple:
@@ -147,7 +183,7 @@ class Site:
     def scatter(
         self, thing: Thing, at: ArrayLike, yaw: ArrayLike = 0.0, scale: ArrayLike = 1.0, *, solid: float = 0.0
     ) -> None:
-        """Copies at (n, 3), as many as the budget allows; `solid` > 0: cameras keep that far from each, up to its height."""
+        """Copies at (n, 3), as many as the budget allows; `solid` > 0: cameras keep so far from each."""
         p = np.asarray(at, np.float64).reshape(-1, 3)
         each = sum(len(q.faces) for q in thing)
         n = min(len(p), (BUDGET - self.triangles) // max(each, 1))
