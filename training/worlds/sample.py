@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.worlds import film as darkroom
-from training.worlds import scenes as stages
 from training.worlds.palette import Palette, Tiles
 from training.worlds.stage import Camera, Stage
 from training.worlds.trace import Materials, World, assemble, pose, render
@@ -44,12 +42,12 @@ Scene = Callable[[Palette], Stage]
 
 
 def scenes() -> dict[str, tuple[Scene, float]]:
-    """Every scene by name, with its share: what the modules of `training.worlds.scenes` list as SCENES, by `SHARES`."""
+    """Every scene by name, with its share: what the modules of `SHARES` list as SCENES."""
     found: dict[str, tuple[Scene, float]] = {}
-    for module in iter_modules(stages.__path__):
-        listed: dict[str, tuple[Scene, float]] = getattr(import_module(f"{stages.__name__}.{module.name}"), "SCENES", {})
+    for name, share in SHARES.items():
+        listed: dict[str, tuple[Scene, float]] = import_module(f"training.worlds.scenes.{name}").SCENES
         total = sum(weight for _, weight in listed.values())
-        found.update({k: (scene, SHARES[module.name] * weight / total) for k, (scene, weight) in listed.items()})
+        found.update({k: (scene, share * weight / total) for k, (scene, weight) in listed.items()})
     return found
 
 
