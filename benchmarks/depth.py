@@ -148,7 +148,10 @@ def sheet(eye: Eye, out: Path) -> None:
             continue
         inverse = eye(np.ascontiguousarray(picture[..., ::-1])).inverse
         grey = np.clip(inverse / np.quantile(inverse, 0.99), 0, 1) * 255
-        both = [cv2.resize(x, (200, 150), interpolation=cv2.INTER_AREA) for x in (picture, cv2.applyColorMap(grey.astype(np.uint8), cv2.COLORMAP_INFERNO))]
+        both = [
+            cv2.resize(x, (200, 150), interpolation=cv2.INTER_AREA)
+            for x in (picture, cv2.applyColorMap(grey.astype(np.uint8), cv2.COLORMAP_INFERNO))
+        ]
         cells.append(np.concatenate(both, 1))
     cells += [np.zeros_like(cells[0])] * (-len(cells) % 4)
     cv2.imwrite(str(out), np.concatenate([np.concatenate(cells[i : i + 4], 1) for i in range(0, len(cells), 4)]))
@@ -169,7 +172,11 @@ def main() -> None:
     results = {name: judged(eye) for name, eye in eyes.items()}
     for name, rows in results.items():
         print(f"\n{name}")
-        for part, some in (("all", rows), ("chosen", [r for r in rows if r[1]]), ("told", [r for r in rows if not r[1]])):
+        for part, some in (
+            ("all", rows),
+            ("chosen", [r for r in rows if r[1]]),
+            ("told", [r for r in rows if not r[1]]),
+        ):
             table = mean_over_sets(some)
             listed = table.items() if part == "all" else [("mean", table["mean"])]
             for where, (absrel, delta, alone) in listed:
@@ -177,7 +184,10 @@ def main() -> None:
     for path in files:
         eye = eyes[path.stem]
         errors = trusted(eye)
-        print(f"\n{path.stem}: AbsRel without the least sure", *(f"{s:.0%} {e:.3f} ({e / errors[0] - 1:+.0%})" for s, e in zip(DROPPED, errors, strict=True)))
+        print(
+            f"\n{path.stem}: AbsRel without the least sure",
+            *(f"{s:.0%} {e:.3f} ({e / errors[0] - 1:+.0%})" for s, e in zip(DROPPED, errors, strict=True)),
+        )
         if given.speed:
             print(f"{path.stem}: {speed(path)}")
     if given.sheet:

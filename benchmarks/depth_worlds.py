@@ -21,12 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.depth import Network
 from training.worlds.mesh import Part, Thing, bounds, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.people import person
 from training.worlds.sample import Sample, photograph, stream
 from training.worlds.sheet import sources
 from training.worlds.stage import Camera, Sky, Stage
 from training.worlds.trace import Materials, assemble
+
 from unflat.models.depth.worlds import LONG_SIDE
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8
@@ -56,7 +57,8 @@ def boundary_f1(found: F32, true: F32) -> float:
 
 def bend(inverse: F32, sample: Sample) -> float:
     """How unflat planes come out: deviation of inverse depth from the best plane, over its mean, in patches that are
-    truly flat (inverse depth is linear over the picture of a plane: Hartley and Zisserman)."""
+    truly flat (inverse depth is linear over the picture of a plane: Hartley and Zisserman).
+    """
     side, bends = 24, []
     true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
     y, x = np.mgrid[:side, :side]
@@ -82,7 +84,9 @@ def worlds(network: Network, shared: Path | None, count: int) -> dict[str, float
         inverse, sky, _, focal = network.session.run(None, {"rgb": network.small(sample.rgb)})
         h, w = sample.depth.shape
         half = cv2.resize(inverse[0, 0], (w // 2, h // 2))
-        true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)[::2, ::2][: h // 2, : w // 2].astype(np.float32)
+        true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)[::2, ::2][: h // 2, : w // 2].astype(
+            np.float32
+        )
         factor = np.median(true[true > 0]) / max(float(np.median(half[true > 0])), 1e-6)
         seen = sample.what[::2, ::2][: h // 2, : w // 2]
         known = true > 0
@@ -146,7 +150,12 @@ def perspective(rng: np.random.Generator) -> Iterator[Probe]:
 
 
 def _shown(things: Thing, camera: Camera, rng: np.random.Generator) -> Sample:
-    stage = Stage("probe", things, [camera], Sky(sun_colour=(0, 0, 0), zenith=(0.6, 0.6, 0.6), horizon=(0.6, 0.6, 0.6), ground=(0.6, 0.6, 0.6)))
+    stage = Stage(
+        "probe",
+        things,
+        [camera],
+        Sky(sun_colour=(0, 0, 0), zenith=(0.6, 0.6, 0.6), horizon=(0.6, 0.6, 0.6), ground=(0.6, 0.6, 0.6)),
+    )
     return photograph(assemble(stage, _plain()), camera, _plain(), "probe", (256, 192), int(rng.integers(1 << 20)))
 
 

@@ -24,8 +24,17 @@ def crop(
     ch = int(min(h, w * height / width) * part)
     cw = min(int(round(ch * width / height)), w)
     y, x = int(rng.integers(0, h - ch + 1)), int(rng.integers(0, w - cw + 1))
-    cut = (slice(y, y + ch), slice(x, x + cw), ) if rng.random() < 0.5 else (slice(y, y + ch), slice(x + cw - 1, x - 1 if x else None, -1))
-    picture = cv2.resize(np.ascontiguousarray(rgb[cut]), size, interpolation=cv2.INTER_AREA if cw >= width else cv2.INTER_LINEAR)
+    cut = (
+        (
+            slice(y, y + ch),
+            slice(x, x + cw),
+        )
+        if rng.random() < 0.5
+        else (slice(y, y + ch), slice(x + cw - 1, x - 1 if x else None, -1))
+    )
+    picture = cv2.resize(
+        np.ascontiguousarray(rgb[cut]), size, interpolation=cv2.INTER_AREA if cw >= width else cv2.INTER_LINEAR
+    )
     depth = cv2.resize(np.ascontiguousarray(inverse[cut]).astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
     kind = cv2.resize(np.ascontiguousarray(what[cut]), size, interpolation=cv2.INTER_NEAREST)
     return picture, depth, kind, focal * max(w, h) / max(cw, ch)
@@ -47,7 +56,11 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
     if others is not None and len(others) and rng.random() < 0.3:
         other = others[int(rng.integers(len(others)))]
         other = cv2.resize(other, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        a = _amplitudes(a, other, rng.uniform(0.004, 0.03)) if rng.random() < 0.5 else _statistics(a, other, rng.uniform(0.3, 1))
+        a = (
+            _amplitudes(a, other, rng.uniform(0.004, 0.03))
+            if rng.random() < 0.5
+            else _statistics(a, other, rng.uniform(0.3, 1))
+        )
     if rng.random() < 0.08:
         a = _convolved(a, rng)
     if rng.random() < 0.12:

@@ -17,7 +17,8 @@ from training.worlds.sample import BACKDROP, GLASS, MIRROR, SKY
 
 class Truth(NamedTuple):
     """inverse; sure: weight of a pixel whose distance is known; far: weight of sky and backdrop (distance without end);
-    sky: share of sky; judged: weight of the sky's answer; focal (n,)."""
+    sky: share of sky; judged: weight of the sky's answer; focal (n,).
+    """
 
     inverse: Tensor
     sure: Tensor
@@ -55,7 +56,7 @@ def _gradients(difference: Tensor, w: Tensor) -> Tensor:
 
 
 def _fitted(p: Tensor, t: Tensor, w: Tensor) -> Tensor:
-    """p after the scale and shift that bring it closest to t in squares."""
+    """P after the scale and shift that bring it closest to t in squares."""
     pm, tm = _mean(p, w).view(-1, 1, 1, 1), _mean(t, w).view(-1, 1, 1, 1)
     a = _mean((p - pm) * (t - tm), w) / (_mean((p - pm) ** 2, w) + 1e-4)
     a = a.clamp(0.05, 20).view(-1, 1, 1, 1)
@@ -84,4 +85,13 @@ def losses(inverse: Tensor, sky: Tensor, log_error: Tensor, log_focal: Tensor, t
     }
 
 
-TERMS = {"shape": 1.0, "gradient": 0.3, "linear": 0.5, "log": 0.3, "fitted": 0.5, "sky": 0.3, "confidence": 0.1, "focal": 0.1}
+TERMS = {
+    "shape": 1.0,
+    "gradient": 0.3,
+    "linear": 0.5,
+    "log": 0.3,
+    "fitted": 0.5,
+    "sky": 0.3,
+    "confidence": 0.1,
+    "focal": 0.1,
+}

@@ -64,7 +64,9 @@ class Context(nn.Module):
         n, c, h, w = x.shape
         x = x + self.place(x)
         y = x.flatten(2).transpose(1, 2)
-        q, k, v = self.question(self.first_norm(y)).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = (
+            self.question(self.first_norm(y)).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
+        )
         weights = ((q @ k.transpose(-2, -1)) * (c // HEADS) ** -0.5).softmax(-1)
         y = y + self.answer((weights @ v).transpose(1, 2).reshape(n, h * w, c))
         y = y + self.narrow(F.relu(self.wide(self.second_norm(y))))

@@ -22,7 +22,9 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     tiles, materials = sources(given.shared)
-    shards.paint(given.folder, stream(given.seed, tiles, materials, given.long_side), given.seed, given.ring, given.count)
+    shards.paint(
+        given.folder, stream(given.seed, tiles, materials, given.long_side), given.seed, given.ring, given.count
+    )
 
 
 if __name__ == "__main__":

@@ -125,13 +125,22 @@ class Supply:
         while len(pictures) < count:
             shard = choices[int(rng.integers(len(choices)))]
             i = int(rng.integers(len(shard)))
-            rgb, depth, kind, f = augment.crop(shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng)  # type: ignore[arg-type]
+            rgb, depth, kind, f = augment.crop(
+                shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng
+            )  # type: ignore[arg-type]
             pictures.append(augment.photometric(rgb, rng, self.others))  # type: ignore[arg-type]
             inverse.append(depth)
             what.append(kind)
             focal.append(f)
-        rgb_tensor = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-        return rgb_tensor, torch.from_numpy(np.stack(inverse))[:, None], torch.from_numpy(np.stack(what))[:, None], torch.tensor(focal)
+        rgb_tensor = (
+            torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        )
+        return (
+            rgb_tensor,
+            torch.from_numpy(np.stack(inverse))[:, None],
+            torch.from_numpy(np.stack(what))[:, None],
+            torch.tensor(focal),
+        )
 
 
 def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> None:
@@ -155,7 +164,9 @@ def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> No
         run.seen += batch
         follow(run)
         first = run.steps == began + 1
-        shown = {k: float(v.detach()) if first else 0.98 * shown[k] + 0.02 * float(v.detach()) for k, v in terms.items()}
+        shown = {
+            k: float(v.detach()) if first else 0.98 * shown[k] + 0.02 * float(v.detach()) for k, v in terms.items()
+        }
         if run.steps % 50 == 0:
             line = {"seen": run.seen, "seconds": round(time.monotonic() - start), "shards": len(supply.open)}
             with (run.folder / "log.jsonl").open("a") as log:
@@ -185,7 +196,9 @@ def main() -> None:
     if given.shared:
         from training.worlds.sky import Panoramas
 
-        others = augment.manners(Panoramas.read(given.shared / "hdri" / "hdri.npz").radiance, np.random.default_rng(given.seed))
+        others = augment.manners(
+            Panoramas.read(given.shared / "hdri" / "hdri.npz").radiance, np.random.default_rng(given.seed)
+        )
     source = ["--shared", str(given.shared)] if given.shared else []
     painters = [
         subprocess.Popen([sys.executable, "-m", "training.paint", str(given.run / "shards"), "--seed", str(given.seed * 100 + i), *source])

@@ -21,7 +21,8 @@ DEPTH = 48
 
 class Tree(NamedTuple):
     """bounds (m, 6): low and high corner of a node. links (m, 2): (right child, axis) of an inner node, whose left child
-    is the next node; (first, -count) of a leaf. order (n,): which triangle stands where."""
+    is the next node; (first, -count) of a leaf. order (n,): which triangle stands where.
+    """
 
     bounds: NDArray[np.float32]
     links: NDArray[np.int32]

@@ -18,7 +18,8 @@ Floats = NDArray[np.float32]
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _smooth(light, guide, step, sharp):
     """One pass of an edge-avoiding à-trous blur (Dammertz et al., 2010) of light (h, w, 4), whose last number says
-    whether a pixel has any; guide (h, w, 4): inverse depth and normal."""
+    whether a pixel has any; guide (h, w, 4): inverse depth and normal.
+    """
     h, w = light.shape[:2]
     out = np.empty_like(light)
     for y in range(h):
@@ -35,7 +36,11 @@ def _smooth(light, guide, step, sharp):
                         continue
                     if light[v, u, 3] <= 0:
                         continue
-                    like = guide[y, x, 1] * guide[v, u, 1] + guide[y, x, 2] * guide[v, u, 2] + guide[y, x, 3] * guide[v, u, 3]
+                    like = (
+                        guide[y, x, 1] * guide[v, u, 1]
+                        + guide[y, x, 2] * guide[v, u, 2]
+                        + guide[y, x, 3] * guide[v, u, 3]
+                    )
                     if like < 0.6:
                         continue
                     apart = abs(guide[v, u, 0] - z) / (z + 1e-6)

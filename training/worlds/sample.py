@@ -28,7 +28,8 @@ MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
 @dataclass(frozen=True, slots=True)
 class Sample:
     """rgb (h, w, 3) sRGB bytes; depth (h, w) metres along the axis, 0 = sky or backdrop; normal (h, w, 3) in camera axes
-    (x right, y down, z forward); what (h, w): see MATTE …; fov: radians along the long side; kind: the sort of scene."""
+    (x right, y down, z forward); what (h, w): see MATTE …; fov: radians along the long side; kind: the sort of scene.
+    """
 
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]

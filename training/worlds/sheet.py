@@ -65,7 +65,9 @@ def main() -> None:
 
         only = tuple(import_module(f"training.worlds.scenes.{given.module}").SCENES)
     tiles, materials = sources(given.shared)
-    pictures = [drawn(s, given.side) for s in islice(stream(given.seed, tiles, materials, given.side, only), given.count)]
+    pictures = [
+        drawn(s, given.side) for s in islice(stream(given.seed, tiles, materials, given.side, only), given.count)
+    ]
     pictures += [np.zeros_like(pictures[0])] * (-len(pictures) % COLUMNS)
     rows = [np.concatenate(pictures[i : i + COLUMNS], 1) for i in range(0, len(pictures), COLUMNS)]
     cv2.imwrite(str(given.out), np.concatenate(rows)[..., ::-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, acos, exp, floor, pi, sqrt
+from math import acos, atan2, exp, floor, pi, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,33 @@ from numpy.typing import NDArray
 from training.worlds.noise import fractal
 from training.worlds.stage import Sky, Triple
 
-PANORAMA, TURN, SUN, SUN_COLOUR, ZENITH, HORIZON, GROUND, CLOUDS, HAZE, SEED, FILL = 0, 1, 2, 5, 8, 11, 14, 17, 18, 19, 20
+PANORAMA, TURN, SUN, SUN_COLOUR, ZENITH, HORIZON, GROUND, CLOUDS, HAZE, SEED, FILL = (
+    0,
+    1,
+    2,
+    5,
+    8,
+    11,
+    14,
+    17,
+    18,
+    19,
+    20,
+)
 
-ROOMS = ("interior", "studio", "apartment", "hall", "lab", "lobby", "warehouse", "workshop", "bridge", "courtyard", "esplanade")
+ROOMS = (
+    "interior",
+    "studio",
+    "apartment",
+    "hall",
+    "lab",
+    "lobby",
+    "warehouse",
+    "workshop",
+    "bridge",
+    "courtyard",
+    "esplanade",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +80,14 @@ def _directions(h: int, w: int) -> NDArray[np.float32]:
     theta = (np.arange(h) + 0.5) / h * pi
     phi = ((np.arange(w) + 0.5) / w - 0.5) * 2 * pi
     s = np.sin(theta)[:, None]
-    return np.stack([s * np.sin(phi), np.broadcast_to(np.cos(theta)[:, None], (h, w)), -s * np.cos(phi)], -1).astype(np.float32)
+    return np.stack([s * np.sin(phi), np.broadcast_to(np.cos(theta)[:, None], (h, w)), -s * np.cos(phi)], -1).astype(
+        np.float32
+    )
 
 
-def _prepare(radiance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+def _prepare(
+    radiance: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Scaled so that a level white surface is just white; what is far brighter than the rest becomes a sun."""
     h, w = radiance.shape[:2]
     direction = _directions(h, w)
@@ -128,9 +156,24 @@ def radiance(sky, panoramas, dx, dy, dz):
         x1, x0 = (x0 + 1) % w, x0 % w
         p = int(sky[PANORAMA])
         w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
-        red = w00 * panoramas[p, y0, x0, 0] + w01 * panoramas[p, y0, x1, 0] + w10 * panoramas[p, y0 + 1, x0, 0] + w11 * panoramas[p, y0 + 1, x1, 0]
-        green = w00 * panoramas[p, y0, x0, 1] + w01 * panoramas[p, y0, x1, 1] + w10 * panoramas[p, y0 + 1, x0, 1] + w11 * panoramas[p, y0 + 1, x1, 1]
-        blue = w00 * panoramas[p, y0, x0, 2] + w01 * panoramas[p, y0, x1, 2] + w10 * panoramas[p, y0 + 1, x0, 2] + w11 * panoramas[p, y0 + 1, x1, 2]
+        red = (
+            w00 * panoramas[p, y0, x0, 0]
+            + w01 * panoramas[p, y0, x1, 0]
+            + w10 * panoramas[p, y0 + 1, x0, 0]
+            + w11 * panoramas[p, y0 + 1, x1, 0]
+        )
+        green = (
+            w00 * panoramas[p, y0, x0, 1]
+            + w01 * panoramas[p, y0, x1, 1]
+            + w10 * panoramas[p, y0 + 1, x0, 1]
+            + w11 * panoramas[p, y0 + 1, x1, 1]
+        )
+        blue = (
+            w00 * panoramas[p, y0, x0, 2]
+            + w01 * panoramas[p, y0, x1, 2]
+            + w10 * panoramas[p, y0 + 1, x0, 2]
+            + w11 * panoramas[p, y0 + 1, x1, 2]
+        )
         return red, green, blue
     if dy < 0:
         m = 1.0 - exp(dy * 12.0)

@@ -25,7 +25,9 @@ def pyramids(maps: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.f
 
     levels, side = [], maps.shape[1]
     while side >= 1:
-        level = np.stack([cv2.resize(m, (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, 3) for m in maps])
+        level = np.stack(
+            [cv2.resize(m, (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, 3) for m in maps]
+        )
         levels.append(np.sqrt(np.clip(level, 0, 1)).reshape(len(maps), -1, 3))
         side //= 2
     return (np.concatenate(levels, 1) * 255 + 0.5).astype(np.uint8), maps.mean((1, 2)).astype(np.float32)
@@ -87,7 +89,11 @@ def normal(world, i, b1, b2, dx, dy, dz):
     y = b0 * n[i, 1] + b1 * n[i, 4] + b2 * n[i, 7]
     z = b0 * n[i, 2] + b1 * n[i, 5] + b2 * n[i, 8]
     c = world.corners
-    gx, gy, gz = c[i, 4] * c[i, 8] - c[i, 5] * c[i, 7], c[i, 5] * c[i, 6] - c[i, 3] * c[i, 8], c[i, 3] * c[i, 7] - c[i, 4] * c[i, 6]
+    gx, gy, gz = (
+        c[i, 4] * c[i, 8] - c[i, 5] * c[i, 7],
+        c[i, 5] * c[i, 6] - c[i, 3] * c[i, 8],
+        c[i, 3] * c[i, 7] - c[i, 4] * c[i, 6],
+    )
     if gx * dx + gy * dy + gz * dz > 0:
         x, y, z, gx, gy, gz = -x, -y, -z, -gx, -gy, -gz
     if x * dx + y * dy + z * dz > 0:  # a blended normal that looks away: the flat one serves

@@ -7,26 +7,38 @@ one ray over the hemisphere whose end is lit in turn (Kajiya, "The rendering equ
 
 from __future__ import annotations
 
-from math import cos, pi, sin, sqrt, tan
+from math import sqrt, tan
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from training.worlds.bvh import DEPTH, blocked, build, nearest
+from training.worlds.bvh import DEPTH, build, nearest
+from training.worlds.light import EPSILON, FAR, hemisphere, lamp, seen, sun
 from training.worlds.mesh import rotation
 from training.worlds.noise import cell
 from training.worlds.palette import Material, Tiles
-from training.worlds.sky import FILL, PANORAMA, SUN, SUN_COLOUR, Panoramas, radiance, sky_row
+from training.worlds.sky import FILL, Panoramas, radiance, sky_row
 from training.worlds.stage import Camera, Stage
 from training.worlds.surface import (
-    BUMP, GLASS, GLOSS, GLOW, HOLES, KIND, LIGHT, METAL, MIRROR, SHINE, albedo, bumped, normal, pyramids,
+    BUMP,
+    GLASS,
+    GLOSS,
+    GLOW,
+    HOLES,
+    KIND,
+    LIGHT,
+    METAL,
+    MIRROR,
+    SHINE,
+    albedo,
+    bumped,
+    normal,
+    pyramids,
 )  # fmt: skip
 
 STACK = 2 * DEPTH + 8
-FAR = 1e6
-EPSILON = 1e-4
 ROUGH = 0.55
 
 
@@ -114,102 +126,56 @@ def assemble(stage: Stage, materials: Materials) -> World:
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
-def _hemisphere(nx, ny, nz, r1, r2, narrow):
-    """A direction around the normal, cosine-weighted (narrow 0) or pulled towards it (narrow 1: the normal itself)."""
-    phi = 2 * pi * r1
-    s = sqrt(r2) * (1 - narrow)
-    x, y = s * cos(phi), s * sin(phi)
-    z = sqrt(max(1 - s * s, 0.0))
-    # an orthonormal basis without branches on the axis (Duff et al., 2017)
-    sign = 1.0 if nz >= 0 else -1.0
-    a = -1.0 / (sign + nz)
-    b = nx * ny * a
-    return (
-        x * (1 + sign * nx * nx * a) + y * b + z * nx,
-        x * sign * b + y * (sign + ny * ny * a) + z * ny,
-        -x * sign * nx - y * ny + z * nz,
-    )
+def _matte(world, stack, out, hit, ray, through, owner, draws, spread, soft):
+    """Add the light that leaves an opaque surface to `out` (see FILM).
 
-
-@njit(cache=True, error_model="numpy", fastmath=True)
-def _sun(world, stack, x, y, z, nx, ny, nz, r1, r2):
-    """Irradiance that the sun casts, with a soft edge."""
-    s = world.sky
-    c = nx * s[SUN] + ny * s[SUN + 1] + nz * s[SUN + 2]
-    if c <= 0 or s[SUN_COLOUR] + s[SUN_COLOUR + 1] + s[SUN_COLOUR + 2] < 0.01:
-        return 0.0, 0.0, 0.0
-    dx, dy, dz = _hemisphere(s[SUN], s[SUN + 1], s[SUN + 2], r1, r2, 0.985)
-    if blocked(world.bounds, world.links, world.corners, world.uv, world.holes, world.clear, stack, x, y, z, dx, dy, dz, FAR):
-        return 0.0, 0.0, 0.0
-    return s[SUN_COLOUR] * c, s[SUN_COLOUR + 1] * c, s[SUN_COLOUR + 2] * c
-
-
-@njit(cache=True, error_model="numpy", fastmath=True)
-def _strength(lamps, i, x, y, z, nx, ny, nz):
-    """What lamp i gives a surface that sees all of it."""
-    dx, dy, dz = lamps[i, 0] - x, lamps[i, 1] - y, lamps[i, 2] - z
-    d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
-    c = (nx * dx + ny * dy + nz * dz) / sqrt(d2) + 0.5 * lamps[i, 3] / sqrt(d2)
-    return max(c, 0.0) * (lamps[i, 4] + lamps[i, 5] + lamps[i, 6]) / d2
-
-
-@njit(cache=True, error_model="numpy", fastmath=True)
-def _lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
-    """Irradiance of the lamps, by one shadow ray to one of them."""
-    count = world.lamps.shape[0]
-    if count == 0:
-        return 0.0, 0.0, 0.0
-    total = 0.0
-    for i in range(count):  # choose a lamp by what it would give without shadows
-        total += _strength(world.lamps, i, x, y, z, nx, ny, nz)
-    if total <= 0:
-        return 0.0, 0.0, 0.0
-    left, chosen, share = r0 * total, 0, 0.0
-    for i in range(count):
-        w = _strength(world.lamps, i, x, y, z, nx, ny, nz)
-        if w > 0:
-            chosen, share = i, w
-            left -= w
-            if left <= 0:
-                break
-    l = world.lamps[chosen]
-    ax, ay, az = _hemisphere(0.0, 1.0, 0.0, r1, r2, 0.0)
-    side = 1.0 if r0 * 4096.0 % 1 > 0.5 else -1.0
-    dx, dy, dz = l[0] + l[3] * ax - x, l[1] + l[3] * ay * side - y, l[2] + l[3] * az - z
-    d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
-    d = sqrt(d2)
-    dx, dy, dz = dx / d, dy / d, dz / d
-    c = nx * dx + ny * dy + nz * dz
-    if c <= 0:
-        return 0.0, 0.0, 0.0
-    if blocked(world.bounds, world.links, world.corners, world.uv, world.holes, world.clear, stack, x, y, z, dx, dy, dz, d - l[3]):
-        return 0.0, 0.0, 0.0
-    k = c / d2 * total / share
-    return l[4] * k, l[5] * k, l[6] * k
-
-
-@njit(cache=True, error_model="numpy", fastmath=True)
-def _seen(world, stack, ox, oy, oz, dx, dy, dz, spread, r0, r1, r2):
-    """Light that comes back along a secondary ray: the sky, or a surface lit by sun, one lamp and the fill."""
-    t, i, b1, b2 = nearest(world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR)
-    if i < 0:
-        return radiance(world.sky, world.panoramas, dx, dy, dz)
-    x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
-    nx, ny, nz = normal(world, i, b1, b2, dx, dy, dz)
-    b0, uv, owner = 1 - b1 - b2, world.uv, world.owner[i]
-    m = world.materials[owner]
-    u, v = b0 * uv[i, 0] + b1 * uv[i, 2] + b2 * uv[i, 4], b0 * uv[i, 1] + b1 * uv[i, 3] + b2 * uv[i, 5]
-    red, green, blue = albedo(world, owner, u, v, x, y, z, t * spread)
-    if int(m[KIND]) == LIGHT:
-        g = min(m[GLOW], 6.0)
-        return red * g, green * g, blue * g
-    if int(m[KIND]) == GLASS:
-        return radiance(world.sky, world.panoramas, dx, dy, dz)
-    x, y, z = x + nx * EPSILON * (1 + t), y + ny * EPSILON * (1 + t), z + nz * EPSILON * (1 + t)
-    sr, sg, sb = _sun(world, stack, x, y, z, nx, ny, nz, r1, r2)
-    lr, lg, lb = _lamp(world, stack, x, y, z, nx, ny, nz, r0, r2, r1)
-    f = world.sky
-    return red * (sr + lr + f[FILL]), green * (sg + lg + f[FILL + 1]), blue * (sb + lb + f[FILL + 2])
+    hit: place, normal, colour there (9); ray: its direction and how far it has come (4); through: what glass and mirrors
+    on the way left of each colour; draws: four random numbers; soft: also ask for lamps and light from all around.
+    """
+    x, y, z, nx, ny, nz, red, green, blue = hit
+    dx, dy, dz, travelled = ray
+    tr, tg, tb = through
+    r0, r1, r2, r3 = draws
+    m, f = world.materials[owner], world.sky
+    facing = -(nx * dx + ny * dy + nz * dz)
+    fresnel = m[SHINE] + (1 - m[SHINE]) * max(1 - facing, 0.0) ** 5 * m[GLOSS] ** 3
+    if m[BUMP] > 0:
+        pixel = travelled * spread / max(abs(facing), 0.25)
+        nx, ny, nz = bumped(m, x, y, z, nx, ny, nz, pixel)
+    e = EPSILON * (1 + travelled)
+    ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
+    diffuse, dull = 1 - fresnel, 0.0
+    if m[METAL] > 0:
+        diffuse = 0.15
+    if m[GLOSS] < ROUGH:  # a reflection so wide that it is light from all around
+        fresnel, dull = 0.0, fresnel * 0.7
+    out[3] += tr * (red * diffuse + dull)
+    out[4] += tg * (green * diffuse + dull)
+    out[5] += tb * (blue * diffuse + dull)
+    sr, sg, sb = sun(world, stack, ox, oy, oz, nx, ny, nz, r0, r1)
+    out[0] += tr * red * diffuse * sr
+    out[1] += tg * green * diffuse * sg
+    out[2] += tb * blue * diffuse * sb
+    if soft:
+        lr, lg, lb = lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
+        hx, hy, hz = hemisphere(nx, ny, nz, r2, r3, 0.0)
+        ir, ig, ib = seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
+        out[6] += lr + ir + f[FILL] * 0.5
+        out[7] += lg + ig + f[FILL + 1] * 0.5
+        out[8] += lb + ib + f[FILL + 2] * 0.5
+        out[17] += 1.0
+    if fresnel > 0.08:
+        gx, gy, gz = hemisphere(nx, ny, nz, r1, r3, 0.0)
+        rough = (1 - m[GLOSS]) * 0.3
+        ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
+        ex, ey, ez = ex + rough * (gx - ex), ey + rough * (gy - ey), ez + rough * (gz - ez)
+        k = 1.0 / sqrt(ex * ex + ey * ey + ez * ez)
+        gr, gg, gb = seen(world, stack, ox, oy, oz, ex * k, ey * k, ez * k, spread * 4, r0, r2, r1)
+        if m[METAL] > 0:
+            gr, gg, gb = gr * red, gg * green, gb * blue
+        out[9] += tr * fresnel * gr
+        out[10] += tg * fresnel * gg
+        out[11] += tb * fresnel * gb
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
@@ -220,91 +186,53 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
     """
     tr, tg, tb, travelled = 1.0, 1.0, 1.0, 0.0
     for bounce in range(6):
-        t, i, b1, b2 = nearest(world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR)
+        t, i, b1, b2 = nearest(
+            world.bounds, world.links, world.corners, world.uv, world.holes, stack, ox, oy, oz, dx, dy, dz, FAR
+        )
         if i < 0:
             red, green, blue = radiance(world.sky, world.panoramas, dx, dy, dz)
             out[9] += tr * red
             out[10] += tg * green
             out[11] += tb * blue
-            if bounce == 0 and guide:
-                out[12] = 0.0
             return
         travelled += t
         x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
         nx, ny, nz = normal(world, i, b1, b2, dx, dy, dz)
         owner = world.owner[i]
-        m = world.materials[owner]
-        kind = int(m[KIND])
+        kind = int(world.materials[owner, KIND])
         if bounce == 0 and guide:
             out[12], out[13], out[14], out[15], out[16] = t, nx, ny, nz, kind
         b0, uv = 1 - b1 - b2, world.uv
         u, v = b0 * uv[i, 0] + b1 * uv[i, 2] + b2 * uv[i, 4], b0 * uv[i, 1] + b1 * uv[i, 3] + b2 * uv[i, 5]
-        pixel = travelled * spread / max(abs(nx * dx + ny * dy + nz * dz), 0.25)
-        red, green, blue = albedo(world, owner, u, v, x, y, z, pixel)
         facing = -(nx * dx + ny * dy + nz * dz)
-        h = 16 * bounce
-        r0, r1, r2, r3 = cell(px, py, h, seed), cell(px, py, h + 1, seed), cell(px, py, h + 2, seed), cell(px, py, h + 3, seed)
-        fresnel = m[SHINE] + (1 - m[SHINE]) * max(1 - facing, 0.0) ** 5 * m[GLOSS] ** 3
+        red, green, blue = albedo(world, owner, u, v, x, y, z, travelled * spread / max(abs(facing), 0.25))
+        h, e = 16 * bounce, EPSILON * (1 + travelled)
+        draws = (cell(px, py, h, seed), cell(px, py, h + 1, seed), cell(px, py, h + 2, seed), cell(px, py, h + 3, seed))
         if kind == GLASS:
             ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
-            e = EPSILON * (1 + travelled)
-            gr, gg, gb = _seen(world, stack, x + nx * e, y + ny * e, z + nz * e, ex, ey, ez, spread, r0, r1, r2)
+            gr, gg, gb = seen(
+                world, stack, x + nx * e, y + ny * e, z + nz * e, ex, ey, ez, spread, draws[0], draws[1], draws[2]
+            )
             f = min(0.04 + 0.9 * max(1 - facing, 0.0) ** 4, 0.9)
             out[9] += tr * f * gr
             out[10] += tg * f * gg
             out[11] += tb * f * gb
             tr, tg, tb = tr * (1 - f) * red, tg * (1 - f) * green, tb * (1 - f) * blue
             ox, oy, oz = x + dx * e, y + dy * e, z + dz * e
-            continue
-        if kind == MIRROR:
+        elif kind == MIRROR:
             tr, tg, tb = tr * red, tg * green, tb * blue
-            e = EPSILON * (1 + travelled)
             ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
             dx, dy, dz = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
-            continue
-        if kind == LIGHT:
-            out[9] += tr * red * m[GLOW]
-            out[10] += tg * green * m[GLOW]
-            out[11] += tb * blue * m[GLOW]
+        elif kind == LIGHT:
+            glow = world.materials[owner, GLOW]
+            out[9] += tr * red * glow
+            out[10] += tg * green * glow
+            out[11] += tb * blue * glow
             return
-        if m[BUMP] > 0:
-            nx, ny, nz = bumped(m, x, y, z, nx, ny, nz, pixel)
-        e = EPSILON * (1 + travelled)
-        ox, oy, oz = x + nx * e, y + ny * e, z + nz * e
-        diffuse, dull = 1 - fresnel, 0.0
-        if m[METAL] > 0:
-            diffuse = 0.15
-        if m[GLOSS] < ROUGH:  # a reflection so wide that it is light from all around
-            fresnel, dull = 0.0, fresnel * 0.7
-        out[3] += tr * (red * diffuse + dull)
-        out[4] += tg * (green * diffuse + dull)
-        out[5] += tb * (blue * diffuse + dull)
-        sr, sg, sb = _sun(world, stack, ox, oy, oz, nx, ny, nz, r0, r1)
-        out[0] += tr * red * diffuse * sr
-        out[1] += tg * green * diffuse * sg
-        out[2] += tb * blue * diffuse * sb
-        if soft:
-            lr, lg, lb = _lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
-            hx, hy, hz = _hemisphere(nx, ny, nz, r2, r3, 0.0)
-            ir, ig, ib = _seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
-            f = world.sky
-            out[6] += lr + ir + f[FILL] * 0.5
-            out[7] += lg + ig + f[FILL + 1] * 0.5
-            out[8] += lb + ib + f[FILL + 2] * 0.5
-            out[17] += 1.0
-        if fresnel > 0.08:
-            ex, ey, ez = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
-            gx, gy, gz = _hemisphere(nx, ny, nz, r1, r3, 0.0)
-            rough = (1 - m[GLOSS]) * 0.3
-            ex, ey, ez = ex + rough * (gx - ex), ey + rough * (gy - ey), ez + rough * (gz - ez)
-            k = 1.0 / sqrt(ex * ex + ey * ey + ez * ez)
-            gr, gg, gb = _seen(world, stack, ox, oy, oz, ex * k, ey * k, ez * k, spread * 4, r0, r2, r1)
-            if m[METAL] > 0:
-                gr, gg, gb = gr * red, gg * green, gb * blue
-            out[9] += tr * fresnel * gr
-            out[10] += tg * fresnel * gg
-            out[11] += tb * fresnel * gb
-        return
+        else:
+            hit, ray = (x, y, z, nx, ny, nz, red, green, blue), (dx, dy, dz, travelled)
+            _matte(world, stack, out, hit, ray, (tr, tg, tb), owner, draws, spread, soft)
+            return
 
 
 FILM = 18
@@ -362,8 +290,3 @@ def render(world: World, camera: Camera, size: tuple[int, int], samples: int = 1
     scale = max(size) / 2 / tan(camera.fov / 2)
     _render(world, film, np.asarray(camera.eye, np.float32), pose(camera), scale, samples, seed)
     return film
-
-
-def backdrop(world: World) -> bool:
-    """Whether a panorama stands behind the things."""
-    return bool(world.sky[PANORAMA] >= 0)

@@ -133,7 +133,7 @@ def alley(p: Palette) -> Stage:
     town.walkers(t, int(p.rng.integers(0, 4)), end=25)
     town.lamps(t, start=2, end=40)
     sky = night(p) if t.dark else daylight(p)
-    return site.stage(sky, site.cameras(walking(p, way, t.half * 0.7, start=-2, end=8), clear=1.5))
+    return site.stage(sky, site.cameras(walking(p, way, t.half * 0.6, start=-2, end=8), clear=0.7))
 
 
 def square(p: Palette) -> Stage:

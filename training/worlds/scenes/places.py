@@ -269,7 +269,7 @@ def aerial(p: Palette) -> Stage:
     site = Site("aerial", p)
     urban = p.chance(0.65)
     site.add(flat(p.asphalt() if urban and p.chance(0.5) else p.grass(), 9000))
-    gap, road = p.between(38, 60), p.asphalt()
+    gap, road = p.between(28, 46), p.asphalt()
     lines = np.arange(-4, 5) * gap
     site.add(boxes(np.stack([lines, 0 * lines - 0.05, 0 * lines], 1), [8, 0.08, 1600], road))
     site.add(boxes(np.stack([0 * lines, 0 * lines - 0.045, lines], 1), [1600, 0.08, 8], road))

@@ -167,9 +167,19 @@ class Site:
             self.triangles += count
 
     def put(
-        self, thing: Thing, at: ArrayLike = (0, 0, 0), yaw: float = 0.0, scale: float = 1.0, *, solid: bool = True
+        self,
+        thing: Thing,
+        at: ArrayLike = (0, 0, 0),
+        yaw: float = 0.0,
+        scale: float = 1.0,
+        *,
+        solid: bool = True,
+        slack: float = 0.0,
     ) -> bool:
-        """The thing at its place, if the budget allows; cameras keep out of its bounding box if it is solid."""
+        """The thing at its place, if the budget allows; cameras keep out of its bounding box if it is solid.
+
+        `slack`: metres that the box is too wide on each side (balconies, roofs, a box askew).
+        """
         count = sum(len(p.faces) for p in thing)
         if self.triangles + count > BUDGET:
             return False
@@ -177,7 +187,9 @@ class Site:
         self.things += placed
         self.triangles += count
         if solid:
-            self.boxes.append(bounds(placed))
+            low, high = bounds(placed)
+            edge = np.array([slack, 0.0, slack])
+            self.boxes.append((low + edge, high - edge))
         return True
 
     def scatter(
@@ -227,17 +239,17 @@ class Site:
     def cameras(self, propose: Callable[[], Camera], count: int | None = None, *, clear: float = 1.0) -> list[Camera]:
         """Cameras that stand above ground, outside of things, with nothing solid closer than `clear` straight ahead."""
         wanted, found = count or int(self.palette.rng.integers(4, 7)), list[Camera]()
-        for attempt in range(wanted * 14):
+        for attempt in range(wanted * 40):
             camera = propose()
             above = camera.eye[1] - self.ground(camera.eye[0], camera.eye[2])
-            lifted = attempt > wanted * 10
+            late, lifted = attempt > wanted * 24, attempt > wanted * 36 and len(found) < 3
             if lifted:
-                rise = 2.0 * (attempt - wanted * 10)
+                rise = 1.0 * (attempt - wanted * 36)
                 camera = Camera(
                     (camera.eye[0], camera.eye[1] + rise, camera.eye[2]), camera.target, camera.fov, camera.roll
                 )
                 above += rise
-            if above > 0.12 and self.free(camera.eye, min(0.6, 0.5 * clear)) and (lifted or self.ahead(camera) > clear):
+            if above > 0.12 and self.free(camera.eye, min(0.6, 0.5 * clear)) and (late or self.ahead(camera) > clear):
                 found.append(camera)
                 if len(found) == wanted:
                     break

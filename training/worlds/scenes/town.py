@@ -134,7 +134,9 @@ def houses(
             z += p.between(5, 11)
         middle = z + width / 2
         at = t.way.at(middle, side * (t.edge + 0.02))
-        site.put(thing, at - np.array([0, 0.3, 0]) * (t.way.rise > 0), float(t.way.yaw(middle)) - side * pi / 2)
+        site.put(
+            thing, at - np.array([0, 0.3, 0]) * (t.way.rise > 0), float(t.way.yaw(middle)) - side * pi / 2, slack=0.9
+        )
         z += width + (p.between(0, 3) if gap > 0.3 else 0.0)
     end_block(t, side)
 
