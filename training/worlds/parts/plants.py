@@ -27,9 +27,10 @@ def blob(palette: Palette, material: Material, sides: int = 8) -> Part:
     return replace(ball, vertices=v * push)
 
 
-def _foliage(palette: Palette) -> Material:
+def _foliage(palette: Palette, size: float = 0.05) -> Material:
+    """Leaves of about `size` metres."""
     leaf = palette.leaf()
-    return replace(leaf, holes=min(leaf.holes, 0.45), frequency=palette.spread(6, 1.35))
+    return replace(leaf, holes=min(leaf.holes, 0.45), frequency=palette.spread(1 / size, 1.3))
 
 
 def _branches(palette: Palette, start: Floats, aim: Floats, count: int, spread: float) -> tuple[Floats, Floats]:
@@ -93,7 +94,7 @@ def broadleaf(palette: Palette, detail: Detail = "far", height: float | None = N
     r = palette.rng
     h = height or palette.spread(9, 1.4)
     slim = palette.between(0.55, 1.25)
-    leaf = _foliage(palette)
+    leaf = _foliage(palette, 0.08 if detail == "near" else 0.15)
     wood, tips = _skeleton(palette, h, 2, palette.bark(), slim)
     near = detail == "near"
     if detail == "mass":

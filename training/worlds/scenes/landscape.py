@@ -44,6 +44,7 @@ def _undergrowth(site: Site, p: Palette, ground: Ground) -> None:
         scattered(p, ground, 2, 25)(n),
         p.rng.uniform(0, 6, n),
         p.rng.uniform(0.5, 1.4, n),
+        solid=0.6,
     )
     country.meadow(site, p, scattered(p, ground, 0.6, 9), 90, tall=p.between(0.15, 0.5))
     if p.chance(0.5):
@@ -96,6 +97,7 @@ def forest_path(p: Palette) -> Stage:
         country.beside_way(p, way, height, half, (0.5, 6), (1, 40))(16),
         p.rng.uniform(0, 6, 16),
         p.rng.uniform(0.4, 1.2, 16),
+        solid=0.6,
     )
     if p.chance(0.35):
         zz = p.between(4, 20)
@@ -126,7 +128,9 @@ def meadow(p: Palette) -> Stage:
     country.woods(
         site, p, scattered(p, ground, 60, 420), int(p.rng.integers(0, 80)), height=p.between(6, 14), look="mass"
     )
-    site.scatter(plants.bush(p), scattered(p, ground, 4, 60)(14), p.rng.uniform(0, 6, 14), p.rng.uniform(0.5, 1.4, 14))
+    site.scatter(
+        plants.bush(p), scattered(p, ground, 4, 60)(14), p.rng.uniform(0, 6, 14), p.rng.uniform(0.5, 1.4, 14), solid=0.6
+    )
     country.hills_behind(site, p, int(p.rng.integers(1, 4)))
     company(site, p, scattered(p, ground, 4, 40), 0.5)
     if p.chance(0.4):
@@ -207,6 +211,7 @@ def desert(p: Palette) -> Stage:
             scattered(p, ground, 3, 60)(n),
             p.rng.uniform(0, 6, n),
             p.rng.uniform(0.4, 1.3, n),
+            solid=0.6,
         )
     if p.chance(0.2):
         site.scatter(plants.palm(p), scattered(p, ground, 8, 50)(6), p.rng.uniform(0, 6, 6), p.rng.uniform(0.7, 1.2, 6))

@@ -169,7 +169,7 @@ def cliff(p: Palette) -> Stage:
         ledge = 0.22 * tall * fractal(x / 14, z / 7, seed + 6, 4) * np.exp(-(d**2))
         return face + ledge - 3.0 + 0.4 * fractal(x / 8, z / 8, seed + 9, 4)
 
-    above = p.chance(0.6)
+    above = p.chance(0.4)
     stand_on(site, p, lambda x, z: np.maximum(ground(x, z), 0))
     stone = p.rock()
     top = tall * 0.85 - 3
@@ -178,7 +178,7 @@ def cliff(p: Palette) -> Stage:
     country.stones(site, p, scattered(p, ground, 3, 60), 24, 1.2, stone)
     if above:
         country.meadow(site, p, scattered(p, ground, 0.5, 8), 120)
-        propose = wander(p, ground, 12, yaw=p.between(-1.6, 1.6), wide=0.8)
+        propose = wander(p, ground, 12, yaw=float(p.rng.choice([-1, 1])) * p.between(1.2, 1.8), wide=0.4)
     else:
 
         def propose() -> Camera:
