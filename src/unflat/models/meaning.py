@@ -99,7 +99,7 @@ def to_values(raw: F32, meaning: Meaning, name: str) -> F32:
         raise WeightsError(f"'{name}' gave infinite numbers", hint=_SUSPECT)
     if not meaning.kind.is_depth:
         return raw
-    if not (raw > 0).any() or float(np.median(raw)) < 0:
+    if not ((raw > 0) & np.isfinite(raw)).any() or float(np.median(raw)) < 0:
         what = "inverse depths" if meaning.inverse else "depths"
         raise WeightsError(f"'{name}' gave {what} that are not positive", hint=_SUSPECT)
     if meaning.inverse:

@@ -165,7 +165,7 @@ def _checked(laid: dict[str, Any], name: str) -> dict[str, Any]:
         elif key == "size":
             good = isinstance(value, list) and len(value) == 2 and all(type(side) is int for side in value)
         elif key == "multiple_of":
-            good = type(value) is int
+            good = type(value) is int and 1 <= value <= 1024
         else:
             good = isinstance(value, str)
         if not good:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -182,7 +181,7 @@ def _framing_of(door: _Door, said: OnnxCard) -> tuple[Framing, tuple[str, ...]]:
     multiple = asked.get("multiple_of", 1)
     fit = asked.get("fit", "stretch" if size is not None else "least")
     if size is None:
-        multiple = math.lcm(multiple, _SAFE_MULTIPLE) if "multiple_of" not in asked else multiple
+        multiple = asked.get("multiple_of", _SAFE_MULTIPLE)
         side = max(1, round(518 / multiple)) * multiple
         size = Size(side, side)
         assumed.append(f"its size (about {side} pixels, multiples of {multiple})")

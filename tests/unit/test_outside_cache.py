@@ -1,0 +1,460 @@
+"""``unflat models list|show|pull|remove`` and what the cache promises; the hub is a server on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+
+import nets
+import unflat
+from unflat.cli.main import run
+from unflat.errors import InputError, RightsError, UnflatError, WeightsError
+from unflat.models import cache as shelf
+from unflat.models.pull import pull
+from unflat.models.registry import depth_model
+from unflat.trust.licences import allows_commerce, licence_of_readme
+
+SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CONFIG = json.dumps({"model_type": "depth_anything", "depth_estimation_type": "relative"}).encode()
+PREPROCESSOR = json.dumps(
+    {
+        "size": {"width": 56, "height": 56},
+        "keep_aspect_ratio": True,
+        "ensure_multiple_of": 14,
+        "image_mean": [0, 0, 0],
+        "image_std": [1, 1, 1],
+    }
+).encode()
+README = b"---\nlicense: apache-2.0\ntags:\n- depth\n---\n# A model\n"
+
+
+class Hub:
+    """What a small hub serves: repositories by name, and faults to order."""
+
+    def __init__(self) -> None:
+        self.repos: dict[str, dict[str, bytes]] = {}
+        self.lies: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self.cut = ""
+        self.code = 0
+
+    def listing(self, repo: str) -> bytes:
+        rows: list[dict[str, Any]] = []
+        for name, data in self.repos[repo].items():
+            row: dict[str, Any] = {"rfilename": name, "size": len(data)}
+            row["blobId"] = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            if name.endswith((".onnx", ".safetensors")):
+                row["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            rows.append(row)
+        return json.dumps({"sha": COMMIT, "siblings": rows}).encode()
+
+    def answer(self, path: str) -> bytes | None:
+        self.asked.append(path)
+        if path in self.lies:
+            return self.lies[path]
+        if path.startswith("/api/models/"):
+            repo = path.removeprefix("/api/models/").partition("?")[0]
+            return self.listing(repo) if repo in self.repos else None
+        repo, _, file = path.removeprefix("/").partition(f"/resolve/{COMMIT}/")
+        return self.repos.get(repo, {}).get(file)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    served = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = served.answer(self.path)
+            code = served.code or (404 if data is None else 200)
+            self.send_response(code)
+            body = data or b""
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if served.cut and self.path.endswith(served.cut) else body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    yield served
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def exported(tmp_path: Path, *, times: float = 1.0) -> dict[str, bytes]:
+    """A repository with an exported network of the family Depth Anything."""
+    net = nets.mean_net(tmp_path / "net.onnx", times=times).read_bytes()
+    return {
+        "onnx/model.onnx": net,
+        "config.json": CONFIG,
+        "preprocessor_config.json": PREPROCESSOR,
+        "README.md": README,
+        "pytorch_model.bin": b"a pickle",
+        "onnx/model_fp16.onnx": b"another",
+    }
+
+
+def leftovers(cache: Path) -> list[str]:
+    return sorted(one.name for one in (cache / "models").iterdir()) if (cache / "models").is_dir() else []
+
+
+def test_a_model_is_fetched_verified_used_and_removed(
+    tmp_path: Path, cache: Path, hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    assert run(["models", "pull", "depth-anything-v2-small"]) == 0
+    assert "licence apache-2.0" in capsys.readouterr().out
+    assert leftovers(cache) == ["depth-anything-v2-small"]
+    there = {one.name for one in (cache / "models" / "depth-anything-v2-small").iterdir()}
+    assert there == {"model.onnx", "model.json", "config.json", "preprocessor_config.json", "README.md", "unflat.json"}
+    seen = depth_model("depth-anything-v2-small", threads=1)
+    rgb = np.random.default_rng(0).integers(0, 256, (56, 56, 3), np.uint8)
+    assert np.allclose(seen.predict(rgb).values, rgb.mean(axis=2) / 255, atol=1e-6)
+    assert seen.card.name == "depth-anything-v2-small" and seen.card.licence == "apache-2.0" and seen.card.commercial
+    assert seen.card.sha256 == hashlib.sha256(hub.repos[SMALL]["onnx/model.onnx"]).hexdigest()
+    assert COMMIT in seen.card.source and SMALL in seen.card.source
+    assert depth_model(f"transformers:{SMALL}", threads=1).card == seen.card
+    assert run(["models", "show", "depth-anything-v2-small"]) == 0
+    assert COMMIT in capsys.readouterr().out
+    assert run(["models", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["depth-anything-v2-small"]["on_disk"] and not rows["depth-pro"]["on_disk"]
+    assert run(["models", "remove", "depth-anything-v2-small"]) == 0 and leftovers(cache) == []
+    assert run(["models", "remove", "depth-anything-v2-small"]) == 2
+
+
+def test_no_network_is_used_where_depth_is_made(
+    tmp_path: Path, cache: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    pull("depth-anything-v2-small")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the network was used")
+
+    asked = len(hub.asked)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert unflat.depth(skimage.data.chelsea()[:80, :80]).origin == "depth-anything-v2-small"
+    for word in ("depth-pro", "transformers:someone/else", "transformers:apple/DepthPro-hf"):
+        with pytest.raises(WeightsError, match="not on this disk") as caught:
+            unflat.depth(skimage.data.chelsea()[:80, :80], depth=word)
+        assert "unflat models pull" in caught.value.hint
+    with pytest.raises(InputError, match="no depth model"):
+        unflat.depth(skimage.data.chelsea()[:80, :80], depth="depth-nothing")
+    assert len(hub.asked) == asked
+
+
+def test_what_lies_there_is_not_fetched_twice_and_a_damaged_one_is(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    first = pull(SMALL)
+    hub.asked.clear()
+    assert pull(SMALL) == first and len(hub.asked) == 1
+    (first.folder / "model.onnx").write_bytes(b"rot")
+    assert pull(SMALL) == first and len(hub.asked) > 2
+    assert depth_model("depth-anything-v2-small").card.licence == "apache-2.0"
+    hub.repos[SMALL] = exported(tmp_path, times=2)
+    assert pull(SMALL).files["model.onnx"] != first.files["model.onnx"]
+    assert leftovers(cache) == ["depth-anything-v2-small"]
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "config.json", "README.md", "model.json"])
+@pytest.mark.parametrize("how", ["changed", "gone", "more"])
+def test_a_changed_folder_is_not_opened(
+    tmp_path: Path, cache: Path, hub: Hub, file: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import PIL.Image
+
+    hub.repos[SMALL] = exported(tmp_path)
+    folder = pull(SMALL).folder
+    path = folder / file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    if how == "changed":
+        path.write_bytes(bytes(data))
+    elif how == "gone":
+        path.unlink()
+    else:
+        (folder / f"x{file}").write_bytes(bytes(data))
+    PIL.Image.fromarray(skimage.data.chelsea()).save(tmp_path / "a.png")
+    for word in ("depth-anything-v2-small", "auto"):
+        assert run(["depth", str(tmp_path / "a.png"), "--depth", word, "-o", str(tmp_path / "o.npy")]) == 5
+        said = capsys.readouterr().err
+        assert "unflat models remove depth-anything-v2-small" in said and len(said.strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize("fault", ["cut", "sha256", "sha1", "longer", "http", "listing", "commit", "gated", "gone"])
+def test_whatever_goes_wrong_nothing_is_left(
+    tmp_path: Path, cache: Path, hub: Hub, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = hub.repos[SMALL] = exported(tmp_path)
+    net, config = f"/{SMALL}/resolve/{COMMIT}/onnx/model.onnx", f"/{SMALL}/resolve/{COMMIT}/config.json"
+    listing = f"/api/models/{SMALL}?blobs=true"
+    if fault == "cut":
+        hub.cut = "model.onnx"
+    elif fault == "sha256":
+        hub.lies[net] = files["onnx/model.onnx"][:-1] + b"\x00"
+    elif fault == "sha1":
+        hub.lies[config] = CONFIG.replace(b"relative", b"metrical")
+    elif fault == "longer":
+        hub.lies[net] = files["onnx/model.onnx"] + b"more"
+    elif fault == "listing":
+        hub.lies[listing] = b"<html>"
+    elif fault == "commit":
+        hub.lies[listing] = hub.listing(SMALL).replace(COMMIT.encode(), b"main/../..")
+    elif fault == "gone":
+        del hub.repos[SMALL]
+    else:
+        hub.code = {"http": 500, "gated": 401}[fault]
+    assert run(["models", "pull", SMALL]) == (2 if fault == "gone" else 5)
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 2 and said[0].startswith("error: ") and said[1].startswith("hint: ")
+    assert leftovers(cache) == [] and shelf.held() == ()
+
+
+def test_an_interrupted_fetch_leaves_nothing_and_keeps_the_old(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    first = pull(SMALL)
+    hub.repos[SMALL] = exported(tmp_path, times=3)
+
+    def stop(text: str) -> None:
+        if "model.onnx" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(SMALL, progress=stop)
+    assert leftovers(cache) == ["depth-anything-v2-small"] and shelf.find(SMALL) == first
+    shelf.verified(first)
+
+
+def test_offline_is_said_with_what_to_do(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
+        assert run(["models", "pull", "depth-pro"]) == 5
+    said = capsys.readouterr().err
+    assert "cannot be asked for" in said and "online" in said and "transformers:FOLDER" in said
+
+
+def test_pickles_are_never_fetched(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos["a/b"] = {"config.json": CONFIG, "pytorch_model.bin": b"x", "model.pt": b"x"}
+    with pytest.raises(WeightsError, match="has no config") as caught:
+        pull("a/b")
+    assert "program" in caught.value.hint
+
+
+def test_safetensors_are_preferred_and_shards_are_taken_together(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos["a/b"] = exported(tmp_path) | {
+        "model-00001-of-00002.safetensors": b"one",
+        "model-00002-of-00002.safetensors": b"two",
+        "model.safetensors.index.json": b"{}",
+    }
+    got = pull("a/b")
+    assert got.runtime == "transformers" and got.name == "a--b" and "model.onnx" not in got.files
+    assert sum(name.endswith(".safetensors") for name in got.files) == 2
+
+
+def test_a_file_from_an_address_needs_its_checksum(tmp_path: Path, cache: Path) -> None:
+    net = nets.mean_net(tmp_path / "Tiny.onnx", (1, 3, 32, 32))
+    right = hashlib.sha256(net.read_bytes()).hexdigest()
+    (tmp_path / "card.json").write_text(json.dumps({"kind": "disparity", "licence": "MIT"}))
+    with pytest.raises(InputError, match="needs its checksum"):
+        pull(net.as_uri())
+    with pytest.raises(WeightsError, match="checksum differs"):
+        pull(net.as_uri(), sha256="0" * 64)
+    assert leftovers(cache) == []
+    got = pull(net.as_uri(), sha256=right.upper(), card=tmp_path / "card.json")
+    assert got.name == "tiny" and got.licence == "MIT" and got.commercial
+    seen = depth_model("tiny", commercial_only=True).predict(skimage.data.chelsea())
+    assert seen.values.shape == (32, 32)
+    bare = pull(net.as_uri(), sha256=right)
+    assert bare.licence == "unknown" or bare == got  # what lies there already is kept
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "ftp://x/net.onnx",
+        "https://x/net.bin",
+        "https://x/",
+        "https://x/..onnx",
+        "../up",
+        "a/../b",
+        "a/b/c",
+        "",
+        "A b/c",
+    ],
+)
+def test_words_that_name_nothing_to_fetch(cache: Path, word: str) -> None:
+    with pytest.raises(InputError):
+        pull(word, sha256="0" * 64 if "://" in word else None)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "../../etc", "/etc", "", "x" * 200, "A", ".hidden", "a..b"])
+def test_remove_never_leaves_the_cache(tmp_path: Path, cache: Path, name: str) -> None:
+    (cache / "models").mkdir(parents=True)
+    (tmp_path / "keep").write_text("me")
+    with pytest.raises(InputError):
+        shelf.remove(name)
+    assert (tmp_path / "keep").is_file() and (cache / "models").is_dir()
+
+
+def test_removing_a_link_removes_the_link_alone(tmp_path: Path, cache: Path) -> None:
+    (cache / "models").mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "net.onnx").write_text("precious")
+    (cache / "models" / "mine").symlink_to(tmp_path / "mine")
+    shelf.remove("mine")
+    assert (tmp_path / "mine" / "net.onnx").is_file() and leftovers(cache) == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"files": []}',
+        '{"files": {"../x": {"sha256": "0", "bytes": 1}}, "source": "", "revision": "", "licence": "", "main": "", '
+        '"runtime": "onnx"}',
+        '{"files": {}, "source": "", "revision": "", "licence": "", "main": "../../net.onnx", "runtime": "onnx"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_damaged_record_hides_its_model_and_no_other(cache: Path, record: str) -> None:
+    (cache / "models" / "bad").mkdir(parents=True)
+    (cache / "models" / "bad" / "unflat.json").write_text(record)
+    assert shelf.held() == () and run(["models"]) == 0
+    shelf.remove("bad")
+    assert leftovers(cache) == []
+
+
+def test_auto_takes_the_best_on_disk_that_may_be_used(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    rgb = skimage.data.chelsea()[:80, :80]
+    assert unflat.depth(rgb).origin == "worlds"
+    hub.repos["someone/unranked"] = exported(tmp_path)
+    pull("someone/unranked")
+    assert unflat.depth(rgb).origin == "worlds"
+    hub.repos[SMALL] = exported(tmp_path)
+    pull(SMALL)
+    assert unflat.depth(rgb).origin == "depth-anything-v2-small"
+    large = "depth-anything/Depth-Anything-V2-Large-hf"
+    hub.repos[large] = exported(tmp_path) | {"README.md": README.replace(b"apache-2.0", b"cc-by-nc-4.0")}
+    pull(large)
+    result = unflat.photo(rgb)
+    assert result.report["model"] == "depth-anything-v2-large"
+    assert any("cc-by-nc-4.0" in warning for warning in result.report["warnings"])
+    assert unflat.depth(rgb, commercial_only=True).origin == "depth-anything-v2-small"
+    with pytest.raises(RightsError, match="cc-by-nc-4") as caught:
+        unflat.depth(rgb, depth="depth-anything-v2-large", commercial_only=True)
+    assert caught.value.exit_code == 8
+    assert unflat.depth(rgb, depth="worlds", commercial_only=True).origin == "worlds"
+
+
+def test_what_auto_cannot_run_it_does_not_take(
+    tmp_path: Path, cache: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights for torch stay on the shelf where torch is not installed; asked for by name they say what to install."""
+    from unflat.models import outside
+
+    monkeypatch.setattr(outside, "torch_is_there", lambda: False)
+    hub.repos[SMALL] = {"model.safetensors": b"weights", "config.json": CONFIG, "README.md": README}
+    pull(SMALL)
+    rgb = skimage.data.chelsea()[:80, :80]
+    assert unflat.depth(rgb).origin == "worlds"
+    with pytest.raises(UnflatError, match="needs the extra 'models'") as caught:
+        unflat.depth(rgb, depth="depth-anything-v2-small")
+    assert caught.value.exit_code == 4 and caught.value.hint == 'pip install "unflat[models]"'
+
+
+def test_the_shape_of_an_unknown_offset_is_said_to_be_assumed(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    """A known length makes no metres of a disparity whose offset was assumed, be it a file's or a network's."""
+    hub.repos[SMALL] = exported(tmp_path)
+    pull(SMALL)
+    report = unflat.photo(skimage.data.chelsea(), known_length="20,20,400,200=0.5").report
+    assert report["kind"] == "scale" and "offset" in report["scale"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("system", "variables", "wanted"),
+    [
+        ("linux", {}, ".cache/unflat"),
+        ("linux", {"XDG_CACHE_HOME": "/var/x"}, "/var/x/unflat"),
+        ("linux", {"XDG_CACHE_HOME": "relative"}, ".cache/unflat"),
+        ("darwin", {"XDG_CACHE_HOME": "/var/x"}, "Library/Caches/unflat"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/unflat/Cache"),
+        ("win32", {}, "AppData/Local/unflat/Cache"),
+        ("win32", {"UNFLAT_CACHE": "/mine"}, "/mine"),
+    ],
+)
+def test_the_cache_lies_where_the_system_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, variables: dict[str, str], wanted: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    for name in ("UNFLAT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert shelf.cache_folder() == (Path(wanted) if wanted.startswith("/") else Path.home() / wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "licence"),
+    [
+        ("---\nlicense: apache-2.0\n---\n", "apache-2.0"),
+        ("---\r\ntags: [a]\r\nlicense: 'mit'\r\n---\r\n# x", "mit"),
+        ("---\nlicense: other\nlicense_name: apple-amlr\n---\n", "apple-amlr"),
+        ("---\nlicense: other\n---\n", "other"),
+        ("---\nlicense:\n- cc-by-nc-4.0\n- mit\ntags:\n- x\n---\n", "cc-by-nc-4.0 and mit"),
+        ("---\nlicense: [mit, apache-2.0]\n---\n", "mit and apache-2.0"),
+        ("---\nlicense:\ntags: x\n---\n", None),
+        ("---\ntags: x\n---\nlicense: mit\n", None),
+        ("# no front matter\nlicense: mit", None),
+        ("---\nlicense: <script>\n---\n", None),
+        ("", None),
+    ],
+)
+def test_the_licence_is_read_from_the_front_matter(text: str, licence: str | None) -> None:
+    assert licence_of_readme(text) == licence
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed"),
+    [
+        ("Apache-2.0", True),
+        ("MIT", True),
+        ("gpl-3.0-only", True),
+        ("CC-BY-4.0", True),
+        ("cc-by-nc-4.0", False),
+        ("cc-by-nc-sa-4.0", False),
+        ("apple-amlr", False),
+        ("other", False),
+        ("unknown", False),
+        ("mit and cc-by-nc-4.0", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_what_is_not_known_to_allow_is_not_allowed(licence: str | None, allowed: bool) -> None:
+    assert allows_commerce(licence) is allowed
