@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, lathe, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.facades import Style, door, facade, flat_roof, frames, gable_roof, shop_front, style
 from training.worlds.parts.many import boxes, merge, quads
 

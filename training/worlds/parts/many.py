@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing
-from training.worlds.palette import Material
 
 _SIDES = np.array(
     [

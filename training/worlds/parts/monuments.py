@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing, bumpy, ellipsoid, grid, lathe, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.buildings import column
 from training.worlds.parts.facades import facade, gable_roof, style
 from training.worlds.parts.many import boxes, copies, merge, quads, sheet

@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing, ellipsoid, grid, lathe, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import copies, merge, quads, rods, sheet, turns
 
 Detail = Literal["near", "far", "mass"]

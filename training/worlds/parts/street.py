@@ -9,8 +9,9 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, ellipsoid, lathe, loft, place, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes, chain, copies, merge, quads, rods, sheet
 from training.worlds.parts.terrain import Way
 

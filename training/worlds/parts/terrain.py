@@ -9,8 +9,9 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing, grid
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import quads, sheet
 
 Height = Callable[[ArrayLike, ArrayLike], Floats]
@@ -150,6 +151,7 @@ def ridge(
     steps = np.array([-0.12, 0.12, 0.35, 0.58, 0.8, 1.0])
     folds = fractal(x * 7 + np.arange(6)[:, None] * 0.5, z * 7, seed + 3, 3, ridged=True) - 0.5
     y = crest * (steps[:, None] + folds * 0.16 * np.minimum(steps, 1 - steps)[:, None] * 4)
+    y[0] -= 250  # the foot lies deep, so that nothing shines through under it where land falls away
     out = distance * (1 - height * 1.6 / distance * (1 - steps[:, None]) * (1 + 0.5 * folds))
     out *= 1 + 0.1 * fractal(x * 0.6, z * 0.6, seed + 5, 2)
     points = sheet(np.sin(a) * out, y, np.cos(a) * out)

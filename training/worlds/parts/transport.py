@@ -6,8 +6,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, ellipsoid, lathe, loft, place, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes, chain, copies, merge, quads, rods
 from training.worlds.parts.vehicles import coat, wheel
 

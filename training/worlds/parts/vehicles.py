@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing, ellipsoid, grid, lathe, loft, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.bodies import ODDS, SHAPES, Shape
 from training.worlds.parts.many import boxes, copies, merge, mirrored, rods
 

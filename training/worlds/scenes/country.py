@@ -8,8 +8,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, grid
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts import plants
 from training.worlds.parts.animals import animal
 from training.worlds.parts.buildings import house, shed
@@ -52,13 +53,15 @@ def verges(
 ) -> None:
     """The land on both sides of the way out to `reach`."""
     z = stations(2.0, reach, behind, 56)[:, None]
-    away = np.array([0.0, 0.9, 1.6, 2.4, 3.4, 5, 8, 13, 22, 40, 75, 140, 280, 600, 1300, reach])
+    away = np.array([-0.8, 0.0, 0.9, 1.6, 2.4, 3.4, 5, 8, 13, 22, 40, 75, 140, 280, 600, 1300, reach])
     for s in (-1, 1):
         a = s * (half + away)[::s][None]
         edge = way.at(z, a)
         blend = np.clip((np.abs(a) - half - 5) / 20, 0, 1)
         x, zz = edge[..., 0] * (1 - blend) + (way.x(z) + a) * blend, edge[..., 2] * (1 - blend) + z * blend
-        y = np.where(np.abs(a) - half < 0.01, way.y(z) - 0.05, height(x, zz))
+        inside = np.abs(a) - half
+        tucked = way.y(z) - np.where(inside < -0.01, 0.4, 0.05)  # under the road, so that no gap shows
+        y = np.where(inside < 0.01, tucked, height(x, zz))
         site.add(grid(np.stack([x, y, zz], -1), material, uv=np.stack([x, zz], -1)))
 
 

@@ -8,8 +8,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts import monuments, plants, street
 from training.worlds.parts.buildings import house
 from training.worlds.parts.people import person

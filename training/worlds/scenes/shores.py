@@ -7,7 +7,8 @@ from math import pi
 
 import numpy as np
 
-from training.worlds.palette import Material, Palette
+from training.worlds.materials import Material
+from training.worlds.palette import Palette
 from training.worlds.parts import monuments, plants, street
 from training.worlds.parts.people import person
 from training.worlds.parts.terrain import bands, fractal, land, water

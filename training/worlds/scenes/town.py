@@ -8,8 +8,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, bounds, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts import plants, street, transport, vehicles
 from training.worlds.parts.buildings import block, building, house
 from training.worlds.parts.facades import style
