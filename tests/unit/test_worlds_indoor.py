@@ -104,7 +104,7 @@ def test_the_same_seed_is_the_same_scene(name):
 
 
 def test_a_wall_leaves_exactly_its_holes_open():
-    from training.worlds.palette import Material
+    from training.worlds.materials import Material
 
     (wall,) = wall_part(5.0, 2.5, [(-2.0, 0.0, 0.9, 2.0), (0.5, 0.8, 1.2, 1.1)], Material())
     a, b, c = wall.vertices[wall.faces].transpose(1, 0, 2)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from training.worlds import film as darkroom
 from training.worlds.bvh import DEPTH, build, nearest
+from training.worlds.materials import Material, Tiles
 from training.worlds.mesh import box, ellipsoid, floor, grid, lathe, loft, panel, place, prism, tube
-from training.worlds.palette import Material, Palette, Tiles
+from training.worlds.palette import Palette
 from training.worlds.sample import SKY, photograph, picture_size
 from training.worlds.sky import Panoramas
 from training.worlds.stage import Camera, Lamp, Sky, Stage
@@ -122,7 +122,7 @@ def test_same_seed_same_picture() -> None:
 
 
 def test_every_pattern_gives_finite_colours() -> None:
-    from training.worlds.palette import PATTERNS
+    from training.worlds.materials import PATTERNS
 
     for name in PATTERNS:
         for pixel in (1e-4, 10.0):
@@ -158,8 +158,9 @@ def test_sheets_and_lofts_agree_on_outside() -> None:
 
 GPU = """
 import numpy as np
+from training.worlds.materials import Material, Tiles
 from training.worlds.mesh import ellipsoid, floor, panel
-from training.worlds.palette import Material, Palette, Tiles
+from training.worlds.palette import Palette
 from training.worlds.sky import Panoramas
 from training.worlds.stage import Camera, Lamp, Stage
 from training.worlds import trace, trace_gpu

@@ -13,7 +13,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.worlds.palette import Material
+from training.worlds.materials import Material
 
 Floats = NDArray[np.float32]
 

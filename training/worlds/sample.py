@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.worlds import film as darkroom
-from training.worlds.palette import Palette, Tiles
+from training.worlds.materials import Tiles
+from training.worlds.palette import Palette
 from training.worlds.stage import Camera, Stage
 from training.worlds.trace import Materials, World, assemble, pose, render
 

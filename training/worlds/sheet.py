@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.worlds.palette import Tiles
+from training.worlds.materials import Tiles
 from training.worlds.sample import Sample, stream
 from training.worlds.sky import Panoramas
 from training.worlds.trace import Materials

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from training.worlds.bvh import DEPTH, build, nearest
 from training.worlds.light import EPSILON, FAR, hemisphere, lamp, seen, sun
+from training.worlds.materials import Material, Tiles
 from training.worlds.mesh import rotation
 from training.worlds.noise import cell
-from training.worlds.palette import Material, Tiles
 from training.worlds.sky import FILL, Panoramas, radiance, sky_row
 from training.worlds.stage import Camera, Stage
 from training.worlds.surface import (

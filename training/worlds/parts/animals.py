@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, ellipsoid, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.beast_head import beast_head
 from training.worlds.parts.beasts import BEASTS, Beast
 from training.worlds.parts.birds import BIRDS, bird

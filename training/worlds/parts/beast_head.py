@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, ellipsoid, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.beasts import Beast
 from training.worlds.parts.limbs import bump, frame, moved, ringed
 

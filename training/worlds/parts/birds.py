@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, ellipsoid, loft, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.limbs import Doubles, frame, moved, on_ground, ringed
 from training.worlds.parts.many import merge
 

@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, bounds, box, lathe, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes, copies, merge
 from training.worlds.parts.shapes import Maker, clutter, coat, legs, settle
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, bumpy, grid, loft, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.limbs import Doubles, frame, limb, moved, ringed
 from training.worlds.parts.poses import Build, Skeleton
 

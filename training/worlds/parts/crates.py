@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes
 
 

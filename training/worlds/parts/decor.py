@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, floor, grid, lathe, place, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.lamps import floor_lamp  # noqa: F401 (also sought here)
 from training.worlds.parts.many import boxes, copies, rods
 from training.worlds.parts.pots import plant  # noqa: F401 (also sought here)

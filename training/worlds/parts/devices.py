@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, lathe, place, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes
 from training.worlds.parts.shapes import bent, canvas, cushion, lying, settle, torus
 

@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, bumpy, ellipsoid, grid, lathe, place, prism, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import copies
 from training.worlds.parts.shapes import Maker, bent, cushion, disc, settle, swell, torus
 from training.worlds.parts.tableware import board, bowl_sized, plate_sized

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, ellipsoid, lathe, loft, place, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.limbs import Doubles, bump, ringed, split
 
 TOP = 0.228  # metres from chin to vertex

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Floats, Part, Thing, loft, tube
-from training.worlds.palette import Material
 
 Doubles = NDArray[np.float64]
 

@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.clothes import belongings, creased, hand, neck, shoe, skirt, sleeve, strip, trouser, trunk
 from training.worlds.parts.head import head
 from training.worlds.parts.limbs import moved, on_ground

@@ -6,8 +6,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, grid, lathe, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import copies, rods
 from training.worlds.parts.shapes import (
     around,

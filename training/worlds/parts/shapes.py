@@ -9,8 +9,9 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, Thing, bounds, grid, lathe, loft, panel, place, rotation, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes
 
 Maker = Callable[[Palette], Thing]

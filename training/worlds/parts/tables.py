@@ -6,8 +6,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, grid, lathe, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.many import boxes
 from training.worlds.parts.seats import pillow
 from training.worlds.parts.shapes import canvas, coat, cushion, drape, legs, rod, round_legs, swell

@@ -6,8 +6,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, box, lathe, loft, place, prism, tube
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.shapes import bent, cushion, disc, vessel
 
 

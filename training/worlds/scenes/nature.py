@@ -8,8 +8,9 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Part, grid
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.stage import Sky
 
 

@@ -9,8 +9,9 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, bounds, box, ellipsoid, floor, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.decor import blinds, curtains, door_frame, door_leaf, radiator, sash
 from training.worlds.parts.lamps import ceiling_light, pendant
 from training.worlds.parts.many import boxes, quads

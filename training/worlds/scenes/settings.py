@@ -9,8 +9,9 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, bounds, box, floor, grid, panel, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts.buildings import building, house
 from training.worlds.parts.cabinets import bookshelf, sideboard, wardrobe
 from training.worlds.parts.decor import curtains, picture, rug

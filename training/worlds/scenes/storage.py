@@ -7,8 +7,9 @@ from math import pi
 
 import numpy as np
 
+from training.worlds.materials import Material
 from training.worlds.mesh import Thing, bounds, box, floor, place
-from training.worlds.palette import Material, Palette
+from training.worlds.palette import Palette
 from training.worlds.parts import objects
 from training.worlds.parts.cabinets import GOODS, book_covers, books, bookshelf_sized, carcass, goods, shop_rack
 from training.worlds.parts.crates import carton, open_box
