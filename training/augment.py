@@ -53,13 +53,13 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
             raise RuntimeError("a picture could not be encoded as JPEG")
         picture = cv2.imdecode(code, cv2.IMREAD_COLOR)
     a = picture.astype(np.float32) / 255
-    if others is not None and len(others) and rng.random() < 0.3:
+    if others is not None and len(others) and rng.random() < 0.2:
         other = others[int(rng.integers(len(others)))]
         other = cv2.resize(other, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
         a = (
-            _amplitudes(a, other, rng.uniform(0.004, 0.03))
+            _amplitudes(a, other, rng.uniform(0.003, 0.015))
             if rng.random() < 0.5
-            else _statistics(a, other, rng.uniform(0.3, 1))
+            else _statistics(a, other, rng.uniform(0.2, 0.7))
         )
     if rng.random() < 0.08:
         a = _convolved(a, rng)
@@ -68,8 +68,8 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
         if rng.random() < 0.3:
             a = a * np.array([1.05, 0.95, 0.75], np.float32)
     a = (np.maximum(a, 0) ** rng.uniform(0.6, 1.6) - 0.5) * rng.uniform(0.6, 1.4) + 0.5 + rng.uniform(-0.12, 0.12)
-    a = a * rng.uniform(0.82, 1.2, 3).astype(np.float32)
-    if rng.random() < 0.1:
+    a = a * rng.uniform(0.88, 1.13, 3).astype(np.float32)
+    if rng.random() < 0.04:
         a = a[..., rng.permutation(3)]
     if rng.random() < 0.2:
         gain = rng.uniform(0.6, 1.4, (3, 4)).astype(np.float32)
