@@ -1,56 +1,22 @@
-"""Materials at random, but believable ones: colours are linear RGB, sizes metres."""
+"""Materials at random, but believable ones; colours are linear RGB, sizes metres."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import exp
 
 import numpy as np
 
+from training.worlds.dice import Dice
 from training.worlds.materials import Colour, Material, Pattern, Tiles
 
 
-class Palette:
-    """Hands out materials at random; `rng` is also what the things are made with, so one seed makes one scene."""
+class Palette(Dice):
+    """Hands out materials, and with them all that a scene leaves to chance."""
 
     def __init__(self, rng: np.random.Generator, tiles: Tiles | None = None) -> None:
-        self.rng = rng
+        super().__init__(rng)
         self.tiles = tiles if tiles is not None else Tiles.none()
 
-    # -- chance ---------------------------------------------------------------------------------------------------
-    def between(self, low: float, high: float) -> float:
-        """A number between, all equally likely."""
-        return float(self.rng.uniform(low, high))
-
-    def spread(self, middle: float, ratio: float = 1.3) -> float:
-        """A positive number around `middle`; two thirds lie within a factor of `ratio`."""
-        return float(middle * exp(self.rng.normal() * np.log(ratio)))
-
-    def chance(self, probability: float) -> bool:
-        """True as often as said."""
-        return bool(self.rng.random() < probability)
-
-    def seed(self) -> int:
-        """A seed for a pattern."""
-        return int(self.rng.integers(1, 1 << 15))
-
-    def one_of(self, *choices: object) -> object:
-        """One of the arguments."""
-        return choices[int(self.rng.integers(len(choices)))]
-
-    # -- colours --------------------------------------------------------------------------------------------------
-    def hue(self, saturation: float = 0.6, value: float | None = None) -> tuple[float, float, float]:
-        """Any colour; value is drawn between dark and light unless given."""
-        h, v = self.between(0, 6), self.between(0.05, 0.85) if value is None else value
-        ramp = np.clip(np.abs((h + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1, 0, 1)
-        return tuple(float(x) for x in v * (1 - saturation * (1 - ramp)))  # type: ignore[return-value]
-
-    def near(self, colour: Colour, ratio: float = 1.25, tint: float = 0.08) -> tuple[float, float, float]:
-        """A colour like the given one, lighter or darker and a little off in hue."""
-        shade = self.spread(1.0, ratio) * np.exp(tint * self.rng.normal(size=3))
-        return tuple(float(x) for x in np.clip(np.asarray(colour) * shade, 0.005, 0.95))  # type: ignore[return-value]
-
-    # -- materials ------------------------------------------------------------------------------------------------
     def tiled(self, material: Material, *categories: str, size: float, tinted: float | None = None) -> Material:
         """The material drawn with a map of one of the categories, where such maps are at hand (most of the time)."""
         have = [self.tiles.categories[c] for c in categories if c in self.tiles.categories]
@@ -63,8 +29,13 @@ class Palette:
     def paint(self, colour: Colour | None = None, shine: float | None = None) -> Material:
         """A painted or plastic surface, plain."""
         c = self.hue(self.between(0, 0.8)) if colour is None else self.near(colour, 1.1, 0.03)
-        return Material(c, self.near(c), shine=self.between(0.02, 0.3) if shine is None else shine,
-                        gloss=self.between(0.2, 0.8), seed=self.seed())  # fmt: skip
+        return Material(
+            c,
+            self.near(c),
+            shine=self.between(0.02, 0.3) if shine is None else shine,
+            gloss=self.between(0.2, 0.8),
+            seed=self.seed(),
+        )
 
     def wall(self) -> Material:
         """Plaster, wallpaper or paint of a room's wall, mostly light."""
@@ -72,35 +43,75 @@ class Palette:
         if self.chance(0.55):
             return Material(c, self.near(c, 1.05), "clouds", self.spread(1.5), shine=0.02, seed=self.seed())
         if self.chance(0.4):
-            return Material(c, self.near(c, 1.2), self.one_of("stripes", "dots", "checks", "leaves"),  # type: ignore[arg-type]
-                            self.spread(6), seed=self.seed())  # fmt: skip
-        return self.tiled(Material(c, self.near(c), seed=self.seed()), "Plaster", "Wallpaper", "Paint", "Concrete", "Bricks",
-                          "Clay", "WoodSiding", "Tiles", size=1.2)  # fmt: skip
+            return Material(
+                c,
+                self.near(c, 1.2),
+                self.one_of("stripes", "dots", "checks", "leaves"),
+                self.spread(6),
+                seed=self.seed(),
+            )
+        return self.tiled(
+            Material(c, self.near(c), seed=self.seed()),
+            "Plaster",
+            "Wallpaper",
+            "Paint",
+            "Concrete",
+            "Bricks",
+            "Clay",
+            "WoodSiding",
+            "Tiles",
+            size=1.2,
+        )
 
     def wood(self, colour: Colour | None = None) -> Material:
         """A board of wood, from pale pine to dark walnut; the grain runs along v."""
         c = self.near(
             colour or self.one_of((0.45, 0.28, 0.14), (0.2, 0.1, 0.05), (0.62, 0.45, 0.27), (0.08, 0.045, 0.03))
-        )  # type: ignore[arg-type]
-        base = Material(c, self.near(tuple(0.6 * x for x in c), 1.1), "grain", self.spread(30), shine=self.between(0, 0.3),
-                        gloss=self.between(0.3, 0.8), seed=self.seed())  # fmt: skip
+        )
+        base = Material(
+            c,
+            self.near(tuple(0.6 * x for x in c), 1.1),
+            "grain",
+            self.spread(30),
+            shine=self.between(0, 0.3),
+            gloss=self.between(0.3, 0.8),
+            seed=self.seed(),
+        )
         return self.tiled(base, "Wood", "Planks", "Bamboo", "Chipboard", size=0.7) if self.chance(0.6) else base
 
     def parquet(self) -> Material:
         """A floor indoors: boards, tiles, stone, carpet."""
-        c = self.near(self.one_of((0.4, 0.25, 0.13), (0.5, 0.45, 0.4), (0.3, 0.28, 0.26), (0.6, 0.55, 0.5)))  # type: ignore[arg-type]
-        kind: Pattern = self.one_of("planks", "planks", "tiles", "checks", "speckle", "clouds")  # type: ignore[assignment]
-        base = Material(c, self.near(c, 1.5), kind, {"planks": 7.0, "tiles": 3.0, "checks": 3.0}.get(kind, self.spread(12)),
-                        shine=self.between(0, 0.35), gloss=self.between(0.3, 0.9), seed=self.seed())  # fmt: skip
-        return self.tiled(base, "WoodFloor", "Planks", "Tiles", "Carpet", "Marble", "Terrazzo", "Tatami", "Granite", "Concrete",
-                          size=1.2)  # fmt: skip
+        c = self.near(self.one_of((0.4, 0.25, 0.13), (0.5, 0.45, 0.4), (0.3, 0.28, 0.26), (0.6, 0.55, 0.5)))
+        kind: Pattern = self.one_of("planks", "planks", "tiles", "checks", "speckle", "clouds")
+        base = Material(
+            c,
+            self.near(c, 1.5),
+            kind,
+            {"planks": 7.0, "tiles": 3.0, "checks": 3.0}.get(kind, self.spread(12)),
+            shine=self.between(0, 0.35),
+            gloss=self.between(0.3, 0.9),
+            seed=self.seed(),
+        )
+        return self.tiled(
+            base,
+            "WoodFloor",
+            "Planks",
+            "Tiles",
+            "Carpet",
+            "Marble",
+            "Terrazzo",
+            "Tatami",
+            "Granite",
+            "Concrete",
+            size=1.2,
+        )
 
     def fabric(self, colour: Colour | None = None) -> Material:
         """Cloth: clothes, upholstery, curtains."""
         c = self.hue(self.between(0, 0.75)) if colour is None else self.near(colour)
         kind: Pattern = (
             "clouds" if self.chance(0.55) else self.one_of("stripes", "checks", "dots", "plain", "leaves", "print")
-        )  # type: ignore[assignment]
+        )
         second = self.near(c, 1.1) if kind == "clouds" else self.hue(self.between(0, 0.6))
         base = Material(
             c, second, kind, self.spread(25, 1.8), shine=0.02, bump=self.between(0, 0.002), seed=self.seed()
@@ -109,19 +120,27 @@ class Palette:
 
     def leather(self) -> Material:
         """Leather or a shoe."""
-        c = self.near(self.one_of((0.05, 0.03, 0.02), (0.2, 0.1, 0.05), (0.02, 0.02, 0.02), (0.5, 0.4, 0.3)))  # type: ignore[arg-type]
+        c = self.near(self.one_of((0.05, 0.03, 0.02), (0.2, 0.1, 0.05), (0.02, 0.02, 0.02), (0.5, 0.4, 0.3)))
         return Material(c, self.near(c), "clouds", 40, shine=self.between(0.05, 0.3), gloss=0.5, seed=self.seed())
 
     def metal(self, colour: Colour | None = None) -> Material:
         """Steel, brass, aluminium."""
-        c = self.near(colour or self.one_of((0.6, 0.6, 0.62), (0.35, 0.35, 0.36), (0.65, 0.5, 0.25), (0.1, 0.1, 0.1)))  # type: ignore[arg-type]
-        return Material(c, self.near(c), "clouds", self.spread(10), shine=self.between(0.4, 0.9), gloss=self.between(0.4, 0.95),
-                        metal=True, seed=self.seed())  # fmt: skip
+        c = self.near(colour or self.one_of((0.6, 0.6, 0.62), (0.35, 0.35, 0.36), (0.65, 0.5, 0.25), (0.1, 0.1, 0.1)))
+        return Material(
+            c,
+            self.near(c),
+            "clouds",
+            self.spread(10),
+            shine=self.between(0.4, 0.9),
+            gloss=self.between(0.4, 0.95),
+            metal=True,
+            seed=self.seed(),
+        )
 
     def ceramic(self) -> Material:
         """Glazed ware: cups, plates, vases, bathrooms."""
         c = self.hue(self.between(0, 0.7)) if self.chance(0.5) else self.near((0.75, 0.73, 0.7), 1.1, 0.02)
-        kind: Pattern = "plain" if self.chance(0.6) else self.one_of("dots", "stripes", "clouds", "leaves", "speckle")  # type: ignore[assignment]
+        kind: Pattern = "plain" if self.chance(0.6) else self.one_of("dots", "stripes", "clouds", "leaves", "speckle")
         return Material(
             c,
             self.hue(),
@@ -152,7 +171,7 @@ class Palette:
             self.one_of(
                 (0.012, 0.01, 0.009), (0.05, 0.025, 0.012), (0.2, 0.1, 0.04), (0.45, 0.3, 0.13), (0.5, 0.5, 0.5)
             )
-        )  # type: ignore[arg-type]
+        )
         return Material(
             c, self.near(tuple(0.45 * x for x in c)), "strands", 60, shine=0.12, gloss=0.4, bump=0.002, seed=self.seed()
         )
@@ -164,9 +183,9 @@ class Palette:
             or self.one_of(
                 (0.3, 0.17, 0.07), (0.03, 0.025, 0.02), (0.55, 0.45, 0.33), (0.6, 0.58, 0.55), (0.42, 0.2, 0.06)
             )
-        )  # type: ignore[arg-type]
-        kind: Pattern = self.one_of("strands", "strands", "strands", "clouds", "stripes", "dots", "marble")  # type: ignore[assignment]
-        second = self.near(self.one_of((0.02, 0.02, 0.02), tuple(0.5 * x for x in c), (0.6, 0.58, 0.54)), 1.2)  # type: ignore[arg-type]
+        )
+        kind: Pattern = self.one_of("strands", "strands", "strands", "clouds", "stripes", "dots", "marble")
+        second = self.near(self.one_of((0.02, 0.02, 0.02), tuple(0.5 * x for x in c), (0.6, 0.58, 0.54)), 1.2)
         return Material(
             c, second, kind, self.spread(60 if kind == "strands" else 9, 1.6), shine=0.03, bump=0.003, seed=self.seed()
         )
@@ -178,8 +197,17 @@ class Palette:
             * self.spread(1, 1.5)
             * np.array([self.between(0.6, 2.2), 1, self.between(0.5, 1.4)])
         )
-        return Material(tuple(np.clip(c, 0.01, 0.8)), tuple(np.clip(c * 0.35, 0.004, 0.5)), "leaves", self.spread(14, 1.5), shine=0.05,
-                        gloss=0.4, holes=self.between(0.3, 0.6), bump=0.02, seed=self.seed())  # fmt: skip
+        return Material(
+            tuple(np.clip(c, 0.01, 0.8)),
+            tuple(np.clip(c * 0.35, 0.004, 0.5)),
+            "leaves",
+            self.spread(14, 1.5),
+            shine=0.05,
+            gloss=0.4,
+            holes=self.between(0.3, 0.6),
+            bump=0.02,
+            seed=self.seed(),
+        )
 
     def bark(self) -> Material:
         """A trunk."""
@@ -192,7 +220,7 @@ class Palette:
 
     def grass(self) -> Material:
         """A meadow, a lawn, dry steppe."""
-        c = self.near(self.one_of((0.12, 0.2, 0.04), (0.08, 0.16, 0.03), (0.35, 0.3, 0.12)), 1.3)  # type: ignore[arg-type]
+        c = self.near(self.one_of((0.12, 0.2, 0.04), (0.08, 0.16, 0.03), (0.35, 0.3, 0.12)), 1.3)
         base = Material(
             c, self.near(tuple(0.5 * x for x in c)), "clouds", self.spread(6, 1.8), bump=0.02, seed=self.seed()
         )
@@ -200,13 +228,13 @@ class Palette:
 
     def soil(self) -> Material:
         """Earth, sand, gravel, snow, rock underfoot."""
-        c = self.near(self.one_of((0.25, 0.17, 0.1), (0.5, 0.42, 0.3), (0.3, 0.29, 0.27), (0.75, 0.77, 0.8)), 1.2)  # type: ignore[arg-type]
+        c = self.near(self.one_of((0.25, 0.17, 0.1), (0.5, 0.42, 0.3), (0.3, 0.29, 0.27), (0.75, 0.77, 0.8)), 1.2)
         base = Material(c, self.near(c, 1.4), "clouds", self.spread(3, 2), bump=0.02, seed=self.seed())
         return self.tiled(base, "Ground", "Gravel", "Rocks", "Snow", "ScatteredLeaves", "PineNeedles", size=1.5)
 
     def rock(self) -> Material:
         """Cliffs and boulders."""
-        c = self.near(self.one_of((0.3, 0.28, 0.26), (0.4, 0.3, 0.2), (0.15, 0.15, 0.16)), 1.3)  # type: ignore[arg-type]
+        c = self.near(self.one_of((0.3, 0.28, 0.26), (0.4, 0.3, 0.2), (0.15, 0.15, 0.16)), 1.3)
         return self.tiled(
             Material(c, self.near(c, 1.6), "clouds", self.spread(2, 2), bump=0.03, seed=self.seed()),
             "Rock",
@@ -216,22 +244,41 @@ class Palette:
 
     def asphalt(self) -> Material:
         """A road."""
-        c = self.near(self.one_of((0.06, 0.06, 0.065), (0.16, 0.155, 0.15), (0.3, 0.29, 0.27)), 1.2, 0.03)  # type: ignore[arg-type]
-        return self.tiled(Material(c, self.near(c, 1.2, 0.02), "clouds", self.spread(3, 2), shine=self.between(0, 0.15), gloss=0.4, seed=self.seed()),
-                          "Asphalt", "Road", "Concrete", size=3)  # fmt: skip
+        c = self.near(self.one_of((0.06, 0.06, 0.065), (0.16, 0.155, 0.15), (0.3, 0.29, 0.27)), 1.2, 0.03)
+        return self.tiled(
+            Material(
+                c,
+                self.near(c, 1.2, 0.02),
+                "clouds",
+                self.spread(3, 2),
+                shine=self.between(0, 0.15),
+                gloss=0.4,
+                seed=self.seed(),
+            ),
+            "Asphalt",
+            "Road",
+            "Concrete",
+            size=3,
+        )
 
     def paving(self) -> Material:
         """Pavements, squares, yards."""
         c = self.near((0.35, 0.33, 0.3), 1.3)
-        return self.tiled(Material(c, self.near(c, 1.4), self.one_of("tiles", "bricks"), self.spread(2.5), seed=self.seed()),  # type: ignore[arg-type]
-                          "PavingStones", "Concrete", "Tiles", "Gravel", size=2)  # fmt: skip
+        return self.tiled(
+            Material(c, self.near(c, 1.4), self.one_of("tiles", "bricks"), self.spread(2.5), seed=self.seed()),
+            "PavingStones",
+            "Concrete",
+            "Tiles",
+            "Gravel",
+            size=2,
+        )
 
     def masonry(self) -> Material:
         """The wall of a house from outside: brick, plaster, stone, boards."""
         c = self.near(
             self.one_of((0.35, 0.13, 0.08), (0.6, 0.55, 0.45), (0.4, 0.38, 0.36), (0.7, 0.68, 0.65), (0.5, 0.35, 0.2))
-        )  # type: ignore[arg-type]
-        kind: Pattern = self.one_of("bricks", "clouds", "plain", "tiles", "planks")  # type: ignore[assignment]
+        )
+        kind: Pattern = self.one_of("bricks", "clouds", "plain", "tiles", "planks")
         base = Material(
             c, self.near(c, 1.4), kind, {"bricks": 6.0, "planks": 6.0}.get(kind, self.spread(1.5)), seed=self.seed()
         )
@@ -250,7 +297,7 @@ class Palette:
 
     def roofing(self) -> Material:
         """Roof tiles, slate, thatch, sheet."""
-        c = self.near(self.one_of((0.3, 0.1, 0.06), (0.1, 0.1, 0.12), (0.2, 0.15, 0.1)))  # type: ignore[arg-type]
+        c = self.near(self.one_of((0.3, 0.1, 0.06), (0.1, 0.1, 0.12), (0.2, 0.15, 0.1)))
         return self.tiled(
             Material(c, self.near(tuple(0.5 * x for x in c)), "bricks", 4, seed=self.seed()),
             "RoofingTiles",
@@ -290,9 +337,17 @@ class Palette:
                 (0.2, 0.08, 0.04),
                 (0.75, 0.7, 0.6),
             )
-        )  # type: ignore[arg-type]
-        return Material(c, self.near(c, 1.5, 0.15), self.one_of("clouds", "clouds", "speckle", "marble"), self.spread(40, 1.7),  # type: ignore[arg-type]
-                        shine=self.between(0.02, 0.35), gloss=self.between(0.3, 0.8), bump=0.001, seed=self.seed())  # fmt: skip
+        )
+        return Material(
+            c,
+            self.near(c, 1.5, 0.15),
+            self.one_of("clouds", "clouds", "speckle", "marble"),
+            self.spread(40, 1.7),
+            shine=self.between(0.02, 0.35),
+            gloss=self.between(0.3, 0.8),
+            bump=0.001,
+            seed=self.seed(),
+        )
 
     def anything(self) -> Material:
         """Any of the above that suits an object."""
