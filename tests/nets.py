@@ -62,7 +62,9 @@ def constant_net(path: Path, answers: dict[str, np.ndarray[Any, Any]], shape: Sh
         helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value, name))
         for name, value in answers.items()
     ]
-    outs = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), None) for n, v in answers.items()]
+    outs = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), None) for n, v in answers.items()
+    ]
     return save(path, nodes, [picture_input(shape)], outs)
 
 

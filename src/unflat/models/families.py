@@ -192,20 +192,20 @@ def _framing(said: Config, usual: Framing, word: str, name: str) -> Framing:
     """What a preprocessor's configuration asks for, in our words."""
     try:
         size = _size(said.get("size"), usual.size)
-        multiple = int(said.get("ensure_multiple_of") or 1)
+        mirrored = usual.mirror  # ZoeDepth's processor, the only one that keeps the shape unless told otherwise
+        multiple = int(said.get("ensure_multiple_of") or (usual.multiple if mirrored else 1))
         if said.get("do_pad") and said.get("size_divisor"):
             multiple *= int(said["size_divisor"])
-        fit: Fit = "least" if said.get("keep_aspect_ratio") else "stretch"
+        fit: Fit = "least" if said.get("keep_aspect_ratio", mirrored) else "stretch"
         if word == "glpn" or not said.get("do_resize", True):
             fit, size, multiple = "down", usual.size, int(said.get("size_divisor") or usual.multiple)
         scale = float(said.get("rescale_factor", 1 / 255)) if said.get("do_rescale", True) else 1.0
         mean, std = _PLAIN
-        if said.get("do_normalize", word != "glpn"):
-            fallback = (usual.mean, usual.std) if word in FAMILIES else IMAGENET
+        if said.get("do_normalize", word not in ("glpn", "tipsv2_dpt")):
+            fallback = _HALF if word in FAMILIES else IMAGENET  # what the library's processors do unless told
             mean = tuple(map(float, said.get("image_mean") or fallback[0]))
             std = tuple(map(float, said.get("image_std") or fallback[1]))
-        mirror = usual.mirror and bool(said.get("do_pad", True))
-        return Framing(size, fit, multiple, mirror, scale, mean, std)
+        return Framing(size, fit, multiple, mirrored and bool(said.get("do_pad", True)), scale, mean, std)
     except (TypeError, ValueError, OverflowError) as error:
         raise WeightsError(
             f"the preprocessor_config.json of '{name}' is damaged: {str(error)[:100]}", hint="Fetch it again."
