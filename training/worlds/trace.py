@@ -1,8 +1,8 @@
 """From a stage to light on a film: rays, shadows, one bounce, glass, mirrors; and what each pixel is, exactly.
 
 Each pixel's function is plain scalar code without allocation, compiled once by numba for the CPU; `trace_gpu` wraps the
-same functions in a CUDA kernel. One path a sample: sun and one lamp are asked for by shadow rays, the rest of the light by
-one ray over the hemisphere whose end is lit in turn (Kajiya, "The rendering equation", 1986, cut after one bounce).
+same functions in a CUDA kernel. One path a sample: sun and one lamp are asked for by shadow rays, the rest of the light
+by one ray over the hemisphere whose end is lit in turn (Kajiya, "The rendering equation", 1986, cut after one bounce).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from training.worlds.sky import FILL, Panoramas, radiance, sky_row
 from training.worlds.stage import Camera, Stage
 from training.worlds.surface import (
     BUMP,
+    FREQUENCY,
     GLASS,
     GLOSS,
     GLOW,
@@ -31,6 +32,7 @@ from training.worlds.surface import (
     LIGHT,
     METAL,
     MIRROR,
+    SEED,
     SHINE,
     albedo,
     bumped,
@@ -43,20 +45,18 @@ ROUGH = 0.55
 
 
 class Materials(NamedTuple):
-    """What is the same for every stage: tiles as pyramids, panoramas, earlier pictures."""
+    """What is the same for every stage: tiles as pyramids, and panoramas."""
 
     tiles: NDArray[np.uint8]
     tile_means: NDArray[np.float32]
     tile_side: int
     panoramas: Panoramas
-    gallery: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, tiles: Tiles, panoramas: Panoramas, gallery: NDArray[np.uint8] | None = None) -> Materials:
-        """gallery: (n, h, w, 3) pictures for walls and pages, none by default."""
+    def of(cls, tiles: Tiles, panoramas: Panoramas) -> Materials:
+        """The tiles made ready for the tracer, and the panoramas as they are."""
         levels, means = pyramids(tiles.maps)
-        return cls(levels, means, tiles.maps.shape[1], panoramas,
-                   gallery if gallery is not None else np.zeros((0, 1, 1, 3), np.uint8))  # fmt: skip
+        return cls(levels, means, tiles.maps.shape[1], panoramas)
 
 
 class World(NamedTuple):
@@ -77,7 +77,6 @@ class World(NamedTuple):
     tiles: NDArray[np.uint8]
     tile_means: NDArray[np.float32]
     tile_side: int
-    gallery: NDArray[np.uint8]
 
 
 def _vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32], smooth: bool) -> NDArray[np.float32]:
@@ -115,13 +114,13 @@ def assemble(stage: Stage, materials: Materials) -> World:
     rows = np.stack([m.row() for m in palette])
     panoramas = materials.panoramas
     lamps = np.array([[*lamp.at, lamp.radius, *lamp.colour] for lamp in stage.lamps], np.float32).reshape(-1, 7)
-    holes = np.stack([rows[:, HOLES], rows[:, 7], rows[:, 18]], 1).astype(np.float32)
+    holes = np.stack([rows[:, HOLES], rows[:, FREQUENCY], rows[:, SEED]], 1).astype(np.float32)
     return World(
         tree.bounds, tree.links, np.ascontiguousarray(edges), np.concatenate(normals)[tree.order].astype(np.float32),
         np.concatenate(uv)[tree.order], o, holes[o], np.isin(rows[:, KIND], (GLASS, LIGHT))[o], rows, lamps,
         sky_row(stage.sky, stage.fill, panoramas),
         panoramas.radiance if len(panoramas.radiance) else np.zeros((1, 2, 2, 3), np.float32),
-        materials.tiles, materials.tile_means, materials.tile_side, materials.gallery,
+        materials.tiles, materials.tile_means, materials.tile_side,
     )  # fmt: skip
 
 
@@ -129,8 +128,9 @@ def assemble(stage: Stage, materials: Materials) -> World:
 def _matte(world, stack, out, hit, ray, through, owner, draws, spread, soft):
     """Add the light that leaves an opaque surface to `out` (see FILM).
 
-    hit: place, normal, colour there (9); ray: its direction and how far it has come (4); through: what glass and mirrors
-    on the way left of each colour; draws: four random numbers; soft: also ask for lamps and light from all around.
+    hit: place, normal, colour there (9); ray: its direction and how far it has come (4); through: what glass and
+    mirrors on the way left of each colour; draws: four random numbers; soft: also ask for lamps and light from all
+    around.
     """
     x, y, z, nx, ny, nz, red, green, blue = hit
     dx, dy, dz, travelled = ray
@@ -159,7 +159,7 @@ def _matte(world, stack, out, hit, ray, through, owner, draws, spread, soft):
     if soft:
         lr, lg, lb = lamp(world, stack, ox, oy, oz, nx, ny, nz, r2, r3, r1)
         hx, hy, hz = hemisphere(nx, ny, nz, r2, r3, 0.0)
-        ir, ig, ib = seen(world, stack, ox, oy, oz, hx, hy, hz, spread * 8, r1, r2, r0)
+        ir, ig, ib = seen(world, stack, ox, oy, oz, hx, hy, hz, 1.0, r1, r2, r0)  # wide as the hemisphere
         out[6] += lr + ir + f[FILL] * 0.5
         out[7] += lg + ig + f[FILL + 1] * 0.5
         out[8] += lb + ib + f[FILL + 2] * 0.5
@@ -238,7 +238,7 @@ def shade(world, stack, out, px, py, ox, oy, oz, dx, dy, dz, spread, seed, guide
 FILM = 18
 """Numbers a pixel: sun-lit colour 0–2, reflectance 3–5, soft irradiance 6–8, reflections, sky and lamps 9–11,
 distance 12 (0: nothing but sky), normal 13–15 (world), kind of material 16, how often soft light was asked for 17.
-Only every other pixel asks, like a chess board; the darkroom fills in the rest from its neighbours."""
+Only every fourth pixel asks; the darkroom fills in the rest from its neighbours."""
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
@@ -255,7 +255,7 @@ def pixel(world, stack, out, px, py, width, height, eye, axes, scale, samples, s
         dz = axes[2, 0] * a + axes[2, 1] * b - axes[2, 2]
         k = 1.0 / sqrt(dx * dx + dy * dy + dz * dz)
         shade(world, stack, out, px, py, eye[0], eye[1], eye[2], dx * k, dy * k, dz * k, spread, seed + 77 * s, s == 0,
-              (px + py + s) % 2 == 0)  # fmt: skip
+              (px + 2 * py + s) % 4 == 0)  # fmt: skip
         if s == 0:
             out[12] *= k  # along the optical axis
     for c in range(12):
