@@ -1,4 +1,4 @@
-"""What happens to a picture between the world and the eye: crops, blur, JPEG, tones, grain, the manners of other pictures.
+"""What happens to a picture between the world and the eye: crop, blur, JPEG, tones, grain, manners of other pictures.
 
 Exchanging low Fourier amplitudes with unlabelled free pictures is Yang and Soatto, "FDA", CVPR 2020; matching colour
 statistics is Reinhard et al., 2001; random convolutions are Xu et al., ICLR 2021.
@@ -10,33 +10,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.worlds.film import expose
+
 Floats = NDArray[np.float32]
 
 
 def crop(
     rgb: NDArray[np.uint8], inverse: NDArray[np.float16], what: NDArray[np.uint8], focal: float,
     size: tuple[int, int], rng: np.random.Generator,
-) -> tuple[Floats, Floats, NDArray[np.uint8], float]:  # fmt: skip
-    """A part of the picture (mirrored half the time) at (width, height), with what is known about it."""
+) -> tuple[NDArray[np.uint8], Floats, NDArray[np.uint8], float]:  # fmt: skip
+    """A part of the picture, mirrored half the time, at size (width, height), with its inverse depth, kinds and focal.
+
+    rgb (h, w, 3), inverse (h, w), what (h, w) and the focal length over the long side; the part has the shape of
+    `size`, so nothing is stretched.
+    """
     width, height = size
     h, w = inverse.shape
     part = 1.0 if rng.random() < 0.4 else rng.uniform(0.5, 1.0)
     ch = int(min(h, w * height / width) * part)
-    cw = min(int(round(ch * width / height)), w)
+    cw = min(round(ch * width / height), w)
     y, x = int(rng.integers(0, h - ch + 1)), int(rng.integers(0, w - cw + 1))
-    cut = (
-        (
-            slice(y, y + ch),
-            slice(x, x + cw),
-        )
-        if rng.random() < 0.5
-        else (slice(y, y + ch), slice(x + cw - 1, x - 1 if x else None, -1))
-    )
-    picture = cv2.resize(
-        np.ascontiguousarray(rgb[cut]), size, interpolation=cv2.INTER_AREA if cw >= width else cv2.INTER_LINEAR
-    )
-    depth = cv2.resize(np.ascontiguousarray(inverse[cut]).astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
-    kind = cv2.resize(np.ascontiguousarray(what[cut]), size, interpolation=cv2.INTER_NEAREST)
+    columns = slice(x, x + cw) if rng.random() < 0.5 else slice(x + cw - 1, x - 1 if x else None, -1)
+    part_rgb, part_inverse, part_what = (np.ascontiguousarray(a[y : y + ch, columns]) for a in (rgb, inverse, what))
+    picture = cv2.resize(part_rgb, size, interpolation=cv2.INTER_AREA if cw >= width else cv2.INTER_LINEAR)
+    depth = cv2.resize(part_inverse.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
+    kind = cv2.resize(part_what, size, interpolation=cv2.INTER_NEAREST)
     return picture, depth, kind, focal * max(w, h) / max(cw, ch)
 
 
@@ -56,11 +54,10 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
     if others is not None and len(others) and rng.random() < 0.2:
         other = others[int(rng.integers(len(others)))]
         other = cv2.resize(other, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        a = (
-            _amplitudes(a, other, rng.uniform(0.003, 0.015))
-            if rng.random() < 0.5
-            else _statistics(a, other, rng.uniform(0.2, 0.7))
-        )
+        if rng.random() < 0.5:
+            a = _amplitudes(a, other, rng.uniform(0.003, 0.015))
+        else:
+            a = _statistics(a, other, rng.uniform(0.2, 0.7))
     if rng.random() < 0.08:
         a = _convolved(a, rng)
     if rng.random() < 0.12:
@@ -81,6 +78,7 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
 
 
 def _amplitudes(a: Floats, other: Floats, share: float) -> Floats:
+    """The picture with the amplitudes of its lowest frequencies (a share of them along each axis) from the other."""
     ours, theirs = np.fft.rfft2(a, axes=(0, 1)), np.fft.rfft2(other, axes=(0, 1))
     rows, columns = max(int(a.shape[0] * share), 1), max(int(a.shape[1] * share), 1)
     size = np.abs(ours)
@@ -91,11 +89,13 @@ def _amplitudes(a: Floats, other: Floats, share: float) -> Floats:
 
 
 def _statistics(a: Floats, other: Floats, weight: float) -> Floats:
+    """The picture moved by `weight` towards the mean and spread of each of the other's colours."""
     like = (a - a.mean((0, 1))) / (a.std((0, 1)) + 0.02) * (other.std((0, 1)) + 0.02) + other.mean((0, 1))
     return np.clip(a + weight * (like - a), 0, 1).astype(np.float32)
 
 
 def _convolved(a: Floats, rng: np.random.Generator) -> Floats:
+    """The picture through a random 3×3 kernel, stretched to 0..1 again."""
     kernel = rng.normal(size=(3, 3)).astype(np.float32) * 0.15
     kernel[1, 1] += 1
     b = cv2.filter2D(a, -1, kernel, borderType=cv2.BORDER_REFLECT)
@@ -104,9 +104,7 @@ def _convolved(a: Floats, rng: np.random.Generator) -> Floats:
 
 
 def manners(panoramas: Floats, rng: np.random.Generator, count: int = 128, side: int = 128) -> NDArray[np.uint8]:
-    """(count, side, side·4/3, 3): views into panoramas (n, h, w, 3 linear), as unlabelled real pictures."""
-    from training.worlds.film import expose
-
+    """(count, side, side * 4 / 3, 3): views into panoramas (n, h, w, 3 linear), as unlabelled real pictures."""
     views = []
     width = side * 4 // 3
     for _ in range(count):

@@ -1,8 +1,9 @@
 """Write the ONNX file that ships: half-precision weights under their own names, so that training can go on from it.
 
-    python -m training.export WEIGHTS.pt --step 24000 --source "how they were trained"
+    python -m training.export RUN/weights.pt --step 24000 --source "how they were trained"
 
-The file is the only checkpoint of the project: :func:`state_from_onnx` gives the weights back.
+It replaces worlds.onnx and its row in cards.json, both in src/unflat/models/weights. That file is the only checkpoint
+of the project: `state_from_onnx` gives the weights back.
 """
 
 from __future__ import annotations
@@ -26,7 +27,14 @@ _OUTPUTS = ["inverse_depth", "sky", "log_error", "log_focal"]
 
 
 def to_onnx(network: Worlds, step: int) -> onnx.ModelProto:
-    """The graph of ``network`` with any picture size, its weights as float16, its step in the metadata."""
+    """The graph of `network` for any picture size, its weights as float16, its step in the metadata.
+
+    Biases of the network are moved (see `_merge_twin_biases`), which changes no answer.
+
+    Raises:
+        ValueError: Two weights are equal in every number, as in a network that has learnt nothing yet; the exporter
+            would store them once and the second could not be had back.
+    """
     _merge_twin_biases(network)
     buffer = io.BytesIO()
     torch.onnx.export(
@@ -42,6 +50,9 @@ def to_onnx(network: Worlds, step: int) -> onnx.ModelProto:
         dynamo=False,
     )
     model = onnx.load_from_string(buffer.getvalue())
+    lost = _weights(network) - set(_stored(model))
+    if lost:
+        raise ValueError(f"weights that are not in the file: {', '.join(sorted(lost))}")
     _halve(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = "step", str(step)
@@ -61,8 +72,21 @@ def _merge_twin_biases(network: Worlds) -> None:
                 module.shortcut_norm.bias.zero_()
 
 
+def _weights(network: Worlds) -> set[str]:
+    """Names of what a file must hold; the counters of batches serve nobody."""
+    return {name for name in network.state_dict() if not name.endswith("num_batches_tracked")}
+
+
+def _stored(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    """The tensors of a file by their names in `Worlds`."""
+    return {t.name.removesuffix("_half").removeprefix("network."): t for t in model.graph.initializer}
+
+
 def _halve(model: onnx.ModelProto) -> None:
-    """Store every float32 weight as float16 behind a Cast; onnxruntime folds the casts when it loads."""
+    """Store every float32 weight as float16 behind a Cast; onnxruntime folds the casts when it loads.
+
+    Statistics stay as they are: a variance may be too small for float16.
+    """
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or tensor.name.endswith(("mean", "deviation", "running_var")):
@@ -76,23 +100,52 @@ def _halve(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
+def for_browser(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a half-precision model with each weight matrix in 8 bits, one scale an output channel (symmetric)."""
+    small = onnx.ModelProto()
+    small.CopyFrom(model)
+    nodes, scales = [], []
+    for tensor in small.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if not tensor.name.endswith("_half") or array.ndim < 2:
+            continue
+        name, flat = tensor.name, array.astype(np.float32).reshape(len(array), -1)
+        scale = np.maximum(np.abs(flat).max(1), 1e-8) / 127
+        whole = np.clip(np.rint(flat / scale[:, None]), -127, 127).astype(np.int8).reshape(array.shape)
+        tensor.CopyFrom(numpy_helper.from_array(whole, name))
+        scales.append(numpy_helper.from_array(scale.astype(np.float32), name + "_scale"))
+        full = name.removesuffix("_half")
+        cast = next(node for node in small.graph.node if node.name == full + "_cast")
+        small.graph.node.remove(cast)
+        nodes.append(
+            helper.make_node("DequantizeLinear", [name, name + "_scale"], [full], axis=0, name=full + "_whole")
+        )
+    rest = list(small.graph.node)
+    del small.graph.node[:]
+    small.graph.node.extend([*nodes, *rest])
+    small.graph.initializer.extend(scales)
+    onnx.checker.check_model(small)
+    return small
+
+
 def state_from_onnx(path: Path) -> tuple[dict[str, torch.Tensor], int]:
-    """The weights (float32) and the step of a shipped file, for :meth:`Worlds.load_state_dict`."""
+    """The weights (float32) and the step of a shipped file, for `Worlds.load_state_dict`.
+
+    A file of an older network lacks the layers that came later.
+    """
     model = onnx.load(path)
-    arrays = {t.name.removesuffix("_half"): numpy_helper.to_array(t) for t in model.graph.initializer}
-    names = set(Worlds().state_dict())
+    names = _weights(Worlds())
     state = {
-        name: torch.from_numpy(array.astype(np.float32).copy())
-        for full, array in arrays.items()
-        if (name := full.removeprefix("network.")) in names
+        name: torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+        for name, tensor in _stored(model).items()
+        if name in names
     }
     step = next(int(entry.value) for entry in model.metadata_props if entry.key == "step")
     return state, step
 
 
-def write_card(model_bytes: bytes, source: str, limits: str, gives: list[str]) -> None:
-    """Replace the row of ``worlds`` in cards.json; ``gives`` names what these weights do well enough to be used."""
-    path = WEIGHTS / "cards.json"
+def write_card(path: Path, model_bytes: bytes, source: str, limits: str, gives: list[str]) -> None:
+    """Replace the row of `worlds` in the cards at `path`; `gives` names the outputs that are good enough to be used."""
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     row = {
         "name": "worlds",
@@ -114,20 +167,22 @@ def write_card(model_bytes: bytes, source: str, limits: str, gives: list[str]) -
 def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path, help="a state dict saved by torch.save")
-    parser.add_argument("--step", type=int, required=True, help="training pictures seen so far")
+    parser.add_argument("weights", type=Path, help="weights.pt of a run")
+    parser.add_argument("--step", type=int, required=True, help='pictures seen so far: "seen" in RUN/log.jsonl')
     parser.add_argument("--source", required=True, help="how they were trained, for the card")
     parser.add_argument("--limits", default="", help="where it is known to fail, for the card")
     parser.add_argument("--gives", nargs="*", default=["sky", "confidence"], help="outputs good enough to be used")
     given = parser.parse_args()
+    if not given.weights.is_file():
+        parser.error(f"{given.weights} does not exist")
     network = Worlds()
-    state = torch.load(given.weights, weights_only=True)
-    missing = network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False).missing_keys
-    if any(not name.endswith("num_batches_tracked") for name in missing):
-        raise SystemExit(f"weights without {missing[:3]}")
-    data = to_onnx(network, given.step).SerializeToString()
+    network.load_state_dict(torch.load(given.weights, weights_only=True))
+    model = to_onnx(network, given.step)
+    data = model.SerializeToString()
     (WEIGHTS / "worlds.onnx").write_bytes(data)
-    write_card(data, given.source, given.limits, given.gives)
+    if given.browser:
+        given.browser.write_bytes(for_browser(model).SerializeToString())
+    write_card(WEIGHTS / "cards.json", data, given.source, given.limits, given.gives)
 
 
 if __name__ == "__main__":

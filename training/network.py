@@ -7,8 +7,8 @@
           └─ inverse depth >= 0, logit of sky, logarithm of the expected error   at half the input's size
 
 At 1/32 two blocks of self-attention (Vaswani et al., 2017) let every part of the picture know the rest: what is a floor
-depends on the whole room. Their place is told by a depthwise convolution (Chu et al., "Conditional positional encodings",
-2021), so any picture size will do.
+depends on the whole room. Their place is told by a depthwise convolution (Chu et al., "Conditional positional
+encodings", 2021), so any picture size will do.
 
 The decoder is a feature pyramid (Lin et al., CVPR 2017) on basic residual blocks (He et al., CVPR 2016).
 """

@@ -1,4 +1,9 @@
-"""Fill a folder with rendered shards until stopped: `python -m training.paint FOLDER --seed 1 --shared ../shared/data`."""
+"""Fill a folder with shards of rendered pictures until stopped.
+
+    python -m training.paint FOLDER --seed 1 --shared ../shared/data
+
+Each process needs a seed of its own: the same seed paints the same pictures into the same shards.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +12,27 @@ from pathlib import Path
 
 from training import shards
 from training.worlds.sample import stream
-from training.worlds.sheet import sources
+from training.worlds.sources import HELP, folder, sources
 
 
 def main() -> None:
     """Paint."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--shared", type=Path, help="folder with CC0 textures/ and hdri/")
-    parser.add_argument("--ring", type=int, default=120, help="shards kept")
-    parser.add_argument("--count", type=int, default=shards.COUNT, help="pictures in a shard")
-    parser.add_argument("--long-side", type=int, default=320)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the shards go; made if it is not there")
+    parser.add_argument("--seed", type=int, required=True, help="which pictures")
+    parser.add_argument("--shared", type=folder, metavar="FOLDER", help=HELP)
+    parser.add_argument("--ring", type=int, default=120, help="shards kept, then the oldest is replaced (default: 120)")
+    parser.add_argument(
+        "--count", type=int, default=shards.COUNT, help=f"pictures in a shard (default: {shards.COUNT})"
+    )
+    parser.add_argument(
+        "--long-side", type=int, default=320, help="long side of a picture, pixels; a multiple of 16 (default: 320)"
+    )
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     tiles, materials = sources(given.shared)
-    shards.paint(
-        given.folder, stream(given.seed, tiles, materials, given.long_side), given.seed, given.ring, given.count
-    )
+    samples = stream(given.seed, tiles, materials, given.long_side)
+    shards.paint(given.folder, samples, given.seed, given.ring, given.count)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Rendered samples on disk: a ring of shards that painters fill and the trainer draws from.
 
-A shard is a folder of NumPy arrays, all of one picture shape: rgb (n, h, w, 3) bytes; inverse (n, h, w) half, inverse depth
-over its 98 % quantile, 0 where there is sky or backdrop; what (n, h, w) bytes (see worlds.sample); focal (n,) over the long
-side. It appears whole or not at all.
+A shard is a folder of NumPy arrays, all of one picture shape: rgb (n, h, w, 3) bytes; inverse (n, h, w) half precision,
+inverse depth over its 98 % quantile, 0 where there is sky or backdrop; what (n, h, w) bytes (see worlds.sample);
+focal (n,) over the long side. about.json beside them tells people what was painted. A shard appears whole or not at
+all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -26,7 +28,6 @@ class Shard:
     """One folder, its arrays mapped into memory."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         self.rgb, self.inverse, self.what, self.focal = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("rgb", "inverse", "what", "focal")
         )
@@ -44,12 +45,16 @@ def arrays(samples: Iterable[Sample]) -> dict[str, NDArray[np.generic]]:
         inverse.append((near / np.quantile(near[s.depth > 0], 0.98)).astype(np.float16))
         what.append(s.what)
         focal.append(0.5 / np.tan(s.fov / 2))
-    return {"rgb": np.stack(rgb), "inverse": np.stack(inverse), "what": np.stack(what),
-            "focal": np.array(focal, np.float32)}  # fmt: skip
+    return {
+        "rgb": np.stack(rgb),
+        "inverse": np.stack(inverse),
+        "what": np.stack(what),
+        "focal": np.array(focal, np.float32),
+    }
 
 
 def write(folder: Path, content: dict[str, NDArray[np.generic]], **about: object) -> None:
-    """Beside, then renamed; an older shard of that name is replaced."""
+    """Write beside, then rename; an older shard of that name is replaced. `about` goes into about.json."""
     beside = folder.with_name(f".{folder.name}.{os.getpid()}")
     beside.mkdir(parents=True)
     for name, array in content.items():
@@ -61,7 +66,10 @@ def write(folder: Path, content: dict[str, NDArray[np.generic]], **about: object
 
 
 def paint(root: Path, samples: Iterable[Sample], seed: int, ring: int, count: int = COUNT) -> None:
-    """Fill shards with samples for ever; after `ring` shards the oldest is replaced. Shapes are gathered apart."""
+    """Fill shards of `count` pictures as long as there are samples; after `ring` shards the oldest is replaced.
+
+    Each shape of picture is gathered for itself; what is left of one at the end is not written.
+    """
     waiting: dict[tuple[int, ...], list[Sample]] = {}
     number = 0
     for sample in samples:
@@ -76,5 +84,9 @@ def paint(root: Path, samples: Iterable[Sample], seed: int, ring: int, count: in
 
 
 def found(root: Path) -> dict[Path, float]:
-    """Finished shards and when they were made."""
-    return {p: p.stat().st_mtime for p in sorted(root.glob("s*_*")) if (p / "about.json").exists()}
+    """Finished shards and when they were made, in seconds of the clock."""
+    there = {}
+    for about in sorted(root.glob("s*_*/about.json")):
+        with suppress(FileNotFoundError):  # it is just being replaced; the next look finds it
+            there[about.parent] = about.stat().st_mtime
+    return there

@@ -1,10 +1,11 @@
 """Train the network on what the painters paint, for as long as it is given; go on from any shipped file.
 
-    python -m training.train RUN --hours 3 --shared ../shared/data            # from an empty disk: paints, trains, saves
+    python -m training.train RUN --hours 3 --shared ../shared/data       # from an empty disk: paints, trains, saves
     python -m training.train RUN --hours 3 --start src/unflat/models/weights/worlds.onnx
 
-RUN/shards is filled by `python -m training.paint` (started by this command unless --painters 0); RUN/state.pt holds
-weights, their running mean, and the optimiser; RUN/weights.pt the mean alone, for training.export.
+RUN/shards is filled by `python -m training.paint` (started by this command unless --painters 0). RUN/state.pt holds
+weights, their running mean, and the optimiser; a second call goes on from it. RUN/weights.pt holds the mean alone, for
+training.export. RUN/log.jsonl gets a line every 50 steps.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -25,14 +25,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training import augment, shards
+from training.export import state_from_onnx
 from training.losses import TERMS, losses, truth
 from training.network import Worlds
+from training.worlds.sky import Panoramas
+from training.worlds.sources import HELP, PANORAMAS, folder
 
 SHAPES = ((256, 192), (192, 256), (256, 160), (224, 224), (288, 160))
+"""(width, height) of the pictures of a batch, at --scale 1; how often each is drawn:"""
 SHAPE_WEIGHTS = (0.5, 0.2, 0.15, 0.08, 0.07)
 MEAN_KEEPS = 0.9985
+"""How much of the running mean of the weights stays at each step."""
 WARM_UP = 200
 SAVE_EVERY = 200
+LOG_EVERY = 50
+LOOK_EVERY = 60.0
+"""Seconds between looks for new shards."""
 
 
 @dataclass(slots=True)
@@ -49,9 +57,7 @@ class Run:
 
 
 def begin(folder: Path, start: Path | None, rate: float, seed: int) -> Run:
-    """A new run, one that goes on from RUN/state.pt, or one from the weights of a shipped file."""
-    from training.export import state_from_onnx
-
+    """A run that goes on from RUN/state.pt where there is one, else from a shipped file if one is given, else new."""
     torch.manual_seed(seed)
     network, seen, steps, mean, state = Worlds(), 0, 0, None, folder / "state.pt"
     saved = torch.load(state, weights_only=True) if state.exists() else None
@@ -72,15 +78,18 @@ def begin(folder: Path, start: Path | None, rate: float, seed: int) -> Run:
 
 
 def save(run: Run) -> None:
-    """Whole or not at all."""
-    for name, content in (
-        ("state.pt", {"network": run.network.state_dict(), "optimiser": run.optimiser.state_dict(), "mean": run.mean, "seen": run.seen,
-                      "steps": run.steps}),
-        ("weights.pt", run.mean),
-    ):  # fmt: skip
+    """Write RUN/state.pt and RUN/weights.pt, each whole or not at all."""
+    state = {
+        "network": run.network.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "mean": run.mean,
+        "seen": run.seen,
+        "steps": run.steps,
+    }
+    for name, content in (("state.pt", state), ("weights.pt", run.mean)):
         beside = run.folder / f".{name}"
         torch.save(content, beside)
-        os.replace(beside, run.folder / name)
+        beside.replace(run.folder / name)
 
 
 def follow(run: Run) -> None:
@@ -103,7 +112,7 @@ class Supply:
 
     def look(self) -> None:
         """Open what is new, forget what is gone."""
-        if time.monotonic() - self.looked < 60:
+        if time.monotonic() - self.looked < LOOK_EVERY:
             return
         there = shards.found(self.root)
         for path, made in there.items():
@@ -127,8 +136,8 @@ class Supply:
             i = int(rng.integers(len(shard)))
             rgb, depth, kind, f = augment.crop(
                 shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng
-            )  # type: ignore[arg-type]
-            pictures.append(augment.photometric(rgb, rng, self.others))  # type: ignore[arg-type]
+            )
+            pictures.append(augment.photometric(rgb, rng, self.others))
             inverse.append(depth)
             what.append(kind)
             focal.append(f)
@@ -143,31 +152,33 @@ class Supply:
         )
 
 
+def step(run: Run, supply: Supply, rate: float, batch: int) -> dict[str, float]:
+    """Learn from one batch; the terms of its loss."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate
+    rgb, inverse, what, focal = supply.batch(batch, run.rng)
+    with torch.autocast("cpu", torch.bfloat16):
+        answer = run.network(rgb)
+    terms = losses(*(a.float() for a in answer), truth(inverse, what, focal))
+    run.optimiser.zero_grad()
+    torch.stack([TERMS[name] * term for name, term in terms.items()]).sum().backward()
+    nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    run.optimiser.step()
+    run.steps += 1
+    run.seen += batch
+    follow(run)
+    return {name: float(term.detach()) for name, term in terms.items()}
+
+
 def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> None:
-    """Cosine schedule over the hours given; the log is RUN/log.jsonl."""
+    """Cosine schedule over the hours given, after a warm-up; the log is RUN/log.jsonl."""
     start, began, shown = time.monotonic(), run.steps, dict.fromkeys(TERMS, 0.0)
     while (past := (time.monotonic() - start) / (hours * 3600)) < 1:
         warm = min(1.0, (run.steps - began + 1) / WARM_UP)
-        for group in run.optimiser.param_groups:
-            group["lr"] = rate * warm * (0.5 * (1 + math.cos(math.pi * past)) + 0.01)
-        rgb, inverse, what, focal = supply.batch(batch, run.rng)
-        true = truth(inverse, what, focal)
-        with torch.autocast("cpu", torch.bfloat16):
-            answer = run.network(rgb)
-        terms = losses(*(a.float() for a in answer), true)
-        total = sum(TERMS[k] * v for k, v in terms.items())
-        run.optimiser.zero_grad()
-        total.backward()  # type: ignore[union-attr]
-        nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
-        run.optimiser.step()
-        run.steps += 1
-        run.seen += batch
-        follow(run)
+        terms = step(run, supply, rate * warm * (0.5 * (1 + math.cos(math.pi * past)) + 0.01), batch)
         first = run.steps == began + 1
-        shown = {
-            k: float(v.detach()) if first else 0.98 * shown[k] + 0.02 * float(v.detach()) for k, v in terms.items()
-        }
-        if run.steps % 50 == 0:
+        shown = {k: v if first else 0.98 * shown[k] + 0.02 * v for k, v in terms.items()}
+        if run.steps % LOG_EVERY == 0:
             line = {"seen": run.seen, "seconds": round(time.monotonic() - start), "shards": len(supply.open)}
             with (run.folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line | {k: round(v, 4) for k, v in shown.items()}) + "\n")
@@ -176,36 +187,39 @@ def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> No
     save(run)
 
 
+def paint(root: Path, seed: int, shared: Path | None) -> subprocess.Popen[bytes]:
+    """Start a painter."""
+    source = ["--shared", str(shared)] if shared else []
+    return subprocess.Popen([sys.executable, "-m", "training.paint", str(root), "--seed", str(seed), *source])
+
+
 def main() -> None:
     """Paint, train, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--hours", type=float, required=True)
-    parser.add_argument("--start", type=Path, help="a shipped ONNX file to go on from")
-    parser.add_argument("--shared", type=Path, help="folder with CC0 textures/ and hdri/")
-    parser.add_argument("--painters", type=int, default=1, help="painting processes to start")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--scale", type=float, default=1.0, help="picture size over 256 × 192")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of this training; made if it is not there")
+    parser.add_argument("--hours", type=float, required=True, help="how long to train")
+    parser.add_argument("--start", type=Path, metavar="ONNX", help="shipped file to begin from, unless RUN has begun")
+    parser.add_argument("--shared", type=folder, metavar="FOLDER", help=HELP)
+    parser.add_argument("--painters", type=int, default=1, help="painting processes to start (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the trainer (default: 1)")
+    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate (default: 6e-4)")
+    parser.add_argument("--batch", type=int, default=24, help="pictures a step (default: 24)")
+    parser.add_argument("--scale", type=float, default=1.0, help="picture size over 256 × 192 (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="of weights, batches and, times 100, painters (default: 1)")
     given = parser.parse_args()
+    if given.start and not given.start.is_file():
+        parser.error(f"{given.start} does not exist")
     given.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(given.threads)
     others = None
     if given.shared:
-        from training.worlds.sky import Panoramas
-
-        others = augment.manners(
-            Panoramas.read(given.shared / "hdri" / "hdri.npz").radiance, np.random.default_rng(given.seed)
-        )
-    source = ["--shared", str(given.shared)] if given.shared else []
-    painters = [
-        subprocess.Popen([sys.executable, "-m", "training.paint", str(given.run / "shards"), "--seed", str(given.seed * 100 + i), *source])
-        for i in range(given.painters)
-    ]  # fmt: skip
+        panoramas = Panoramas.read(given.shared / PANORAMAS)
+        others = augment.manners(panoramas.radiance, np.random.default_rng(given.seed))
+    painters = [paint(given.run / "shards", given.seed * 100 + i, given.shared) for i in range(given.painters)]
     try:
         while not shards.found(given.run / "shards"):
+            if painters and all(painter.poll() is not None for painter in painters):
+                raise SystemExit("the painters have stopped before there was anything to learn from")
             time.sleep(2)
         run = begin(given.run, given.start, given.rate, given.seed)
         learn(run, Supply(given.run / "shards", others, given.scale), given.hours, given.rate, given.batch)

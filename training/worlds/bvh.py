@@ -20,7 +20,9 @@ DEPTH = 48
 
 
 class Tree(NamedTuple):
-    """bounds (m, 6): low and high corner of a node. links (m, 2): (right child, axis) of an inner node, whose left child
+    """A hierarchy of m nodes over n triangles, the root first.
+
+    bounds (m, 6): low and high corner of a node. links (m, 2): (right child, axis) of an inner node, whose left child
     is the next node; (first, -count) of a leaf. order (n,): which triangle stands where.
     """
 
@@ -165,7 +167,7 @@ def _inverse(d):
 
 @njit(cache=True, error_model="numpy", fastmath=True)
 def hole(holes, uv, i, u, v):
-    """Whether the surface is cut away there: holes (n, 3) = share, cycles per metre, seed of each triangle's material."""
+    """Whether triangle i is cut away at (u, v); holes (n, 3): share, cycles per metre and seed of its material."""
     share = holes[i, 0]
     if share <= 0.0:
         return False

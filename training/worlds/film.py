@@ -1,4 +1,4 @@
-"""From light on the film to a photograph: denoised, hazy with distance, out of focus where it should be, exposed, toned."""
+"""From light on the film to a photograph: denoised, hazy with distance, out of focus, exposed, toned."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ Floats = NDArray[np.float32]
 
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _smooth(light, guide, step, sharp):
-    """One pass of an edge-avoiding à-trous blur (Dammertz et al., 2010) of light (h, w, 4), whose last number says
-    whether a pixel has any; guide (h, w, 4): inverse depth and normal.
+    """One pass of an edge-avoiding à-trous blur (Dammertz et al., 2010).
+
+    light (h, w, 4): the last number says whether a pixel has any. guide (h, w, 4): inverse depth and normal.
     """
     h, w = light.shape[:2]
     out = np.empty_like(light)
@@ -110,7 +111,10 @@ def _disc(picture: Floats, radius: float) -> Floats:
 
 
 def expose(light: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Linear light to an sRGB picture as a camera's automatic would, with its failures: exposure, white balance, curve."""
+    """Linear light to an sRGB picture as a camera's automatic would, with its failures.
+
+    Exposure, white balance, glow, curve, saturation and dark corners are each a little off.
+    """
     grey = light.mean(2)
     key = exp(float(np.log(np.maximum(grey, 1e-4)).mean())) * 0.6 + float(np.quantile(grey, 0.8)) * 0.4
     exposed = light * (rng.choice([0.22, 0.3]) * exp(rng.normal() * 0.3) / max(key, 1e-5))

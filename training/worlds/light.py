@@ -75,10 +75,10 @@ def lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
             left -= w
             if left <= 0:
                 break
-    l = world.lamps[chosen]
+    one = world.lamps[chosen]
     ax, ay, az = hemisphere(0.0, 1.0, 0.0, r1, r2, 0.0)
     side = 1.0 if r0 * 4096.0 % 1 > 0.5 else -1.0
-    dx, dy, dz = l[0] + l[3] * ax - x, l[1] + l[3] * ay * side - y, l[2] + l[3] * az - z
+    dx, dy, dz = one[0] + one[3] * ax - x, one[1] + one[3] * ay * side - y, one[2] + one[3] * az - z
     d2 = max(dx * dx + dy * dy + dz * dz, 0.01)
     d = sqrt(d2)
     dx, dy, dz = dx / d, dy / d, dz / d
@@ -99,11 +99,11 @@ def lamp(world, stack, x, y, z, nx, ny, nz, r0, r1, r2):
         dx,
         dy,
         dz,
-        d - l[3],
+        d - one[3],
     ):
         return 0.0, 0.0, 0.0
     k = c / d2 * total / share
-    return l[4] * k, l[5] * k, l[6] * k
+    return one[4] * k, one[5] * k, one[6] * k
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)

@@ -20,7 +20,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Triangles of one material: vertices (n, 3) metres, faces (m, 3) counter-clockwise from outside, uv (n, 2) metres."""
+    """Triangles of one material.
+
+    vertices (n, 3) metres; faces (m, 3) counter-clockwise from outside; uv (n, 2) metres; smooth: normals are blended.
+    """
 
     vertices: Floats
     faces: NDArray[np.int32]
@@ -70,7 +73,10 @@ def bounds(thing: Iterable[Part]) -> tuple[Floats, Floats]:
 
 
 def grid(points: ArrayLike, material: Material, *, uv: ArrayLike | None = None, smooth: bool = True) -> Part:
-    """A sheet through points (rows, columns, 3); its outside is where row × column points. uv by arc length unless given."""
+    """A sheet through points (rows, columns, 3); its outside is where row × column points.
+
+    uv by arc length unless given.
+    """
     p = np.asarray(points, np.float32)
     rows, columns = p.shape[:2]
     if uv is None:
@@ -120,9 +126,10 @@ def box(size: Sequence[float], material: Material, at: ArrayLike = (0.0, 0.0, 0.
 def loft(
     sections: ArrayLike, material: Material, *, closed: bool = True, capped: bool = True, smooth: bool = True
 ) -> Part:
-    """A skin through k outlines of s points each, (k, s, 3): bodies, sleeves, bonnets. `closed` joins an outline's ends.
+    """A skin through k outlines of s points each, (k, s, 3): bodies, sleeves, bonnets.
 
     The outline runs counter-clockwise when one looks against the direction in which the sections follow each other.
+    closed: the ends of an outline are joined. capped: the first and the last outline are filled, if closed.
     """
     rings = np.asarray(sections, np.float32)
     around = np.concatenate([rings, rings[:, :1]], 1) if closed else rings
@@ -187,7 +194,10 @@ def ellipsoid(radii: Sequence[float], material: Material, *, sides: int = 14, at
 
 
 def prism(outline: ArrayLike, depth: float, material: Material) -> Part:
-    """An outline (n, 2) in x and y, counter-clockwise and seen whole from its middle, made `depth` thick around z = 0."""
+    """An outline (n, 2) in x and y made `depth` thick around z = 0.
+
+    It runs counter-clockwise and is seen whole from its middle.
+    """
     xy = np.asarray(outline, np.float64)
     back, front = (np.concatenate([xy, np.full((len(xy), 1), z)], 1) for z in (-depth / 2, depth / 2))
     return loft(np.stack([back, front]), material, smooth=False)

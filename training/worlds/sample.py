@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.worlds import film as darkroom
-from training.worlds.materials import Tiles
+from training.worlds.materials import KINDS, Tiles
 from training.worlds.palette import Palette
 from training.worlds.stage import Camera, Stage
 from training.worlds.trace import Materials, World, assemble, pose, render
@@ -18,18 +18,27 @@ from training.worlds.trace import Materials, World, assemble, pose, render
 SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
 SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
 SHARES = {
-    "indoor": 0.32, "tabletop": 0.13, "storage": 0.05, "people": 0.1, "animals": 0.06, "outdoor": 0.12, "landscape": 0.07,
+    "indoor": 0.32,
+    "tabletop": 0.13,
+    "storage": 0.05,
+    "people": 0.1,
+    "animals": 0.06,
+    "outdoor": 0.12,
+    "landscape": 0.07,
     "driving": 0.15,
-}  # fmt: skip
+}
 """How much of the pictures each module of scenes gets."""
-MATTE, GLASS, MIRROR, LIGHT, SKY, BACKDROP = range(6)
-"""What a pixel is. BACKDROP: a panorama's picture of far things, whose distance nobody knows."""
+SKY, BACKDROP = len(KINDS), len(KINDS) + 1
+"""What a pixel is if it is no material. BACKDROP: a panorama's picture of far things, whose distance nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """rgb (h, w, 3) sRGB bytes; depth (h, w) metres along the axis, 0 = sky or backdrop; normal (h, w, 3) in camera axes
-    (x right, y down, z forward); what (h, w): see MATTE …; fov: radians along the long side; kind: the sort of scene.
+    """A picture and its truth.
+
+    rgb (h, w, 3) sRGB bytes; depth (h, w) metres along the axis, 0 = sky or backdrop; normal (h, w, 3) in camera axes
+    (x right, y down, z forward); what (h, w): index into `materials.KINDS`, or SKY, or BACKDROP; fov: radians along
+    the long side; kind: the name of the scene.
     """
 
     rgb: NDArray[np.uint8]
@@ -54,13 +63,13 @@ def scenes() -> dict[str, tuple[Scene, float]]:
 
 
 def photograph(
-    world: World, camera: Camera, materials: Materials, kind: str, size: tuple[int, int], seed: int, samples: int = 1
+    world: World, camera: Camera, materials: Materials, kind: str, size: tuple[int, int], seed: int
 ) -> Sample:
     """Take one picture; size: (width, height), turned upright for a portrait camera."""
     rng = np.random.default_rng([seed, 1])
     if camera.portrait:
         size = (min(size), max(size))
-    raw = render(world, camera, size, samples, seed & 0x3FFFFFFF)
+    raw = render(world, camera, size, 1, seed & 0x3FFFFFFF)
     depth = raw[..., 12]
     light = darkroom.defocus(darkroom.compose(raw, world.sky), depth, camera)
     rgb = darkroom.shaken(darkroom.expose(light, rng), rng)
@@ -88,23 +97,24 @@ def _beyond(world: World, camera: Camera, materials: Materials, size: tuple[int,
 
 
 def useful(sample: Sample) -> bool:
-    """Whether there is something to learn: it is not all dark, all one, or all in one distance."""
+    """Whether there is something to learn: not all dark or bright, not all sky, and, but for pictures, not all flat."""
     inverse = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
     low, high = np.quantile(inverse, [0.02, 0.98])
-    return bool(sample.rgb.std() > 10 and 20 < sample.rgb.mean() < 235 and (sample.depth > 0).mean() > 0.1 and high > 1e-4
-                and (high - low > 0.02 * high or sample.kind == "flat_picture"))  # fmt: skip
+    lit = sample.rgb.std() > 10 and 20 < sample.rgb.mean() < 235
+    known = (sample.depth > 0).mean() > 0.1 and high > 1e-4
+    return bool(lit and known and (high - low > 0.02 * high or sample.kind == "flat_picture"))
 
 
 def picture_size(rng: np.random.Generator, long_side: int) -> tuple[int, int]:
-    """(width, height) of a usual shape."""
+    """(width, height) of a usual shape, lying; the height is a multiple of 16."""
     a, b = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
     return long_side, round(long_side * b / a / 16) * 16
 
 
 def stream(
-    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = (), samples: int = 1
+    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = ()
 ) -> Iterator[Sample]:
-    """Endless samples; the same seed gives the same ones. `only`: names of scenes, all by default."""
+    """Endless useful samples; the same seed gives the same ones. `only`: names of scenes, all by default."""
     table = {k: v for k, v in scenes().items() if not only or k in only}
     names = list(table)
     weights = np.array([table[k][1] for k in names], float)
@@ -116,7 +126,7 @@ def stream(
         stage = table[name][0](Palette(rng, tiles))
         world = assemble(stage, materials)
         for view, camera in enumerate(stage.cameras):
-            sample = photograph(world, camera, materials, name, picture_size(rng, long_side),
-                                (seed * 1_000_003 + number * 64 + view) & 0x3FFFFFFF, samples)  # fmt: skip
+            grain = (seed * 1_000_003 + number * 64 + view) & 0x3FFFFFFF
+            sample = photograph(world, camera, materials, name, picture_size(rng, long_side), grain)
             if useful(sample):
                 yield sample

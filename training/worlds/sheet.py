@@ -1,11 +1,15 @@
-"""A contact sheet: pictures above their inverse depth. `python -m training.worlds.sheet [SCENE ...] [--seed N] [--out PNG]`.
+"""A contact sheet: pictures above their inverse depth.
 
-Looking at these is how the worlds get better: what does not look like a photograph teaches the wrong thing.
+    python -m training.worlds.sheet [SCENE ...] [--module NAME] [--seed N] [--out PNG]
+
+Looking at these is how the worlds get better: what does not look like a photograph teaches the wrong thing. In the
+lower half near is white; sky is light blue, a backdrop of unknown distance dark blue, glass green.
 """
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -13,22 +17,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.worlds.materials import Tiles
-from training.worlds.sample import Sample, stream
-from training.worlds.sky import Panoramas
-from training.worlds.trace import Materials
+from training.worlds.sample import BACKDROP, SHARES, SKY, Sample, scenes, stream
+from training.worlds.sources import HELP, folder, sources
+from training.worlds.surface import GLASS
 
 COLUMNS = 6
 
 
 def drawn(sample: Sample, side: int) -> NDArray[np.uint8]:
-    """The picture above its inverse depth (white near, sky blue, backdrop dark blue), in a square each."""
+    """The picture above its inverse depth, each in a frame `side` wide."""
     inverse = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
     grey = np.clip(inverse / max(float(np.quantile(inverse, 0.98)), 1e-6), 0, 1) ** 0.6 * 255
     depth = np.repeat(grey[..., None], 3, 2)
-    depth[sample.what == 4] = (90, 130, 220)
-    depth[sample.what == 5] = (30, 40, 90)
-    depth[sample.what == 1] = depth[sample.what == 1] * 0.5 + (0, 100, 60)
+    depth[sample.what == SKY] = (90, 130, 220)
+    depth[sample.what == BACKDROP] = (30, 40, 90)
+    depth[sample.what == GLASS] = depth[sample.what == GLASS] * 0.5 + (0, 100, 60)
     tiles = []
     for picture in (sample.rgb, depth.astype(np.uint8)):
         scale = side / max(picture.shape[:2])
@@ -41,36 +44,36 @@ def drawn(sample: Sample, side: int) -> NDArray[np.uint8]:
     return np.concatenate([cv2.copyMakeBorder(t, 0, side - height, 0, 0, cv2.BORDER_CONSTANT) for t in tiles])
 
 
-def sources(shared: Path | None) -> tuple[Tiles, Materials]:
-    """Tiles and panoramas from a folder with textures/ and hdri/, or none."""
-    tiles = Tiles.read(shared / "textures" / "ambientcg_128.tar") if shared else Tiles.none()
-    panoramas = Panoramas.read(shared / "hdri" / "hdri.npz") if shared else Panoramas.none()
-    return tiles, Materials.of(tiles, panoramas)
+def sheet(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures of one shape in rows of `COLUMNS`, the last row filled up with black."""
+    full = pictures + [np.zeros_like(pictures[0])] * (-len(pictures) % COLUMNS)
+    return np.concatenate([np.concatenate(full[i : i + COLUMNS], 1) for i in range(0, len(full), COLUMNS)])
 
 
 def main() -> None:
     """Draw the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenes", nargs="*")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=18)
-    parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--shared", type=Path, help="folder with textures/ and hdri/ (CC0)")
-    parser.add_argument("--module", help="all scenes of one module")
-    parser.add_argument("--out", type=Path, default=Path("sheet.png"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help="names of scenes; all, by their shares, if none")
+    parser.add_argument("--module", choices=tuple(SHARES), help="all scenes of one module")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other pictures (default: 0)")
+    parser.add_argument("--count", type=int, default=18, help="pictures on the sheet (default: 18)")
+    parser.add_argument("--side", type=int, default=256, help="long side of a picture in pixels (default: 256)")
+    parser.add_argument("--shared", type=folder, metavar="FOLDER", help=HELP)
+    parser.add_argument("--out", type=Path, default=Path("sheet.png"), metavar="PNG", help="default: sheet.png")
     given = parser.parse_args()
+    unknown = set(given.scenes) - set(scenes())
+    if unknown:
+        parser.error(f"no scene is called {', '.join(sorted(unknown))}; there are: {', '.join(scenes())}")
+    if not given.out.parent.is_dir():
+        parser.error(f"the folder {given.out.parent} does not exist")
     only = tuple(given.scenes)
     if given.module:
-        from importlib import import_module
-
-        only = tuple(import_module(f"training.worlds.scenes.{given.module}").SCENES)
+        only += tuple(import_module(f"training.worlds.scenes.{given.module}").SCENES)
     tiles, materials = sources(given.shared)
-    pictures = [
-        drawn(s, given.side) for s in islice(stream(given.seed, tiles, materials, given.side, only), given.count)
-    ]
-    pictures += [np.zeros_like(pictures[0])] * (-len(pictures) % COLUMNS)
-    rows = [np.concatenate(pictures[i : i + COLUMNS], 1) for i in range(0, len(pictures), COLUMNS)]
-    cv2.imwrite(str(given.out), np.concatenate(rows)[..., ::-1])
+    samples = islice(stream(given.seed, tiles, materials, given.side, only), given.count)
+    picture = sheet([drawn(sample, given.side) for sample in samples])
+    if not cv2.imwrite(str(given.out), picture[..., ::-1]):
+        raise SystemExit(f"{given.out} could not be written")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from training.worlds.materials import KINDS
 from training.worlds.noise import fractal, pattern
 
 (COLOUR, SECOND, PATTERN, FREQUENCY, TILE, TILE_SIZE, TINTED, SHINE, GLOSS, METAL, HOLES, GLOW, BUMP, KIND, SEED) = (
     0, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
 )  # fmt: skip
-MATTE, GLASS, MIRROR, LIGHT = 0, 1, 2, 3
+GLASS, MIRROR, LIGHT = (KINDS.index(name) for name in ("glass", "mirror", "light"))
 
 
 def pyramids(maps: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -57,13 +58,7 @@ def sample(tiles, index, side, s, t, texels):
 def albedo(world, material, u, v, x, y, z, pixel):
     """Linear RGB of material number `material` at uv and at a place in space; pixel: metres that a pixel covers."""
     m = world.materials[material]
-    kind = int(m[PATTERN])
-    if kind == 13 and world.gallery.shape[0] > 0 and int(m[SEED]) % 4 != 3:  # a picture made earlier
-        h, w = world.gallery.shape[1], world.gallery.shape[2]
-        i, j = min(max(int(v * h), 0), h - 1), min(max(int(u * w), 0), w - 1)
-        g = world.gallery[int(m[SEED]) % world.gallery.shape[0], i, j]
-        return (g[0] / 255.0) ** 2.2, (g[1] / 255.0) ** 2.2, (g[2] / 255.0) ** 2.2
-    share, shade = pattern(kind, u, v, x, y, z, m[FREQUENCY], int(m[SEED]), pixel)
+    share, shade = pattern(int(m[PATTERN]), u, v, x, y, z, m[FREQUENCY], int(m[SEED]), pixel)
     red = (m[COLOUR] * (1 - share) + m[SECOND] * share) * shade
     green = (m[COLOUR + 1] * (1 - share) + m[SECOND + 1] * share) * shade
     blue = (m[COLOUR + 2] * (1 - share) + m[SECOND + 2] * share) * shade

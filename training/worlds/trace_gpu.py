@@ -1,8 +1,8 @@
 """The tracer on a GPU: the very functions of `trace`, compiled once more for CUDA, a thread a pixel.
 
 numba compiles a function for the target of its decorator, so each function that a pixel needs is taken as plain Python
-(`py_func`) and decorated anew, with its helpers replaced by their own new versions. `NUMBA_ENABLE_CUDASIM=1` runs it all
-without a GPU, slowly; the test does.
+(`py_func`) and decorated anew, with its helpers replaced by their own new versions. `NUMBA_ENABLE_CUDASIM=1` runs it
+all without a GPU, slowly; the test does.
 """
 
 from __future__ import annotations
