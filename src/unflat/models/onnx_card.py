@@ -23,7 +23,7 @@ from unflat.trust.rights import cleaned
 METADATA = "unflat"
 """Key of the graph's own metadata that may hold the same JSON."""
 _LARGEST = 64 * 1024
-_TOP = {"kind", "inverse", "name", "summary", "licence", "commercial", "source", "limits", "input", "outputs"}
+_TOP = {"kind", "inverse", "summary", "licence", "commercial", "source", "limits", "input", "outputs"}
 _INPUT = {"name", "layout", "channels", "range", "mean", "std", "fit", "size", "multiple_of"}
 _OUTPUTS = {"depth", "sky", "confidence"}
 
