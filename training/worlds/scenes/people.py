@@ -68,7 +68,7 @@ def portrait(palette: Palette) -> Stage:
     return s.stage("portrait", cameras)
 
 
-def close_up(palette: Palette) -> Stage:
+def selfie(palette: Palette) -> Stage:
     """A picture of oneself at arm's length with a wide lens, alone or with friends."""
     s = _any(palette, room, street, plaza, beach, heights, meadow, studio)
     thing, eyes = _sitter(palette, "reach" if palette.chance(0.6) else "any")
@@ -84,7 +84,7 @@ def close_up(palette: Palette) -> Stage:
     shot = Shot(
         (0.5, 1.2), (-0.35, 0.35), (eyes - 0.2, eyes + 0.35), (55, 90), portrait=0.6, aperture=0.004, nearest=0.33
     )
-    return s.stage("close_up", photograph(palette, s, (0, eyes - 0.08, 0), shot, 5))
+    return s.stage("selfie", photograph(palette, s, (0, eyes - 0.08, 0), shot, 5))
 
 
 def group(palette: Palette) -> Stage:
@@ -261,7 +261,7 @@ def ring(palette: Palette) -> Stage:
 
 SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {
     "portrait": (portrait, 2.5),
-    "close_up": (close_up, 0.8),
+    "selfie": (selfie, 0.8),
     "group": (group, 1.5),
     "walkers": (walkers, 1.5),
     "crowd": (crowd, 0.7),
