@@ -2,9 +2,10 @@
 
     python benchmarks/depth.py [WEIGHTS.onnx ...] [--long-side 320] [--sheet OUT.png] [--speed]
 
-Real pictures of ../shared/data/depth by the protocol of ../shared/data/score.py: per set and mean over sets, beside a
-constant and a vertical ramp. "chosen" are the pairs with an even number within their set, by which weights are chosen;
-"told" are the others, which only report. Several weights are compared side by side; none means the shipped ones.
+Real pictures of ../shared/data/depth by the protocol of ../shared/data/score.py (UNFLAT_SHARED names another folder
+than ../shared): per set and mean over sets, beside a constant and a vertical ramp. "chosen" are the pairs with an even
+number within their set, by which weights are chosen; "told" are the others, which only report. Several weights are
+compared side by side; none means the shipped ones.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Network:
         return cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)[None]
 
     def __call__(self, rgb: U8) -> Seen:
+        """Look at a picture (h, w, 3)."""
         inverse, _, log_error, _ = self.session.run(None, {"rgb": self.small(rgb)})
         full = (rgb.shape[1], rgb.shape[0])
         return Seen(cv2.resize(inverse[0, 0], full), -cv2.resize(log_error[0, 0], full))
@@ -140,7 +142,7 @@ def speed(path: Path) -> str:
 
 
 def sheet(eye: Eye, out: Path) -> None:
-    """Every photograph of ../shared/data/photos beside its inverse depth."""
+    """Write every photograph of ../shared/data/photos beside its inverse depth."""
     cells = []
     for path in sorted((SHARED / "photos").rglob("*")):
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.suffix.lower() in {".jpg", ".jpeg", ".png"} else None
@@ -154,33 +156,51 @@ def sheet(eye: Eye, out: Path) -> None:
         ]
         cells.append(np.concatenate(both, 1))
     cells += [np.zeros_like(cells[0])] * (-len(cells) % 4)
-    cv2.imwrite(str(out), np.concatenate([np.concatenate(cells[i : i + 4], 1) for i in range(0, len(cells), 4)]))
+    rows = [np.concatenate(cells[i : i + 4], 1) for i in range(0, len(cells), 4)]
+    if not cv2.imwrite(str(out), np.concatenate(rows)):
+        raise SystemExit(f"{out} could not be written")
+
+
+def shown(name: str, rows: list[tuple[str, bool, float, float, float]]) -> None:
+    """Print the table of an eye."""
+    print(f"\n{name}")
+    chosen, told = [r for r in rows if r[1]], [r for r in rows if not r[1]]
+    for part, some in (("all", rows), ("chosen", chosen), ("told", told)):
+        table = mean_over_sets(some)
+        listed = table.items() if part == "all" else [("mean", table["mean"])]
+        for where, (absrel, delta, alone) in listed:
+            print(f"  {part:7} {where:18} AbsRel {absrel:.3f}  d1 {delta:.3f}  d1 by scale alone {alone:.3f}")
+
+
+def given_weights(parser: argparse.ArgumentParser, weights: list[Path]) -> list[Path]:
+    """The weights to judge: those named, which must exist, or the shipped ones."""
+    for path in weights:
+        if not path.is_file():
+            parser.error(f"{path} does not exist")
+    return weights or [Path(str(weights_path(CARDS["worlds"])))]
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", nargs="*", type=Path)
-    parser.add_argument("--long-side", type=int, default=LONG_SIDE)
-    parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("weights", nargs="*", type=Path, metavar="WEIGHTS", help="default: the shipped ones")
+    parser.add_argument(
+        "--long-side", type=int, default=LONG_SIDE, help=f"of the picture the network sees (default: {LONG_SIDE})"
+    )
+    parser.add_argument(
+        "--sheet", type=Path, metavar="OUT.png", help="draw what the last weights see in ../shared/data/photos"
+    )
+    parser.add_argument("--speed", action="store_true", help="also measure the time of a picture")
     given = parser.parse_args()
+    files = given_weights(parser, given.weights)
+    if not (SHARED / "pairs.py").is_file():
+        parser.error(f"{SHARED / 'pairs.py'} does not exist; UNFLAT_SHARED names the folder above data/")
     sys.path.insert(0, str(SHARED))
-    files = given.weights or [Path(str(weights_path(CARDS["worlds"])))]
     eyes: dict[str, Any] = {"constant": constant, "ramp": ramp}
     eyes |= {path.stem: Network(path, given.long_side) for path in files}
     results = {name: judged(eye) for name, eye in eyes.items()}
     for name, rows in results.items():
-        print(f"\n{name}")
-        for part, some in (
-            ("all", rows),
-            ("chosen", [r for r in rows if r[1]]),
-            ("told", [r for r in rows if not r[1]]),
-        ):
-            table = mean_over_sets(some)
-            listed = table.items() if part == "all" else [("mean", table["mean"])]
-            for where, (absrel, delta, alone) in listed:
-                print(f"  {part:7} {where:18} AbsRel {absrel:.3f}  d1 {delta:.3f}  d1 by scale alone {alone:.3f}")
+        shown(name, rows)
     for path in files:
         eye = eyes[path.stem]
         errors = trusted(eye)

@@ -2,8 +2,8 @@
 
     python benchmarks/depth_worlds.py [WEIGHTS.onnx ...] [--shared ../shared/data] [--count 200]
 
-Needs numba and the generator (training/). Held-out worlds have seeds that no painter uses. Probes are drawings with one
-cue each; the figure is how often the network orders two points of known order rightly (0.5 is chance).
+Held-out worlds come from the generator in training/, with a seed that no painter uses. Probes are drawings with one cue
+each; the figure is how often the network orders two points of known order rightly (0.5 is chance).
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.depth import Network
+from benchmarks.depth import Network, given_weights
 from training.worlds.mesh import Part, Thing, bounds, place
 from training.worlds.palette import Palette
 from training.worlds.parts.people import person
-from training.worlds.sample import Sample, photograph, stream
-from training.worlds.sheet import sources
+from training.worlds.sample import BACKDROP, SKY, Sample, photograph, stream
+from training.worlds.sources import HELP, folder, sources
 from training.worlds.stage import Camera, Sky, Stage
 from training.worlds.trace import Materials, assemble
 
 from unflat.models.depth.worlds import LONG_SIDE
-from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8
 
 HELD_OUT = 987_654_321
@@ -56,8 +55,10 @@ def boundary_f1(found: F32, true: F32) -> float:
 
 
 def bend(inverse: F32, sample: Sample) -> float:
-    """How unflat planes come out: deviation of inverse depth from the best plane, over its mean, in patches that are
-    truly flat (inverse depth is linear over the picture of a plane: Hartley and Zisserman).
+    """How unflat planes come out: the median over patches that are truly flat; not a number if there is none.
+
+    Of each patch, the mean deviation of inverse depth from the best plane, over its mean: inverse depth is linear over
+    the picture of a plane (Hartley and Zisserman).
     """
     side, bends = 24, []
     true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
@@ -77,16 +78,14 @@ def bend(inverse: F32, sample: Sample) -> float:
 
 def worlds(network: Network, shared: Path | None, count: int) -> dict[str, float]:
     """Means over held-out samples."""
-    sys.path.insert(0, str(shared)) if shared else None
     tiles, materials = sources(shared)
     rows = []
     for sample in islice(stream(HELD_OUT, tiles, materials, 320), count):
         inverse, sky, _, focal = network.session.run(None, {"rgb": network.small(sample.rgb)})
         h, w = sample.depth.shape
         half = cv2.resize(inverse[0, 0], (w // 2, h // 2))
-        true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)[::2, ::2][: h // 2, : w // 2].astype(
-            np.float32
-        )
+        true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0).astype(np.float32)
+        true = true[::2, ::2][: h // 2, : w // 2]
         factor = np.median(true[true > 0]) / max(float(np.median(half[true > 0])), 1e-6)
         seen = sample.what[::2, ::2][: h // 2, : w // 2]
         known = true > 0
@@ -94,8 +93,11 @@ def worlds(network: Network, shared: Path | None, count: int) -> dict[str, float
         guess = cv2.resize(sky[0, 0], (w // 2, h // 2)) > 0.5
         fov = 2 * np.arctan(0.5 / np.exp(focal[0, 0]))
         rows.append((
-            float((np.maximum(ratio, 1 / ratio) < 1.25).mean()), boundary_f1(half * factor, true),
-            bend(cv2.resize(inverse[0, 0], (w, h)), sample), abs(float(fov) / sample.fov - 1), float((guess == (seen == 4))[seen != 5].mean()),
+            float((np.maximum(ratio, 1 / ratio) < 1.25).mean()),
+            boundary_f1(half * factor, true),
+            bend(cv2.resize(inverse[0, 0], (w, h)), sample),
+            abs(float(fov) / sample.fov - 1),
+            float((guess == (seen == SKY))[seen != BACKDROP].mean()),
         ))  # fmt: skip
     names = ("d1 by scale alone", "boundary F1", "bend of planes", "field of view off by", "sky right")
     return dict(zip(names, np.nanmean(rows, 0), strict=True))
@@ -218,13 +220,15 @@ def probed(network: Network, count: int) -> dict[str, float]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", nargs="*", type=Path)
-    parser.add_argument("--shared", type=Path, help="folder with CC0 textures/ and hdri/")
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--probes", type=int, default=60)
-    parser.add_argument("--long-side", type=int, default=LONG_SIDE)
+    parser.add_argument("weights", nargs="*", type=Path, metavar="WEIGHTS", help="default: the shipped ones")
+    parser.add_argument("--shared", type=folder, metavar="FOLDER", help=HELP)
+    parser.add_argument("--count", type=int, default=200, help="held-out pictures (default: 200)")
+    parser.add_argument("--probes", type=int, default=60, help="drawings of each cue (default: 60)")
+    parser.add_argument(
+        "--long-side", type=int, default=LONG_SIDE, help=f"of the picture the network sees (default: {LONG_SIDE})"
+    )
     given = parser.parse_args()
-    for path in given.weights or [Path(str(weights_path(CARDS["worlds"])))]:
+    for path in given_weights(parser, given.weights):
         network = Network(path, given.long_side)
         print(path.stem, {k: round(v, 3) for k, v in probed(network, given.probes).items()})
         print(path.stem, {k: round(float(v), 3) for k, v in worlds(network, given.shared, given.count).items()})
