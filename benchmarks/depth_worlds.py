@@ -212,7 +212,7 @@ def probed(network: Network, count: int) -> dict[str, float]:
         right = 0
         for picture, near, far in islice(make(np.random.default_rng(5)), count):
             inverse = cv2.GaussianBlur(network(picture).inverse, (0, 0), 2)
-            right += inverse[near[1], near[0]] > inverse[far[1], far[0]]
+            right += bool(inverse[near[1], near[0]] > inverse[far[1], far[0]])
         result[name] = right / count
     return result
 

@@ -171,7 +171,14 @@ def main() -> None:
     parser.add_argument("--step", type=int, required=True, help='pictures seen so far: "seen" in RUN/log.jsonl')
     parser.add_argument("--source", required=True, help="how they were trained, for the card")
     parser.add_argument("--limits", default="", help="where it is known to fail, for the card")
-    parser.add_argument("--gives", nargs="*", default=["sky", "confidence"], help="outputs good enough to be used")
+    outputs = ("sky", "confidence", "field of view")
+    parser.add_argument(
+        "--gives",
+        nargs="*",
+        choices=outputs,
+        default=list(outputs[:2]),
+        help="outputs beside depth that are good enough to be used (default: sky confidence)",
+    )
     given = parser.parse_args()
     if not given.weights.is_file():
         parser.error(f"{given.weights} does not exist")
