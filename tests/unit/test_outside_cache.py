@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import sys
 import threading
@@ -244,6 +245,16 @@ def test_an_interrupted_fetch_leaves_nothing_and_keeps_the_old(tmp_path: Path, c
         pull(SMALL, progress=stop)
     assert leftovers(cache) == ["depth-anything-v2-small"] and shelf.find(SMALL) == first
     shelf.verified(first)
+
+
+def test_what_a_killed_fetch_left_is_swept_away_later(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    for name in ("old", "new"):
+        (cache / "models" / f".depth-anything-v2-small.{name}.part").mkdir(parents=True)
+    os.utime(cache / "models" / ".depth-anything-v2-small.old.part", (0, 0))
+    pull(SMALL)
+    assert leftovers(cache) == [".depth-anything-v2-small.new.part", "depth-anything-v2-small"]
+    assert [one.name for one in shelf.held()] == ["depth-anything-v2-small"]
 
 
 def test_offline_is_said_with_what_to_do(

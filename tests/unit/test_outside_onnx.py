@@ -458,6 +458,34 @@ def test_only_weights_that_may_be_used_at_work(tmp_path: Path, capsys: pytest.Ca
     assert run(["depth", *words, "-o", str(tmp_path / "o.npy")]) == 0
 
 
+def test_our_own_network_through_the_same_door_sees_the_same(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The shipped weights, described by a card, against their own adapter: size, layout, polarity and outputs."""
+    from unflat.models.weights import CARDS, weights_path
+
+    path = tmp_path / "worlds.onnx"
+    path.write_bytes(weights_path(CARDS["worlds"]).read_bytes())
+    laid = {"fit": "long", "size": [320, 320], "multiple_of": 32}
+    card(
+        path,
+        kind="scale",
+        inverse=True,
+        licence="Apache-2.0",
+        input=laid,
+        outputs={"depth": "inverse_depth", "sky": "sky"},
+    )
+    for picture in (skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee()):
+        mine, own = opened(path).predict(picture), depth_model("worlds", threads=1).predict(picture)
+        assert np.array_equal(mine.values, own.values) and mine.kind is own.kind
+        assert mine.sky is not None and own.sky is not None and np.allclose(mine.sky, own.sky, atol=1e-6)
+    import PIL.Image
+
+    PIL.Image.fromarray(RGB).save(tmp_path / "a.png")
+    assert run(["depth", str(tmp_path / "a.png"), "--depth", f"onnx:{path}"]) == 0
+    assert "depth by onnx:worlds.onnx, licence Apache-2.0" in capsys.readouterr().err
+
+
 def test_a_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 

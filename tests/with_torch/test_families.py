@@ -331,6 +331,8 @@ def rewrite(folder: Path, **changes: Any) -> None:
         "layers",
         "code",
         "reach",
+        "backbone",
+        "adapter",
         "missing",
         "shapes",
     ],
@@ -354,6 +356,8 @@ def test_damaged_and_hostile_folders_are_one_error(
             torch.save({"x": torch.zeros(1)}, folder / "pytorch_model.bin")
     elif harm in ("config", "list"):
         (folder / "config.json").write_text({"config": "{", "list": "[1]"}[harm])
+    elif harm == "adapter":
+        (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "someone/else"}')
     elif harm == "missing":
         kept = load_file(weights)
         kept.pop(sorted(kept)[0])
@@ -363,7 +367,8 @@ def test_damaged_and_hostile_folders_are_one_error(
             "huge": {"decoder_hidden_size": 10**9},
             "layers": {"depths": [10**6] * 4},
             "code": {"auto_map": {"AutoModelForDepthEstimation": "evil.Evil"}},
-            "reach": {"use_pretrained_backbone": True, "backbone": "someone/else"},
+            "reach": {"use_pretrained_backbone": True},
+            "backbone": {"backbone": "someone/else"},
             "shapes": {"decoder_hidden_size": 24},
         }
         rewrite(folder, **changes[harm])

@@ -74,7 +74,17 @@ def show_report(report: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     if as_json:
         say_json(report)
     elif not quiet:
+        if eye := _eye_from_outside(report):
+            tell(one_line(f"depth by {eye}"))
         for warning in report["warnings"]:
             tell(f"note: {one_line(warning)}")
         for path in report["outputs"]:
             say(path)
+
+
+def _eye_from_outside(report: dict[str, Any]) -> str | None:
+    """The model that saw the depth, where it is not the one inside unflat."""
+    for step in report.get("provenance", {}).get("steps", ()):
+        if step["name"] == "depth" and "weights_sha256" in step.get("options", {}) and step["model"] != "worlds":
+            return f"{step['model']}, licence {step['licence']}"
+    return None

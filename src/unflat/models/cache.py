@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,16 +155,9 @@ def verified(model: Held) -> Path:
         raise WeightsError(f"the model '{model.name}' {what} {odd[0]:.60}", hint=hint)
     for name, path in there.items():
         sha256, size = model.files[name]
-        about = path.stat()
-        if not path.is_file() or about.st_size != size or _digest(path, about.st_mtime_ns, size) != sha256:
+        if not path.is_file() or path.stat().st_size != size or sha256_of(path) != sha256:
             raise WeightsError(f"the file {name} of the model '{model.name}' is damaged: its sha256 differs", hint=hint)
     return folder
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, modified: int, size: int) -> str:
-    """The sha256 of a file, computed again when the file was touched."""
-    return sha256_of(path)
 
 
 def remove(name: str) -> Path:

@@ -81,6 +81,8 @@ FAMILIES: dict[str, Family] = {
     ),
 }
 """Value of ``model_type`` to its family."""
+_REACHING = ("backbone", "use_pretrained_backbone", "use_timm_backbone")
+"""Keys with which the library would ask the hub for a part of the network; ``backbone_config`` says it in full."""
 _NOT_EYES = {
     "chmv2": "it measures the height of trees from above, not depth",
     "prompt_depth_anything": "it needs the depth of a phone's LiDAR beside the picture",
@@ -182,7 +184,7 @@ def _sane(config: Config, name: str) -> None:
         most = _MOST_LAYERS if "layers" in key or "depths" in key else _LARGEST_NUMBER
         if isinstance(value, int | float) and not -_LARGEST_NUMBER <= value <= most:
             raise WeightsError(f"the config.json of '{name}' says {key:.40} = {value}", hint="Do not trust it.")
-        if (key == "use_pretrained_backbone" and value) or key in ("auto_map", "custom_pipelines"):
+        if (key in _REACHING and value) or key in ("auto_map", "custom_pipelines"):
             raise WeightsError(
                 f"the config.json of '{name}' asks for code or weights from elsewhere ({key})", hint="Do not trust it."
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unflat.errors import InputError, MissingExtraError, RightsError, WeightsError
 from unflat.models.cache import Held, find, held, verified
@@ -15,6 +16,9 @@ from unflat.models.card import ModelCard
 from unflat.models.catalogue import known
 from unflat.models.depth.protocol import DepthModel
 from unflat.trust.licences import UNKNOWN, allows_commerce, licence_of_readme
+
+if TYPE_CHECKING:
+    from unflat.models.depth.transformers import Transformers
 
 PREFIXES = ("onnx:", "transformers:")
 """How a word of ``--depth`` begins that names weights rather than a model of the table."""
@@ -80,7 +84,9 @@ def open_held(model: Held, ask: Ask) -> DepthModel:
     folder = verified(model)
     if model.runtime == "onnx":
         return _onnx(folder / model.main, ask, model)
-    return _transformers(folder, model.name, ask, model.licence)
+    eye = _transformers(folder, model.name, ask, model.licence)
+    eye.card = _stamped(eye.card, model)
+    return eye
 
 
 def best_on_disk(ask: Ask) -> Held | None:
@@ -110,12 +116,12 @@ def _onnx(path: Path, ask: Ask, model: Held | None = None) -> DepthModel:
     name = model.name if model else f"onnx:{path.name}"
     eye = Onnx(path, name, kind=ask.kind, threads=ask.threads, device=ask.device)
     if model is not None:
-        eye.card = _stamped(eye.card, model)
+        eye.card = replace(_stamped(eye.card, model), licence=model.licence)
     _allowed(eye.card.name, eye.card.licence, eye.card.commercial, ask)
     return eye
 
 
-def _transformers(folder: Path, name: str, ask: Ask, licence: str | None) -> DepthModel:
+def _transformers(folder: Path, name: str, ask: Ask, licence: str | None) -> Transformers:
     """Open a folder; the README in it is believed before ``licence``."""
     stated = licence_in(folder) or licence or UNKNOWN
     _allowed(name, stated, allows_commerce(stated), ask)
@@ -136,7 +142,7 @@ def licence_in(folder: Path) -> str | None:
 
 def _stamped(card: ModelCard, model: Held) -> ModelCard:
     """The card of a fetched model: its record says where it came from."""
-    return replace(card, source=f"{model.source} {model.revision}".strip(), licence=model.licence)
+    return replace(card, source=f"{model.source} {model.revision}".strip())
 
 
 def _allowed(name: str, licence: str, commercial: bool, ask: Ask) -> None:

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -41,6 +42,7 @@ _BLOCK = 1 << 20
 _LARGEST = 16 * 2**30
 _LARGEST_LISTING = 8 << 20
 _TIMEOUT_S = 30.0
+_STALE_S = 86_400.0
 _OFFLINE = "Is this machine online? Else copy the folder here and use --depth transformers:FOLDER or onnx:FILE."
 _FAULTS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
 
@@ -153,6 +155,7 @@ def _whole(name: str, files: list[_File], finish: Callable[[Path], Held], progre
     if place.exists() and before is not None and _same(before, files):
         return before
     draft = place.with_name(f".{name}.{secrets.token_hex(4)}.part")
+    _sweep(place)
     try:
         draft.mkdir(parents=True)
         room, needed = shutil.disk_usage(draft).free, sum(file.bytes or 0 for file in files)
@@ -176,6 +179,13 @@ def _whole(name: str, files: list[_File], finish: Callable[[Path], Held], progre
 
 
 _ROOM = "Make room, or let the environment variable UNFLAT_CACHE name a folder elsewhere."
+
+
+def _sweep(place: Path) -> None:
+    """Delete what a fetch that was killed left a day ago or longer."""
+    for left in place.parent.glob(f".{place.name}.*.part*"):
+        if time.time() - left.stat().st_mtime > _STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _same(model: Held, files: list[_File]) -> bool:

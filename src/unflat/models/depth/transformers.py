@@ -117,6 +117,8 @@ def weights_of(folder: Path, name: str) -> tuple[Path, ...]:
     Raises:
         WeightsError: There are none in safetensors.
     """
+    if (folder / "adapter_config.json").exists():
+        raise WeightsError(f"'{name}' is an adapter of another model", hint="Merge it into that model, and save both.")
     one = folder / "model.safetensors"
     files = (one,) if one.is_file() else tuple(sorted(folder.glob("model-*-of-*.safetensors")))
     if not files:
