@@ -60,6 +60,8 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
             a = _statistics(a, other, rng.uniform(0.2, 0.7))
     if rng.random() < 0.08:
         a = _convolved(a, rng)
+    if rng.random() < 0.07:
+        a = _painted(a, rng) if rng.random() < 0.6 else _drawn(a, rng)
     if rng.random() < 0.12:
         a = np.repeat(a @ np.array([[0.3], [0.59], [0.11]], np.float32), 3, 2)
         if rng.random() < 0.3:
@@ -92,6 +94,26 @@ def _statistics(a: Floats, other: Floats, weight: float) -> Floats:
     """The picture moved by `weight` towards the mean and spread of each of the other's colours."""
     like = (a - a.mean((0, 1))) / (a.std((0, 1)) + 0.02) * (other.std((0, 1)) + 0.02) + other.mean((0, 1))
     return np.clip(a + weight * (like - a), 0, 1).astype(np.float32)
+
+
+def _painted(a: Floats, rng: np.random.Generator) -> Floats:
+    """Flat strokes: detail smoothed within edges, few tones, a canvas's weave."""
+    side = int(rng.integers(5, 10))
+    for _ in range(2):
+        a = cv2.bilateralFilter(a, side, float(rng.uniform(0.08, 0.25)), side / 2)
+    tones = int(rng.integers(5, 16))
+    a = a + (np.rint(a * tones) / tones - a) * rng.uniform(0, 1)
+    weave = rng.normal(size=a.shape[:2]).astype(np.float32) * rng.uniform(0, 0.05)
+    return a + cv2.GaussianBlur(weave, (0, 0), rng.uniform(0.6, 1.5))[..., None]
+
+
+def _drawn(a: Floats, rng: np.random.Generator) -> Floats:
+    """Ink on paper: lines where brightness changes (difference of Gaussians), some tone left between them."""
+    grey = a.mean(2)
+    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), s) for s in (0.8, 1.6))
+    ink = np.clip((coarse - fine) * rng.uniform(12, 30), 0, 1)
+    paper = 1 - (1 - grey) * rng.uniform(0, 0.5)
+    return np.repeat((paper * (1 - ink))[..., None], 3, 2)
 
 
 def _convolved(a: Floats, rng: np.random.Generator) -> Floats:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training import shards
+from training import gallery, shards
 from training.worlds.sample import stream
 from training.worlds.sources import HELP, folder, sources
 
@@ -31,6 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     tiles, materials = sources(given.shared)
+    materials = gallery.hung(tiles, materials)
     samples = stream(given.seed, tiles, materials, given.long_side)
     shards.paint(given.folder, samples, given.seed, given.ring, given.count)
 

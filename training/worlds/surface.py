@@ -8,12 +8,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from training.worlds.materials import KINDS
+from training.worlds.materials import KINDS, PATTERNS
 from training.worlds.noise import fractal, pattern
 
 (COLOUR, SECOND, PATTERN, FREQUENCY, TILE, TILE_SIZE, TINTED, SHINE, GLOSS, METAL, HOLES, GLOW, BUMP, KIND, SEED) = (
     0, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
 )  # fmt: skip
+PICTURE = PATTERNS.index("picture")
 GLASS, MIRROR, LIGHT = (KINDS.index(name) for name in ("glass", "mirror", "light"))
 
 
@@ -58,6 +59,11 @@ def sample(tiles, index, side, s, t, texels):
 def albedo(world, material, u, v, x, y, z, pixel):
     """Linear RGB of material number `material` at uv and at a place in space; pixel: metres that a pixel covers."""
     m = world.materials[material]
+    if int(m[PATTERN]) == PICTURE and world.gallery.shape[0] > 0:
+        hung = world.gallery[int(m[SEED]) % world.gallery.shape[0]]
+        i = min(max(int(v * hung.shape[0]), 0), hung.shape[0] - 1)
+        j = min(max(int(u * hung.shape[1]), 0), hung.shape[1] - 1)
+        return (hung[i, j, 0] / 255.0) ** 2.2, (hung[i, j, 1] / 255.0) ** 2.2, (hung[i, j, 2] / 255.0) ** 2.2
     share, shade = pattern(int(m[PATTERN]), u, v, x, y, z, m[FREQUENCY], int(m[SEED]), pixel)
     red = (m[COLOUR] * (1 - share) + m[SECOND] * share) * shade
     green = (m[COLOUR + 1] * (1 - share) + m[SECOND + 1] * share) * shade

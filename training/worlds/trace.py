@@ -45,18 +45,19 @@ ROUGH = 0.55
 
 
 class Materials(NamedTuple):
-    """What is the same for every stage: tiles as pyramids, and panoramas."""
+    """What is the same for every stage: tiles as pyramids, panoramas, and pictures (p, h, w, 3) for walls and pages."""
 
     tiles: NDArray[np.uint8]
     tile_means: NDArray[np.float32]
     tile_side: int
     panoramas: Panoramas
+    gallery: NDArray[np.uint8]
 
     @classmethod
     def of(cls, tiles: Tiles, panoramas: Panoramas) -> Materials:
-        """The tiles made ready for the tracer, and the panoramas as they are."""
+        """The tiles made ready for the tracer, the panoramas as they are, and an empty gallery (see training.gallery)."""
         levels, means = pyramids(tiles.maps)
-        return cls(levels, means, tiles.maps.shape[1], panoramas)
+        return cls(levels, means, tiles.maps.shape[1], panoramas, np.zeros((0, 1, 1, 3), np.uint8))
 
 
 class World(NamedTuple):
@@ -77,6 +78,7 @@ class World(NamedTuple):
     tiles: NDArray[np.uint8]
     tile_means: NDArray[np.float32]
     tile_side: int
+    gallery: NDArray[np.uint8]
 
 
 def _vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32], smooth: bool) -> NDArray[np.float32]:
@@ -120,7 +122,7 @@ def assemble(stage: Stage, materials: Materials) -> World:
         np.concatenate(uv)[tree.order], o, holes[o], np.isin(rows[:, KIND], (GLASS, LIGHT))[o], rows, lamps,
         sky_row(stage.sky, stage.fill, panoramas),
         panoramas.radiance if len(panoramas.radiance) else np.zeros((1, 2, 2, 3), np.float32),
-        materials.tiles, materials.tile_means, materials.tile_side,
+        materials.tiles, materials.tile_means, materials.tile_side, materials.gallery,
     )  # fmt: skip
 
 
