@@ -60,12 +60,7 @@ def photometric(picture: NDArray[np.uint8], rng: np.random.Generator, others: ND
             a = _statistics(a, other, rng.uniform(0.2, 0.7))
     if rng.random() < 0.08:
         a = _convolved(a, rng)
-    if rng.random() < 0.07:
-        a = _painted(a, rng) if rng.random() < 0.6 else _drawn(a, rng)
-    if rng.random() < 0.12:
-        a = np.repeat(a @ np.array([[0.3], [0.59], [0.11]], np.float32), 3, 2)
-        if rng.random() < 0.3:
-            a = a * np.array([1.05, 0.95, 0.75], np.float32)
+    a = _medium(a, rng)
     a = (np.maximum(a, 0) ** rng.uniform(0.6, 1.6) - 0.5) * rng.uniform(0.6, 1.4) + 0.5 + rng.uniform(-0.12, 0.12)
     a = a * rng.uniform(0.88, 1.13, 3).astype(np.float32)
     if rng.random() < 0.04:
@@ -94,6 +89,17 @@ def _statistics(a: Floats, other: Floats, weight: float) -> Floats:
     """The picture moved by `weight` towards the mean and spread of each of the other's colours."""
     like = (a - a.mean((0, 1))) / (a.std((0, 1)) + 0.02) * (other.std((0, 1)) + 0.02) + other.mean((0, 1))
     return np.clip(a + weight * (like - a), 0, 1).astype(np.float32)
+
+
+def _medium(a: Floats, rng: np.random.Generator) -> Floats:
+    """Now and then a painting, a drawing, black and white, or sepia."""
+    if rng.random() < 0.07:
+        a = _painted(a, rng) if rng.random() < 0.6 else _drawn(a, rng)
+    if rng.random() < 0.12:
+        a = np.repeat(a @ np.array([[0.3], [0.59], [0.11]], np.float32), 3, 2)
+        if rng.random() < 0.3:
+            a = a * np.array([1.05, 0.95, 0.75], np.float32)
+    return a
 
 
 def _painted(a: Floats, rng: np.random.Generator) -> Floats:

@@ -55,7 +55,7 @@ class Materials(NamedTuple):
 
     @classmethod
     def of(cls, tiles: Tiles, panoramas: Panoramas) -> Materials:
-        """The tiles made ready for the tracer, the panoramas as they are, and an empty gallery (see training.gallery)."""
+        """The tiles made ready, the panoramas as they are, and an empty gallery (see training.gallery)."""
         levels, means = pyramids(tiles.maps)
         return cls(levels, means, tiles.maps.shape[1], panoramas, np.zeros((0, 1, 1, 3), np.uint8))
 
