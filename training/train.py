@@ -127,8 +127,8 @@ class Supply:
     def batch(self, count: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
         """(rgb (n, 3, h, w) in 0..1, inverse (n, 1, h, w), what (n, 1, h, w), log focal (n,))."""
         self.look()
-        size = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
-        size = tuple(round(s * self.scale / 32) * 32 for s in size)
+        width, height = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
+        size = round(width * self.scale / 32) * 32, round(height * self.scale / 32) * 32
         pictures, inverse, what, focal = [], [], [], []
         choices = [s for _, s in self.open.values()]
         while len(pictures) < count:
