@@ -1,6 +1,7 @@
 """How the shipped network `worlds` is made, from nothing but a program that draws worlds. Not in the wheel.
 
     paint    worlds/ draws pictures with exact depth          ─►  RUN/shards   (shards: arrays on disk, a ring)
+             (gallery: first of all what hangs on their walls)
     train    RUN/shards ─ augment ─► network ─► losses        ─►  RUN/state.pt, RUN/weights.pt, RUN/log.jsonl
     export   RUN/weights.pt                                   ─►  src/unflat/models/weights/worlds.onnx
 
