@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from unflat.models.depth.worlds import LONG_SIDE, input_size
+from unflat.models.depth.worlds import LONG_SIDE, input_size, look
 from unflat.models.weights import CARDS, weights_path
 from unflat.types import Size
 from unflat.types.arrays import F32, U8, Bool
@@ -71,10 +71,10 @@ class Network:
         return cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)[None]
 
     def __call__(self, rgb: U8) -> Seen:
-        """Look at a picture (h, w, 3)."""
-        inverse, _, log_error, _ = self.session.run(None, {"rgb": self.small(rgb)})
+        """Look as the shipped model does."""
+        inverse, _, log_error, _ = look(self.session, rgb, self.long_side)
         full = (rgb.shape[1], rgb.shape[0])
-        return Seen(cv2.resize(inverse[0, 0], full), -cv2.resize(log_error[0, 0], full))
+        return Seen(cv2.resize(inverse, full), -cv2.resize(log_error, full))
 
 
 def pairs() -> Iterator[tuple[str, bool, U8, F32, Bool]]:

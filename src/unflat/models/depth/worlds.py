@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CARD = CARDS["worlds"]
-LONG_SIDE = 320
+LONG_SIDE = 384
 _MULTIPLE = 32
 
 
@@ -61,19 +61,43 @@ class Worlds:
             Inverse z up to one factor at half the network's input size, with sky and confidence; with a field of view
             only if the card promises one, for these weights may guess worse than an assumption.
         """
-        import cv2
-
-        size = input_size(Size(rgb.shape[1], rgb.shape[0]))
-        small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
-        outputs = _session(self._threads, self._device).run(None, {"rgb": np.ascontiguousarray(small)[None]})
-        disparity, sky, log_error, log_focal = (np.asarray(o, dtype=np.float32) for o in outputs)
+        inverse, sky, log_error, log_focal = look(_session(self._threads, self._device), rgb)
         return Prediction(
-            values=disparity[0, 0],
+            values=inverse,
             kind=DepthKind.SCALE,
-            sky=sky[0, 0],
-            confidence=_within_quarter(log_error[0, 0]),
-            focal_over_long_side=float(np.exp(log_focal[0, 0])) if "field of view" in CARD.gives else None,
+            sky=sky,
+            confidence=_within_quarter(log_error),
+            focal_over_long_side=float(np.exp(log_focal)) if "field of view" in CARD.gives else None,
         )
+
+
+def look(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_SIDE) -> tuple[F32, F32, F32, float]:
+    """Look at a picture and at its mirror image, and take the mean: what is chance in one is seldom chance in both.
+
+    Args:
+        session: The network.
+        rgb: (h, w, 3) uint8 sRGB.
+        long_side: Of the picture that the network gets, pixels.
+
+    Returns:
+        Inverse depth up to a factor, probability of sky, logarithm of the expected logarithmic error (each at half the
+        network's input size), logarithm of the focal length over the long side.
+    """
+    import cv2
+
+    size = input_size(Size(rgb.shape[1], rgb.shape[0]), long_side)
+    small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    answers: list[tuple[F32, F32, F32, float]] = []
+    for mirrored in (False, True):
+        picture = np.ascontiguousarray(small[:, ::-1] if mirrored else small)[None]
+        outputs = (np.asarray(o, dtype=np.float32) for o in session.run(None, {"rgb": picture}))
+        inverse, sky, log_error, log_focal = (
+            o[0, 0, :, ::-1] if mirrored and o.ndim == 4 else o[0, 0] for o in outputs
+        )
+        answers.append((inverse / max(float(inverse.mean()), 1e-6), sky, log_error, float(log_focal)))
+    ahead, back = answers
+    maps = (np.ascontiguousarray((a + b) / 2, np.float32) for a, b in zip(ahead[:3], back[:3], strict=True))
+    return (*maps, (ahead[3] + back[3]) / 2)  # type: ignore[return-value]
 
 
 def _within_quarter(log_error: F32) -> F32:
