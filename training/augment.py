@@ -33,8 +33,8 @@ def crop(
     columns = slice(x, x + cw) if rng.random() < 0.5 else slice(x + cw - 1, x - 1 if x else None, -1)
     part_rgb, part_inverse, part_what = (np.ascontiguousarray(a[y : y + ch, columns]) for a in (rgb, inverse, what))
     picture = cv2.resize(part_rgb, size, interpolation=cv2.INTER_AREA if cw >= width else cv2.INTER_LINEAR)
-    depth = cv2.resize(part_inverse.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
-    kind = cv2.resize(part_what, size, interpolation=cv2.INTER_NEAREST)
+    depth = cv2.resize(part_inverse.astype(np.float32), size, interpolation=cv2.INTER_NEAREST_EXACT)
+    kind = cv2.resize(part_what, size, interpolation=cv2.INTER_NEAREST_EXACT)
     return picture, depth, kind, focal * max(w, h) / max(cw, ch)
 
 
