@@ -20,18 +20,21 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.depth import Network, given_weights
+from training.gallery import hung
+from training.worlds.materials import KINDS
 from training.worlds.mesh import Part, Thing, bounds, place
 from training.worlds.palette import Palette
 from training.worlds.parts.people import person
-from training.worlds.sample import BACKDROP, SKY, Sample, photograph, stream
+from training.worlds.sample import BACKDROP, SKY, Sample, blank, photograph, stream
 from training.worlds.sources import HELP, folder, sources
 from training.worlds.stage import Camera, Sky, Stage
 from training.worlds.trace import Materials, assemble
 
-from unflat.models.depth.worlds import LONG_SIDE
-from unflat.types.arrays import F32, U8
+from unflat.models.depth.worlds import LONG_SIDE, look
+from unflat.types.arrays import F32, U8, Bool
 
 HELD_OUT = 987_654_321
+GLASS, MIRROR = KINDS.index("glass"), KINDS.index("mirror")
 Probe = tuple[U8, tuple[int, int], tuple[int, int]]
 """A picture, a point (x, y) that is nearer, one that is farther."""
 
@@ -60,7 +63,7 @@ def bend(inverse: F32, sample: Sample) -> float:
     Of each patch, the mean deviation of inverse depth from the best plane, over its mean: inverse depth is linear over
     the picture of a plane (Hartley and Zisserman).
     """
-    side, bends = 24, []
+    side, bends = 40, []
     true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
     y, x = np.mgrid[:side, :side]
     a = np.stack([x.ravel(), y.ravel(), np.ones(side * side)], 1)
@@ -76,30 +79,44 @@ def bend(inverse: F32, sample: Sample) -> float:
     return float(np.median(bends)) if bends else float("nan")
 
 
+def against(value: F32, where: Bool) -> float:
+    """Mean of a value there over its mean elsewhere."""
+    few = where.sum() < 50 or (~where).sum() < 50
+    return float("nan") if few else float(value[where].mean() / max(float(value[~where].mean()), 1e-6))
+
+
 def worlds(network: Network, shared: Path | None, count: int) -> dict[str, float]:
     """Means over held-out samples."""
     tiles, materials = sources(shared)
+    materials = hung(tiles, materials)
     rows = []
     for sample in islice(stream(HELD_OUT, tiles, materials, 320), count):
-        inverse, sky, _, focal = network.session.run(None, {"rgb": network.small(sample.rgb)})
+        inverse, sky, log_error, focal = look(network.session, sample.rgb, network.long_side)
         h, w = sample.depth.shape
-        half = cv2.resize(inverse[0, 0], (w // 2, h // 2))
+        half, guess, expected = (cv2.resize(x, (w // 2, h // 2)) for x in (inverse, sky, np.exp(log_error)))
         true = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0).astype(np.float32)
         true = true[::2, ::2][: h // 2, : w // 2]
         factor = np.median(true[true > 0]) / max(float(np.median(half[true > 0])), 1e-6)
         seen = sample.what[::2, ::2][: h // 2, : w // 2]
         known = true > 0
         ratio = np.maximum(half * factor, 1e-6)[known] / true[known]
-        guess = cv2.resize(sky[0, 0], (w // 2, h // 2)) > 0.5
-        fov = 2 * np.arctan(0.5 / np.exp(focal[0, 0]))
+        error, expected = np.abs(np.log(ratio)), expected[known]
+        fov = 2 * np.arctan(0.5 / np.exp(focal))
+        tricky = np.isin(seen, (GLASS, MIRROR))[known]
+        plain = blank(sample.rgb)[::2, ::2][: h // 2, : w // 2][known]
         rows.append((
             float((np.maximum(ratio, 1 / ratio) < 1.25).mean()),
             boundary_f1(half * factor, true),
-            bend(cv2.resize(inverse[0, 0], (w, h)), sample),
+            bend(cv2.resize(inverse, (w, h)), sample),
             abs(float(fov) / sample.fov - 1),
-            float((guess == (seen == SKY))[seen != BACKDROP].mean()),
+            float(((guess > 0.5) == (seen == SKY))[seen != BACKDROP].mean()),
+            *(against(value, where) for where in (tricky, plain) for value in (error, expected)),
         ))  # fmt: skip
-    names = ("d1 by scale alone", "boundary F1", "bend of planes", "field of view off by", "sky right")
+    names = (
+        "d1 by scale alone", "boundary F1", "bend of planes", "field of view off by", "sky right",
+        "error on glass and mirrors over elsewhere", "expected there", "error on blank surfaces over elsewhere",
+        "expected on them",
+    )  # fmt: skip
     return dict(zip(names, np.nanmean(rows, 0), strict=True))
 
 

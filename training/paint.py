@@ -13,6 +13,7 @@ from pathlib import Path
 from training import gallery, shards
 from training.worlds.sample import stream
 from training.worlds.sources import HELP, folder, sources
+from training.worlds.trace import render
 
 
 def main() -> None:
@@ -28,11 +29,17 @@ def main() -> None:
     parser.add_argument(
         "--long-side", type=int, default=320, help="long side of a picture, pixels; a multiple of 16 (default: 320)"
     )
+    parser.add_argument("--gpu", action="store_true", help="trace on a CUDA GPU")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     tiles, materials = sources(given.shared)
     materials = gallery.hung(tiles, materials)
-    samples = stream(given.seed, tiles, materials, given.long_side)
+    draw = render
+    if given.gpu:
+        from training.worlds.trace_gpu import Gpu
+
+        draw = Gpu(materials)
+    samples = stream(given.seed, tiles, materials, given.long_side, draw=draw)
     shards.paint(given.folder, samples, given.seed, given.ring, given.count)
 
 

@@ -16,6 +16,7 @@ import math
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def begin(folder: Path, start: Path | None, rate: float, seed: int) -> Run:
     """A run that goes on from RUN/state.pt where there is one, else from a shipped file if one is given, else new."""
     torch.manual_seed(seed)
     network, seen, steps, mean, state = Worlds(), 0, 0, None, folder / "state.pt"
-    saved = torch.load(state, weights_only=True) if state.exists() else None
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    saved = torch.load(state, weights_only=True, map_location=device) if state.exists() else None
     if saved:
         network.load_state_dict(saved["network"])
         seen, steps, mean = saved["seen"], saved["steps"], saved["mean"]
@@ -69,7 +71,7 @@ def begin(folder: Path, start: Path | None, rate: float, seed: int) -> Run:
         left = network.load_state_dict(weights, strict=False)
         if left.unexpected_keys:
             raise SystemExit(f"{start} holds weights that this network has no place for: {left.unexpected_keys}")
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.02)
     if saved:
         optimiser.load_state_dict(saved["optimiser"])
@@ -105,8 +107,9 @@ def follow(run: Run) -> None:
 class Supply:
     """Batches of augmented samples from the shards there are, looked for again now and then."""
 
-    def __init__(self, root: Path, others: NDArray[np.uint8] | None, scale: float) -> None:
+    def __init__(self, root: Path, others: NDArray[np.uint8] | None, scale: float, threads: int = 1) -> None:
         self.root, self.others, self.scale = root, others, scale
+        self.feeders = ThreadPoolExecutor(threads)
         self.open: dict[Path, tuple[float, shards.Shard]] = {}
         self.looked = -math.inf
 
@@ -124,23 +127,26 @@ class Supply:
         self.open = {p: s for p, s in self.open.items() if p in there}
         self.looked = time.monotonic()
 
+    def picture(
+        self, choices: list[shards.Shard], size: tuple[int, int], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], float]:
+        """One augmented sample of a shard."""
+        shard = choices[int(rng.integers(len(choices)))]
+        i = int(rng.integers(len(shard)))
+        rgb, depth, kind, f = augment.crop(
+            shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng
+        )
+        return augment.photometric(rgb, rng, self.others), depth, kind, f
+
     def batch(self, count: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
         """(rgb (n, 3, h, w) in 0..1, inverse (n, 1, h, w), what (n, 1, h, w), log focal (n,))."""
         self.look()
         width, height = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
         size = round(width * self.scale / 32) * 32, round(height * self.scale / 32) * 32
-        pictures, inverse, what, focal = [], [], [], []
         choices = [s for _, s in self.open.values()]
-        while len(pictures) < count:
-            shard = choices[int(rng.integers(len(choices)))]
-            i = int(rng.integers(len(shard)))
-            rgb, depth, kind, f = augment.crop(
-                shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng
-            )
-            pictures.append(augment.photometric(rgb, rng, self.others))
-            inverse.append(depth)
-            what.append(kind)
-            focal.append(f)
+        seeds = rng.integers(1 << 62, size=count)
+        made = self.feeders.map(lambda seed: self.picture(choices, size, np.random.default_rng(seed)), seeds)
+        pictures, inverse, what, focal = zip(*made, strict=True)
         rgb_tensor = (
             torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
         )
@@ -156,8 +162,9 @@ def step(run: Run, supply: Supply, rate: float, batch: int) -> dict[str, float]:
     """Learn from one batch; the terms of its loss."""
     for group in run.optimiser.param_groups:
         group["lr"] = rate
-    rgb, inverse, what, focal = supply.batch(batch, run.rng)
-    with torch.autocast("cpu", torch.bfloat16):
+    device = next(run.network.parameters()).device
+    rgb, inverse, what, focal = (part.to(device, non_blocking=True) for part in supply.batch(batch, run.rng))
+    with torch.autocast(device.type, torch.bfloat16):
         answer = run.network(rgb)
     terms = losses(*(a.float() for a in answer), truth(inverse, what, focal))
     run.optimiser.zero_grad()
@@ -190,6 +197,7 @@ def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> No
 def paint(root: Path, seed: int, shared: Path | None) -> subprocess.Popen[bytes]:
     """Start a painter."""
     source = ["--shared", str(shared)] if shared else []
+    source += ["--gpu"] if torch.cuda.is_available() else []
     return subprocess.Popen([sys.executable, "-m", "training.paint", str(root), "--seed", str(seed), *source])
 
 
@@ -222,7 +230,9 @@ def main() -> None:
                 raise SystemExit("the painters have stopped before there was anything to learn from")
             time.sleep(2)
         run = begin(given.run, given.start, given.rate, given.seed)
-        learn(run, Supply(given.run / "shards", others, given.scale), given.hours, given.rate, given.batch)
+        learn(
+            run, Supply(given.run / "shards", others, given.scale, given.threads), given.hours, given.rate, given.batch
+        )
     finally:
         for painter in painters:
             painter.terminate()

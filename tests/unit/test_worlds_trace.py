@@ -15,7 +15,7 @@ from training.worlds.bvh import DEPTH, build, nearest
 from training.worlds.materials import Material, Tiles
 from training.worlds.mesh import box, ellipsoid, floor, grid, lathe, loft, panel, place, prism, tube
 from training.worlds.palette import Palette
-from training.worlds.sample import SKY, photograph, picture_size
+from training.worlds.sample import SKY, blank, photograph, picture_size
 from training.worlds.sky import Panoramas
 from training.worlds.stage import Camera, Lamp, Sky, Stage
 from training.worlds.trace import Materials, assemble, pose, render
@@ -167,10 +167,10 @@ from training.worlds import trace, trace_gpu
 p = Palette(np.random.default_rng(0))
 things = [floor(9, 9, p.parquet()), ellipsoid((.5, .5, .5), p.metal(), at=(0, .5, 0)), panel(1, 1, p.glass())]
 camera = Camera((0, 1, 4), (0, .5, 0), fov=1.0)
-world = trace.assemble(Stage("t", things, [camera], lamps=[Lamp((0, 3, 0), .1, (3, 3, 3))]),
-                       trace.Materials.of(Tiles.none(), Panoramas.none()))
+materials = trace.Materials.of(Tiles.none(), Panoramas.none())
+world = trace.assemble(Stage("t", things, [camera], lamps=[Lamp((0, 3, 0), .1, (3, 3, 3))]), materials)
 a = trace.render(world, camera, (8, 6), 1, 5)
-b = trace_gpu.render(trace_gpu.on_gpu(world), camera, (8, 6), 1, 5)
+b = trace_gpu.Gpu(materials)(world, camera, (8, 6), 1, 5)
 assert np.abs(a - b).max() < 1e-2, np.abs(a - b).max((0, 1))
 assert (a[..., 12] > 0).any()
 """
@@ -183,3 +183,10 @@ def test_the_functions_for_the_gpu_draw_what_those_for_the_cpu_draw() -> None:
         [sys.executable, "-c", GPU], env=environment, capture_output=True, text=True, cwd=root, check=False
     )
     assert run.returncode == 0, run.stderr[-2000:]
+
+
+def test_blank_is_where_nothing_is_drawn() -> None:
+    picture = np.full((40, 60, 3), 120, np.uint8)
+    picture[:, 30:] = np.random.default_rng(0).integers(0, 255, (40, 30, 3))
+    assert blank(picture)[:, :24].all()
+    assert not blank(picture)[:, 36:].any()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +33,10 @@ SKY, BACKDROP = len(KINDS), len(KINDS) + 1
 """What a pixel is if it is no material. BACKDROP: a panorama's picture of far things, whose distance nobody knows."""
 
 
+BLANK = 2.5
+"""Standard deviation of a plain surface's bytes in 11×11 pixels, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A picture and its truth.
@@ -50,6 +55,8 @@ class Sample:
 
 
 Scene = Callable[[Palette], Stage]
+Draw = Callable[[World, Camera, tuple[int, int], int, int], NDArray[np.float32]]
+"""`trace.render`, or a `trace_gpu.Gpu`."""
 
 
 def scenes() -> dict[str, tuple[Scene, float]]:
@@ -63,13 +70,19 @@ def scenes() -> dict[str, tuple[Scene, float]]:
 
 
 def photograph(
-    world: World, camera: Camera, materials: Materials, kind: str, size: tuple[int, int], seed: int
+    world: World,
+    camera: Camera,
+    materials: Materials,
+    kind: str,
+    size: tuple[int, int],
+    seed: int,
+    draw: Draw = render,
 ) -> Sample:
     """Take one picture; size: (width, height), turned upright for a portrait camera."""
     rng = np.random.default_rng([seed, 1])
     if camera.portrait:
         size = (min(size), max(size))
-    raw = render(world, camera, size, 1, seed & 0x3FFFFFFF)
+    raw = draw(world, camera, size, 1, seed & 0x3FFFFFFF)
     depth = raw[..., 12]
     light = darkroom.defocus(darkroom.compose(raw, world.sky), depth, camera)
     rgb = darkroom.shaken(darkroom.expose(light, rng), rng)
@@ -96,6 +109,12 @@ def _beyond(world: World, camera: Camera, materials: Materials, size: tuple[int,
     return np.where(open_[i, ((u % 1) * w).astype(int) % w], SKY, BACKDROP).astype(np.uint8)
 
 
+def blank(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(h, w): where nothing but a plain surface is seen, so that only its surroundings can tell how far it is."""
+    mean, square = (cv2.blur(rgb.astype(np.float32) ** power, (11, 11)) for power in (1, 2))
+    return ((square - mean**2).max(2) < BLANK**2).astype(bool)
+
+
 def useful(sample: Sample) -> bool:
     """Whether there is something to learn: not all dark or bright, not all sky, and, but for pictures, not all flat."""
     inverse = np.where(sample.depth > 0, 1 / np.maximum(sample.depth, 1e-3), 0)
@@ -112,7 +131,7 @@ def picture_size(rng: np.random.Generator, long_side: int) -> tuple[int, int]:
 
 
 def stream(
-    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = ()
+    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = (), draw: Draw = render
 ) -> Iterator[Sample]:
     """Endless useful samples; the same seed gives the same ones. `only`: names of scenes, all by default."""
     table = {k: v for k, v in scenes().items() if not only or k in only}
@@ -127,6 +146,6 @@ def stream(
         world = assemble(stage, materials)
         for view, camera in enumerate(stage.cameras):
             grain = (seed * 1_000_003 + number * 64 + view) & 0x3FFFFFFF
-            sample = photograph(world, camera, materials, name, picture_size(rng, long_side), grain)
+            sample = photograph(world, camera, materials, name, picture_size(rng, long_side), grain, draw)
             if useful(sample):
                 yield sample

@@ -46,18 +46,28 @@ def _kernel() -> Any:
     return paint
 
 
-def on_gpu(world: trace.World) -> trace.World:
-    """The world with its arrays in the GPU's memory; send the tiles and panoramas once and `_replace` the rest."""
-    return world._replace(**{k: cuda.to_device(v) for k, v in world._asdict().items() if isinstance(v, np.ndarray)})
+class Gpu:
+    """Draws like `trace.render`; what all stages share is sent to the GPU once."""
 
+    def __init__(self, materials: trace.Materials) -> None:
+        ready = materials.panoramas.radiance
+        self._shared = {
+            "tiles": cuda.to_device(materials.tiles),
+            "tile_means": cuda.to_device(materials.tile_means),
+            "gallery": cuda.to_device(materials.gallery),
+        }
+        if len(ready):
+            self._shared["panoramas"] = cuda.to_device(ready)
 
-def render(
-    world: trace.World, camera: Camera, size: tuple[int, int], samples: int = 1, seed: int = 0
-) -> NDArray[np.float32]:
-    """`trace.render` on the GPU; world from `on_gpu`."""
-    film = cuda.to_device(np.zeros((size[1], size[0], trace.FILM), np.float32))
-    scale = max(size) / 2 / tan(camera.fov / 2)
-    blocks = tuple(-(-side // edge) for side, edge in zip(size, BLOCK, strict=True))
-    eye, axes = cuda.to_device(np.asarray(camera.eye, np.float32)), cuda.to_device(trace.pose(camera))
-    _kernel()[blocks, BLOCK](world, film, eye, axes, scale, samples, seed)
-    return film.copy_to_host()
+    def __call__(
+        self, world: trace.World, camera: Camera, size: tuple[int, int], samples: int, seed: int
+    ) -> NDArray[np.float32]:
+        """Film (height, width, FILM) of a picture of size (width, height); see `trace.render`."""
+        own = {k: v for k, v in world._asdict().items() if isinstance(v, np.ndarray) and k not in self._shared}
+        there = world._replace(**self._shared, **{k: cuda.to_device(v) for k, v in own.items()})
+        film = cuda.to_device(np.zeros((size[1], size[0], trace.FILM), np.float32))
+        scale = max(size) / 2 / tan(camera.fov / 2)
+        blocks = tuple(-(-side // edge) for side, edge in zip(size, BLOCK, strict=True))
+        eye, axes = cuda.to_device(np.asarray(camera.eye, np.float32)), cuda.to_device(trace.pose(camera))
+        _kernel()[blocks, BLOCK](there, film, eye, axes, scale, samples, seed)
+        return film.copy_to_host()
