@@ -67,10 +67,23 @@ class Held:
 
 
 def cache_folder() -> Path:
-    """Where fetched things lie: what the system keeps for caches, or the folder in ``UNFLAT_CACHE``."""
+    """Where fetched things lie: what the system keeps for caches, or the folder in ``UNFLAT_CACHE``.
+
+    Raises:
+        OutputError: Neither is known: the user has no home folder, as in a container that runs as a bare number.
+    """
     told = os.environ.get(PLACE)
     if told:
         return Path(told).absolute()
+    try:
+        return _usual_folder()
+    except RuntimeError as error:
+        raise OutputError(
+            "there is no home folder to keep models in", hint=f"Name a folder in the environment variable {PLACE}."
+        ) from error
+
+
+def _usual_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "unflat"
     if sys.platform == "win32":
@@ -102,11 +115,11 @@ def name_for(source: str) -> str:
 
 
 def held() -> tuple[Held, ...]:
-    """Every model on disk whose record can be read, by name."""
-    place = models_folder()
-    if not place.is_dir():
+    """Every model on disk whose record can be read, by name; none where there is no cache, or not one of ours."""
+    try:
+        names = sorted(one.name for one in models_folder().iterdir() if _NAME.fullmatch(one.name))
+    except (OSError, OutputError):
         return ()
-    names = sorted(one.name for one in place.iterdir() if _NAME.fullmatch(one.name) and (one / RECORD).is_file())
     return tuple(found for name in names if (found := read_record(name)) is not None)
 
 
@@ -119,7 +132,7 @@ def read_record(name: str) -> Held | None:
     """The record of a model, or None if it is damaged."""
     path = models_folder() / name / RECORD
     try:
-        if path.stat().st_size > _LARGEST:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
             return None
         said: Any = json.loads(path.read_text(encoding="utf-8"))
         files = {str(file): (str(row["sha256"]), int(row["bytes"])) for file, row in said["files"].items()}

@@ -63,14 +63,22 @@ def read_card(path: Path, metadata: dict[str, str], kind: str | None) -> OnnxCar
         WeightsError: The card is damaged or says what there is not, or nobody says of what kind the numbers are.
         InputError: The user says what the card denies, or what there is not.
     """
+    return settled(stated_card(path, metadata), kind, path.name, _hint(path))
+
+
+def stated_card(path: Path, metadata: dict[str, str]) -> OnnxCard:
+    """What is said of the network in ``path``, whether or not it says the kind.
+
+    Raises:
+        WeightsError: The card is damaged or says what there is not.
+    """
     beside = path.with_suffix(".json")
     text = metadata.get(METADATA)
     if beside.is_file():
         if beside.stat().st_size > _LARGEST:
             raise WeightsError(f"the card {beside.name} is larger than 64 kB", hint=_hint(path))
         text = beside.read_text(encoding="utf-8", errors="replace")
-    card = OnnxCard() if text is None else _parsed(text, beside.name if beside.is_file() else path.name)
-    return settled(card, kind, path.name, _hint(path))
+    return OnnxCard() if text is None else _parsed(text, beside.name if beside.is_file() else path.name)
 
 
 def settled(card: OnnxCard, kind: str | None, name: str, hint: str) -> OnnxCard:

@@ -28,6 +28,8 @@ _INSIDE: dict[_Message, dict[int, _Message]] = {
     "pair": {},
 }
 """Message to the fields of it that lead to tensors."""
+_METADATA = 14
+"""Field of the model with its metadata: pairs of key 1 and value 2."""
 _DEEPEST = 48
 _LARGEST = 2**31 - 1
 _LARGEST_BESIDE = 16 * 2**30
@@ -59,6 +61,24 @@ def files_of(path: Path) -> tuple[Path, ...]:
     return (path, *beside)
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    """The graph's own metadata, of a file that :func:`files_of` has walked.
+
+    Raises:
+        WeightsError: It is damaged.
+    """
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            entries = [
+                {field: data[a:b].decode("utf-8") for field, a, b in _fields(data, at, stop) if b >= 0}
+                for number, at, stop in _fields(data, 0, len(data))
+                if number == _METADATA and stop >= 0
+            ]
+        except (IndexError, UnicodeDecodeError, ValueError) as error:
+            raise WeightsError(f"the metadata in '{path.name}' is damaged: {error}", hint=_HINT) from error
+    return {entry.get(1, ""): entry.get(2, "") for entry in entries}
+
+
 def digest_of(files: tuple[Path, ...]) -> str:
     """The sha256 of one file; of several, that of their lines ``sha256  name`` in the order of their names."""
     one = {file.name: sha256_of(file) for file in files}
@@ -80,10 +100,13 @@ def _digest(path: Path, modified_ns: int, size: int) -> str:
 
 
 def _beside(path: Path, name: str) -> Path:
-    """A data file by the name that the model gives it: a relative one that stays in the model's folder."""
+    """A data file by the name that the model gives it: a relative one that stays in the model's folder.
+
+    No name holds a star: onnxruntime takes ``*/_ORT_MEM_ADDR_/*`` for an address in memory.
+    """
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     whole = bool(name) and not posix.is_absolute() and not windows.drive and not windows.root
-    if not whole or ".." in posix.parts or ".." in windows.parts or any(ord(sign) < 32 for sign in name):
+    if not whole or ".." in posix.parts or ".." in windows.parts or any(sign < " " or sign == "*" for sign in name):
         raise WeightsError(f"'{path.name}' points to '{name:.80}', outside its own folder", hint="Do not trust it.")
     target = path.parent / name
     if not target.is_file():
@@ -115,6 +138,8 @@ def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]
     """Field number, first byte, and the byte after the last (-1 for plain numbers) of each field in a message."""
     while at < end:
         key, at = _varint(data, at, end)
+        if key >> 32:  # readers that keep 32 bits of it would see another field than is seen here
+            raise ValueError("a field's number is too large")
         number, wire = key >> 3, key & 7
         if wire == 0:
             _, after = _varint(data, at, end)

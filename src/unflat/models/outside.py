@@ -58,10 +58,10 @@ def open_outside(word: str, ask: Ask) -> DepthModel:
         RightsError: Its licence forbids what ``ask`` is for.
     """
     if word.startswith("onnx:"):
-        return _onnx(Path(word.removeprefix("onnx:")).expanduser(), ask)
+        return _onnx(_path(word.removeprefix("onnx:")), ask)
     rest = word.removeprefix("transformers:")
-    folder = Path(rest).expanduser()
-    if word.startswith("transformers:") and folder.is_dir():
+    folder = _path(rest)
+    if rest and word.startswith("transformers:") and folder.is_dir():
         return _transformers(folder, f"transformers:{folder.resolve().name}", ask, None)
     found = find(rest)
     if found is not None:
@@ -72,10 +72,20 @@ def open_outside(word: str, ask: Ask) -> DepthModel:
     snapshot = _hub_snapshot(row.repo if row else rest)
     if snapshot is not None:
         return _transformers(snapshot, f"transformers:{row.repo if row else rest}", ask, row and row.licence)
+    if row is not None:
+        _allowed(row.name, row.licence, row.commercial, ask)
     raise WeightsError(
         f"the weights of '{rest:.80}' are not on this disk",
         hint=f"Fetch them once: unflat models pull {row.name if row else rest}",
     )
+
+
+def _path(word: str) -> Path:
+    """A path as the user wrote it, ``~`` for the home folder; where nobody has such a home it stays as it is."""
+    try:
+        return Path(word).expanduser()
+    except RuntimeError:
+        return Path(word)
 
 
 def open_held(model: Held, ask: Ask) -> DepthModel:

@@ -28,9 +28,11 @@ from unflat.errors import InputError, OutputError, WeightsError
 from unflat.models.cache import Held, check_name, models_folder, name_for, read_record, write_record
 from unflat.models.catalogue import known
 from unflat.models.exported import exported_card
-from unflat.models.onnx_card import read_card
-from unflat.models.onnx_file import files_of, sha256_of
-from unflat.trust.licences import UNKNOWN, licence_of_readme
+from unflat.models.onnx_card import read_card, stated_card
+from unflat.models.onnx_file import files_of, metadata_of, sha256_of
+from unflat.models.outside import licence_in
+from unflat.models.registry import taken
+from unflat.trust.licences import UNKNOWN
 
 HUB = "https://huggingface.co"
 """Where repositories are fetched from, unless the environment variable HF_ENDPOINT names a mirror."""
@@ -103,6 +105,8 @@ def pull(
 def _pull_repo(repo: str, name: str, licence: str | None, progress: Progress) -> Held:
     progress(f"asking for {repo}")
     hub = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
+    if not hub.startswith(("https://", "http://")) or not hub.isascii():
+        raise InputError(f"HF_ENDPOINT is '{hub:.80}', no address", hint=f"Leave it unset, or say {HUB}.")
     listing = _listing(f"{hub}/api/models/{repo}?blobs=true", repo)
     revision = str(listing.get("sha", ""))
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
@@ -112,22 +116,18 @@ def _pull_repo(repo: str, name: str, licence: str | None, progress: Progress) ->
     runtime = "onnx" if large[0].name.endswith(".onnx") else "transformers"
 
     def finish(folder: Path) -> Held:
-        readme = folder / "README.md"
-        stated = licence_of_readme(readme.read_text(encoding="utf-8", errors="replace")) if readme.is_file() else None
-        said = stated or licence or UNKNOWN
+        said = licence_in(folder) or licence or UNKNOWN
         main = large[0].name if runtime == "onnx" else ""
         if runtime == "onnx":
             exported_card(folder, main, name, said)
         return Held(name, repo, revision, runtime, said, main, _recorded(folder))
 
-    return _whole(name, files, finish, progress)
+    return _whole(name, repo, files, finish, progress)
 
 
-def _pull_address(url: str, sha256: str | None, card: Path | None, progress: Progress) -> Held:
-    parts = urllib.parse.urlsplit(url)
-    file = PurePosixPath(urllib.parse.unquote(parts.path)).name
-    if parts.scheme not in ("https", "http", "file") or not file.endswith(".onnx") or not _PART.fullmatch(file):
-        raise InputError(f"'{url:.100}' is not the address of an .onnx file", hint="https://…/NAME.onnx --sha256 HEX")
+def _pull_address(what: str, sha256: str | None, card: Path | None, progress: Progress) -> Held:
+    url = urllib.parse.quote(what, safe="%/:?#[]@!$&'()*+,;=~")
+    file = _file_of(url)
     if sha256 is None or not _SHA256.fullmatch(sha256.lower()):
         raise InputError(
             "a file from an address needs its checksum", hint="Give --sha256 with the 64 digits its publisher states."
@@ -135,25 +135,53 @@ def _pull_address(url: str, sha256: str | None, card: Path | None, progress: Pro
     if card is not None and not card.is_file():
         raise InputError(f"{card} does not exist", hint="Check the spelling and the folder.")
     name = name_for(file.removesuffix(".onnx"))
+    if name in taken() or known(name) is not None:
+        raise InputError(
+            f"'{name}' names another model already", hint=f"Save the file yourself and say --depth onnx:{file}"
+        )
+    files = [_File(file, url, sha256=sha256.lower())]
+    if card is not None:
+        size = card.stat().st_size
+        files.append(_File(f"{Path(file).stem}.json", card.absolute().as_uri(), size, sha256=sha256_of(card)))
 
     def finish(folder: Path) -> Held:
         path = folder / file
-        if card is not None:
-            shutil.copyfile(card, path.with_suffix(".json"))
         if len(files_of(path)) > 1:
             raise WeightsError(f"'{file}' needs data files beside it", hint="Fetch all by hand and use onnx:PATH.")
-        said = read_card(path, {}, None if card is not None else "scale")  # only read for its licence and its faults
+        inside = metadata_of(path)
+        said = stated_card(path, inside) if card is None else read_card(path, inside, None)
         return Held(name, url, "", "onnx", said.licence, file, _recorded(folder))
 
-    return _whole(name, [_File(file, url, sha256=sha256.lower())], finish, progress)
+    return _whole(name, url, files, finish, progress)
 
 
-def _whole(name: str, files: list[_File], finish: Callable[[Path], Held], progress: Progress) -> Held:
+def _file_of(url: str) -> str:
+    """The name of the file at an address.
+
+    Raises:
+        InputError: It is not the address of an ``.onnx`` file.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        parts = urllib.parse.urlsplit("")
+    file = PurePosixPath(urllib.parse.unquote(parts.path)).name
+    if parts.scheme not in ("https", "http", "file") or not file.endswith(".onnx") or not _PART.fullmatch(file):
+        raise InputError(f"'{url:.100}' is not the address of an .onnx file", hint="https://…/NAME.onnx --sha256 HEX")
+    return file
+
+
+def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], Held], progress: Progress) -> Held:
     """Fetch into a folder beside the place, then rename it: a model is there whole, or not at all."""
     place = models_folder() / check_name(name)
     before = read_record(name)
     if place.exists() and before is not None and _same(before, files):
         return before
+    if before is not None and before.source != source:
+        raise InputError(
+            f"the model '{name}' on this disk came from elsewhere, {before.source:.120}",
+            hint=f"To replace it: unflat models remove {name}, then pull again.",
+        )
     draft = place.with_name(f".{name}.{secrets.token_hex(4)}.part")
     _sweep(place)
     try:
@@ -251,7 +279,7 @@ def _listing(url: str, repo: str) -> dict[str, Any]:
 
 def _fetch(file: _File, folder: Path, progress: Progress) -> None:
     """One file into ``folder``, counted and compared."""
-    path, most, got = folder / file.name, file.bytes or _LARGEST, 0
+    path, most, got = folder / file.name, _LARGEST if file.bytes is None else file.bytes, 0
     try:
         with _open(file.url) as answer, path.open("wb") as stream:
             while block := answer.read(_BLOCK):
@@ -302,5 +330,8 @@ def _recorded(folder: Path) -> dict[str, tuple[str, int]]:
 
 def _git_sha1(path: Path) -> str:
     """The name that git gives to a file's content."""
-    data = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -83,7 +83,7 @@ def depth_model(
     """
     ask = outside.Ask(threads, device, kind, commercial_only)
     table = _rows()
-    if name not in table and outside.is_outside(name):
+    if name not in taken() and outside.is_outside(name):
         return outside.open_outside(name, ask)
     best = outside.best_on_disk(ask) if name == "auto" else None
     if best is not None:
@@ -104,6 +104,11 @@ def depth_model(
     if "device" not in inspect.signature(make).parameters:
         raise InputError(f"the depth model '{row.name}' runs on the CPU only", hint="Leave out --device.")
     return make(threads=threads, device=device)
+
+
+def taken() -> frozenset[str]:
+    """The words of ``--depth`` that are taken whatever lies on this disk: the table's, and "auto"."""
+    return frozenset({"auto", *_rows()})
 
 
 def cards() -> tuple[ModelCard, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from unflat.models.devices import provider_of
 
 if TYPE_CHECKING:
     import onnxruntime
+
+_LISTENING_S = 0.2
 
 
 def open_session(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
@@ -58,20 +61,37 @@ def open_untrusted(path: Path, threads: int, device: str) -> onnxruntime.Inferen
 def run_untrusted(
     session: onnxruntime.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray[Any, Any]], name: str
 ) -> list[np.ndarray[Any, Any]]:
-    """Run a network of somebody else.
+    """Run a network of somebody else; Ctrl-C ends even one that never would.
 
     Raises:
         WeightsError: It fails, or gives something other than arrays.
         MemoryLimitError: It does not fit in memory.
     """
     try:
-        given = session.run(list(outputs), feed)
+        given = _interruptible(session, list(outputs), feed)
     except (*faults(), OSError, RuntimeError, ValueError) as error:
         raise _told(error, f"'{name}' fails on a picture of shape {_shapes(feed)}") from error
     for one in given:
         if not isinstance(one, np.ndarray):
             raise WeightsError(f"'{name}' gave a {type(one).__name__}, not an array")
     return [np.asarray(one) for one in given]
+
+
+def _interruptible(
+    session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, np.ndarray[Any, Any]]
+) -> Sequence[Any]:
+    """Run in a thread of its own: a signal reaches only a thread that is in Python, and is answered at once there."""
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(session.run, outputs, feed, options)
+        try:
+            while not wait((running,), timeout=_LISTENING_S).done:  # without a timeout Windows would not listen
+                pass
+        finally:
+            options.terminate = True
+        return running.result()
 
 
 def faults() -> tuple[type[Exception], ...]:
@@ -81,10 +101,10 @@ def faults() -> tuple[type[Exception], ...]:
 
 
 def _told(error: Exception, what: str) -> UnflatError:
-    said = " ".join(str(error).split())[:200]
+    said = " ".join(str(error).split())
     if any(word in said for word in ("bad_alloc", "bad allocation", "allocate memory", "AllocateRaw")):
         return MemoryLimitError(f"{what}: it does not fit in memory", hint="A smaller network or picture does.")
-    return WeightsError(f"{what}: {said}", hint="Is it a whole file, a depth network, and its card right?")
+    return WeightsError(f"{what}: {said[:200]}", hint="Is it a whole file, a depth network, and its card right?")
 
 
 def _shapes(feed: dict[str, np.ndarray[Any, Any]]) -> str:

@@ -1,0 +1,201 @@
+"""Odd surroundings of models from outside: no home, names that are taken, files made to be read in two ways."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import nets
+from unflat.cli.main import run
+from unflat.errors import InputError, MemoryLimitError, OutputError, WeightsError
+from unflat.models import cache as shelf
+from unflat.models.depth.onnx import Onnx
+from unflat.models.onnx_file import files_of, metadata_of
+from unflat.models.pull import pull
+from unflat.models.registry import depth_model
+
+RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+def sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_without_a_home_folder_the_own_eye_sees(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("UNFLAT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert shelf.held() == () and depth_model("auto", threads=1).card.name == "worlds"
+    assert run(["models", "list"]) == 0
+    assert run(["models", "remove", "x"]) == OutputError.exit_code
+    assert "UNFLAT_CACHE" in capsys.readouterr().err
+
+
+def test_a_cache_that_is_no_folder_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for place in (tmp_path / "file", tmp_path / ("x" * 300)):
+        monkeypatch.setenv("UNFLAT_CACHE", str(place))
+        assert shelf.held() == ()
+
+
+@pytest.mark.parametrize("word", ["onnx:~nobody-of-that-name/a.onnx", "transformers:~nobody-of-that-name/a", "onnx:"])
+def test_nobodys_home_is_a_path_that_is_not_there(cache: Path, word: str) -> None:
+    with pytest.raises((InputError, WeightsError), match=r"no file|not on this disk|neither a folder"):
+        depth_model(word)
+
+
+def test_no_folder_is_not_this_folder(cache: Path) -> None:
+    with pytest.raises(InputError, match="neither a folder nor a repository"):
+        depth_model("transformers:")
+
+
+def test_what_may_not_be_used_need_not_be_fetched_first(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(WeightsError):
+        depth_model("depth-anything-v2-small", commercial_only=True)
+    from unflat.errors import RightsError
+
+    with pytest.raises(RightsError):
+        depth_model("depth-pro", commercial_only=True)
+
+
+@pytest.mark.parametrize("name", ["auto", "worlds", "ramp", "depth-pro", "Worlds"])
+def test_a_file_does_not_take_the_name_of_a_model(tmp_path: Path, cache: Path, name: str) -> None:
+    net = nets.mean_net(tmp_path / f"{name}.onnx")
+    with pytest.raises(InputError, match="names another model"):
+        pull(net.as_uri(), sha256=sha(net))
+    assert shelf.held() == ()
+
+
+def test_two_files_of_one_name_do_not_replace_each_other(tmp_path: Path, cache: Path) -> None:
+    nets_ = []
+    for place, times in (("a", 1.0), ("b ö", 2.0)):
+        (tmp_path / place).mkdir()
+        nets_.append(nets.mean_net(tmp_path / place / "model.onnx", times=times))
+    first = pull(nets_[0].as_uri(), sha256=sha(nets_[0]))
+    with pytest.raises(InputError, match="came from elsewhere"):
+        pull(f"file://{nets_[1]}", sha256=sha(nets_[1]))
+    assert shelf.held() == (first,)
+    shelf.remove("model")
+    second = pull(f"file://{nets_[1]}", sha256=sha(nets_[1]))
+    assert shelf.held() == (second,) and second.source.endswith("/b%20%C3%B6/model.onnx")
+
+
+def test_a_card_that_comes_later_is_taken_and_the_one_inside_is_read(tmp_path: Path, cache: Path) -> None:
+    inside = {"unflat": json.dumps({"kind": "disparity", "licence": "apache-2.0"})}
+    net = nets.mean_net(tmp_path / "net.onnx", metadata=inside)
+    assert pull(net.as_uri(), sha256=sha(net)).licence == "apache-2.0"
+    assert depth_model("net", commercial_only=True).card.commercial
+    (tmp_path / "card.json").write_text(json.dumps({"kind": "scale", "licence": "cc-by-nc-4.0"}))
+    assert pull(net.as_uri(), sha256=sha(net), card=tmp_path / "card.json").licence == "cc-by-nc-4.0"
+    eye = depth_model("net")
+    assert eye.card.kind.value == "scale" and not eye.card.commercial
+    assert pull(net.as_uri(), sha256=sha(net)).licence == "cc-by-nc-4.0"  # what lies there is whole and stays
+
+
+@pytest.mark.parametrize("address", ["https://[::1/x.onnx", "https://[x]/x.onnx", "http://[/x.onnx"])
+def test_what_is_no_address_is_one_error(cache: Path, address: str) -> None:
+    with pytest.raises(InputError, match="is not the address"):
+        pull(address, sha256="0" * 64)
+
+
+@pytest.mark.parametrize("hub", ["foo", "file:///tmp", "https://ä"])
+def test_a_mirror_that_is_no_address_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch, hub: str) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub)
+    with pytest.raises(InputError, match="HF_ENDPOINT"):
+        pull("a/b")
+
+
+def varint(number: int) -> bytes:
+    low = number & 0x7F
+    return bytes([low | 0x80]) + varint(number >> 7) if number > 0x7F else bytes([low])
+
+
+def test_a_field_that_others_read_differently_is_refused(tmp_path: Path) -> None:
+    """A tag of more than 32 bits is cut to 32 by some readers: a graph, which was stepped over here."""
+    graph = helper.make_graph([], "hidden", [], [], initializer=[nets_weight("../secret")]).SerializeToString()
+    head = helper.make_model(helper.make_graph([], "honest", [], [])).SerializeToString()
+    path = tmp_path / "net.onnx"
+    path.write_bytes(head + varint(7 << 3 | 2) + varint(len(graph)) + graph)
+    with pytest.raises(WeightsError, match="outside its own folder"):
+        files_of(path)
+    path.write_bytes(head + varint((1 << 32) + (7 << 3 | 2)) + varint(len(graph)) + graph)
+    with pytest.raises(WeightsError, match="number is too large"):
+        files_of(path)
+
+
+def nets_weight(location: str) -> onnx.TensorProto:
+    weight = numpy_helper.from_array(np.ones(3, np.float32), "weight")
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    entry = weight.external_data.add()
+    entry.key, entry.value = "location", location
+    return weight
+
+
+def test_an_address_in_memory_is_no_file(tmp_path: Path) -> None:
+    path = nets.external_net(tmp_path / "net.onnx", "*/_ORT_MEM_ADDR_/*", write=False)
+    (tmp_path / "*" / "_ORT_MEM_ADDR_").mkdir(parents=True)
+    (tmp_path / "*" / "_ORT_MEM_ADDR_" / "*").write_bytes(bytes(12))
+    with pytest.raises(WeightsError, match="outside its own folder"):
+        files_of(path)
+
+
+def test_metadata_is_read_as_onnxruntime_reads_it(tmp_path: Path) -> None:
+    said = {"unflat": '{"kind": "scale"}', "empty": "", "ö": "ä"}
+    path = nets.mean_net(tmp_path / "net.onnx", metadata=said)
+    assert metadata_of(path) == said == dict(Onnx(path, "x")._session.get_modelmeta().custom_metadata_map)
+
+
+def test_too_much_memory_is_said_so_however_long_the_message(tmp_path: Path) -> None:
+    shape = numpy_helper.from_array(np.array([1, 1 << 21, 1 << 21], np.int64), "shape")
+    out = helper.make_tensor_value_info("depth", TensorProto.FLOAT, None)
+    node = helper.make_node("ConstantOfShape", ["shape"], ["depth"])
+    path = nets.save(tmp_path / "net.onnx", [node], [nets.picture_input(nets.NCHW)], [out], [shape])
+    with pytest.raises(MemoryLimitError):
+        Onnx(path, "x", kind="scale", threads=1).predict(RGB)
+
+
+INTERRUPTED = """
+import _thread, sys, threading
+from pathlib import Path
+import numpy as np
+from unflat.models.depth.onnx import Onnx
+
+eye = Onnx(Path(sys.argv[1]), "endless", kind="scale", threads=1)
+threading.Timer(0.5, _thread.interrupt_main).start()
+try:
+    eye.predict(np.zeros((32, 32, 3), np.uint8))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_a_network_without_end_is_ended_by_an_interrupt(tmp_path: Path) -> None:
+    grey = helper.make_node("ReduceMean", ["pixels"], ["grey"], axes=[1], keepdims=0)
+    more, state = (helper.make_tensor_value_info(n, t, s) for n, t, s in (("more", 9, []), ("state", 1, None)))
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["more"], ["on"]), helper.make_node("Identity", ["state"], ["next"])],
+        "body",
+        [helper.make_tensor_value_info("turn", TensorProto.INT64, []), more, state],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_tensor_value_info("next", 1, None)],
+    )
+    loop = helper.make_node("Loop", ["", "yes", "grey"], ["depth"], body=body)
+    out = helper.make_tensor_value_info("depth", TensorProto.FLOAT, None)
+    yes = numpy_helper.from_array(np.array(True), "yes")
+    path = nets.save(tmp_path / "net.onnx", [grey, loop], [nets.picture_input(nets.NCHW)], [out], [yes])
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], timeout=120, check=False)
+    assert done.returncode == 130
