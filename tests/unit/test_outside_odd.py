@@ -106,6 +106,14 @@ def test_a_card_that_comes_later_is_taken_and_the_one_inside_is_read(tmp_path: P
     assert pull(net.as_uri(), sha256=sha(net)).licence == "cc-by-nc-4.0"  # what lies there is whole and stays
 
 
+@pytest.mark.parametrize("mean", ["1e31", "1" + "0" * 400, "NaN", "-Infinity"])
+def test_numbers_out_of_all_range_are_refused(tmp_path: Path, mean: str) -> None:
+    path = nets.mean_net(tmp_path / "net.onnx")
+    path.with_suffix(".json").write_text(f'{{"kind": "scale", "input": {{"mean": [{mean}, 0, 0]}}}}')
+    with pytest.raises(WeightsError, match="input 'mean' cannot be"):
+        Onnx(path, "x")
+
+
 @pytest.mark.parametrize("address", ["https://[::1/x.onnx", "https://[x]/x.onnx", "http://[/x.onnx"])
 def test_what_is_no_address_is_one_error(cache: Path, address: str) -> None:
     with pytest.raises(InputError, match="is not the address"):
@@ -170,12 +178,14 @@ def test_too_much_memory_is_said_so_however_long_the_message(tmp_path: Path) -> 
 
 
 INTERRUPTED = """
-import _thread, sys, threading
+import _thread, signal, sys, threading
 from pathlib import Path
+import cv2  # now: what a half-finished import makes of an interrupt is not the question
 import numpy as np
 from unflat.models.depth.onnx import Onnx
 
 eye = Onnx(Path(sys.argv[1]), "endless", kind="scale", threads=1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may be told to ignore it
 threading.Timer(0.5, _thread.interrupt_main).start()
 try:
     eye.predict(np.zeros((32, 32, 3), np.uint8))

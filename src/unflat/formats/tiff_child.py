@@ -11,7 +11,10 @@ import io
 import json
 import struct
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+_ROWS = 64
 _FAULTS = (
     *(OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, SyntaxError),
     *(MemoryError, OverflowError, ArithmeticError, EOFError, struct.error),
@@ -30,8 +33,8 @@ def attempt(data: bytes) -> None:
     TiffImagePlugin.TiffImageFile(io.BytesIO(data)).load()
 
 
-def floats(data: bytes) -> tuple[tuple[int, ...], bytes]:
-    """The shape (h, w, 3 or 4) and the bytes of the colours.
+def floats(data: bytes) -> tuple[tuple[int, ...], Iterator[bytes]]:
+    """The shape (h, w, 3 or 4) and the bytes of the colours, some rows at a time: they are large.
 
     Raises:
         ValueError: OpenCV cannot decode them.
@@ -39,31 +42,36 @@ def floats(data: bytes) -> tuple[tuple[int, ...], bytes]:
     import cv2
     import numpy as np
 
+    def told(colours: Any, order: list[int]) -> Iterator[bytes]:
+        for start in range(0, len(colours), _ROWS):
+            with np.errstate(over="ignore"):
+                yield colours[start : start + _ROWS, :, order].astype(np.float32).tobytes()
+
     try:
         colours = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise ValueError("OpenCV cannot decode it") from error
     if colours is None or colours.ndim != 3 or colours.shape[2] not in (3, 4) or colours.dtype.kind != "f":
         raise ValueError("OpenCV cannot decode it")
-    order = [2, 1, 0, 3][: colours.shape[2]]
-    with np.errstate(over="ignore"):
-        told = colours[..., order].astype(np.float32)
-    return told.shape, told.tobytes()
+    return colours.shape, told(colours, [2, 1, 0, 3][: colours.shape[2]])
 
 
 def main() -> int:
     """Answer on standard output; 0, or 1 with a reason."""
     data = sys.stdin.buffer.read()
+    body: Iterator[bytes] = iter(())
     try:
         if sys.argv[1] == "try":
             attempt(data)
-            words, body = {}, b""
+            words = {}
         else:
             shape, body = floats(data)
             words = {"shape": shape}
     except _FAULTS as error:
-        words, body = {"error": " ".join(str(error).split())[:160] or type(error).__name__}, b""
-    sys.stdout.buffer.write(json.dumps(words).encode() + b"\n" + body)
+        words = {"error": " ".join(str(error).split())[:160] or type(error).__name__}
+    sys.stdout.buffer.write(json.dumps(words).encode() + b"\n")
+    for rows in body:
+        sys.stdout.buffer.write(rows)
     return 1 if "error" in words else 0
 
 

@@ -23,6 +23,7 @@ from unflat.trust.rights import cleaned
 METADATA = "unflat"
 """Key of the graph's own metadata that may hold the same JSON."""
 _LARGEST = 64 * 1024
+_LARGEST_NUMBER = 1e30
 _TOP = {"kind", "inverse", "summary", "licence", "commercial", "source", "limits", "input", "outputs"}
 _INPUT = {"name", "layout", "channels", "range", "mean", "std", "fit", "size", "multiple_of"}
 _OUTPUTS = {"depth", "sky", "confidence"}
@@ -185,4 +186,4 @@ def _checked(laid: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST_NUMBER  # NaN, too
