@@ -179,6 +179,7 @@ def main() -> None:
         default=list(outputs[:2]),
         help="outputs beside depth that are good enough to be used (default: sky confidence)",
     )
+    parser.add_argument("--browser", type=Path, metavar="ONNX", help="also write a variant with 8-bit weights here")
     given = parser.parse_args()
     if not given.weights.is_file():
         parser.error(f"{given.weights} does not exist")

@@ -321,3 +321,19 @@ def test_new_shards_are_found_and_old_ones_forgotten(tmp_path: Path, monkeypatch
     (tmp_path / "shards" / "s1_0000").rename(tmp_path / "shards" / "s1_0001")
     supply.batch(1, rng)
     assert [p.name for p in supply.open] == ["s1_0001"]
+
+
+def test_weights_of_eight_bits_see_nearly_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    model = export.to_onnx(Worlds().eval(), 7)
+    small = export.for_browser(model)
+    assert small.ByteSize() < 0.56 * model.ByteSize()
+    picture = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3), np.uint8)
+    both = [
+        onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+            None, {"rgb": picture}
+        )
+        for m in (model, small)
+    ]
+    for full, eight in zip(*both, strict=True):
+        assert np.abs(full - eight).mean() < 0.03 * (np.abs(full).mean() + 0.05)
