@@ -323,6 +323,7 @@ def test_new_shards_are_found_and_old_ones_forgotten(tmp_path: Path, monkeypatch
     assert [p.name for p in supply.open] == ["s1_0001"]
 
 
+@exporter
 def test_weights_of_eight_bits_see_nearly_the_same(tmp_path: Path) -> None:
     torch.manual_seed(1)
     model = export.to_onnx(Worlds().eval(), 7)
