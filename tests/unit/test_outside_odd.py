@@ -52,6 +52,24 @@ def test_a_cache_that_is_no_folder_holds_nothing(tmp_path: Path, monkeypatch: py
         assert shelf.held() == ()
 
 
+def test_looking_into_a_model_with_a_file_manager_does_not_damage_it(tmp_path: Path, cache: Path) -> None:
+    net = nets.mean_net(tmp_path / "net.onnx")
+    folder = pull(net.as_uri(), sha256=sha(net)).folder
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (folder / name).write_text("icons")
+    assert depth_model("net", kind="disparity").card.name == "net"
+    (folder / "more.onnx").write_text("mine")
+    with pytest.raises(WeightsError, match="does not belong"):
+        depth_model("net", kind="disparity")
+
+
+def test_the_cache_may_lie_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("UNFLAT_CACHE", "~/eyes")
+    assert shelf.cache_folder() == tmp_path / "eyes"
+
+
 @pytest.mark.parametrize("word", ["onnx:~nobody-of-that-name/a.onnx", "transformers:~nobody-of-that-name/a", "onnx:"])
 def test_nobodys_home_is_a_path_that_is_not_there(cache: Path, word: str) -> None:
     with pytest.raises((InputError, WeightsError), match=r"no file|not on this disk|neither a folder"):

@@ -24,6 +24,8 @@ PLACE = "UNFLAT_CACHE"
 """Environment variable that names another folder for the cache."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _LARGEST = 1 << 20
+_OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What file managers leave in every folder that somebody looks into; nothing opens them."""
 
 Runtime = Literal["onnx", "transformers"]
 
@@ -73,10 +75,8 @@ def cache_folder() -> Path:
         OutputError: Neither is known: the user has no home folder, as in a container that runs as a bare number.
     """
     told = os.environ.get(PLACE)
-    if told:
-        return Path(told).absolute()
     try:
-        return _usual_folder()
+        return Path(told).expanduser().absolute() if told else _usual_folder()
     except RuntimeError as error:
         raise OutputError(
             "there is no home folder to keep models in", hint=f"Name a folder in the environment variable {PLACE}."
@@ -161,7 +161,7 @@ def verified(model: Held) -> Path:
     """
     folder = model.folder
     hint = f"unflat models remove {model.name}, then unflat models pull {model.source}"
-    there = {one.name: one for one in folder.iterdir() if one.name != RECORD}
+    there = {one.name: one for one in folder.iterdir() if one.name not in (RECORD, *_OF_DESKTOPS)}
     odd = sorted(set(there) ^ set(model.files))
     if odd:
         what = "lacks" if odd[0] in model.files else "has a file that does not belong to it:"

@@ -175,7 +175,7 @@ def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], 
     """Fetch into a folder beside the place, then rename it: a model is there whole, or not at all."""
     place = models_folder() / check_name(name)
     before = read_record(name)
-    if place.exists() and before is not None and _same(before, files):
+    if before is not None and _same(before, files):
         return before
     if before is not None and before.source != source:
         raise InputError(
