@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
+import PIL.Image
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import nets
+import unflat
 from unflat.cli.main import run
 from unflat.errors import InputError, MemoryLimitError, OutputError, WeightsError
 from unflat.models import cache as shelf
@@ -143,6 +147,31 @@ def test_a_mirror_that_is_no_address_is_said(cache: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HF_ENDPOINT", hub)
     with pytest.raises(InputError, match="HF_ENDPOINT"):
         pull("a/b")
+
+
+RAN = """
+import sys
+from unflat.cli.main import run
+sys.exit(run(["depth", sys.argv[1], "-o", sys.argv[2], "--threads", "1", "--quiet"]))
+"""
+
+
+def test_the_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    """Left alone, onnxruntime writes an identifier and its reports into the user's cache, and sends them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    PIL.Image.fromarray(RGB).save(tmp_path / "a.png")
+    rest = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
+    words = [sys.executable, "-c", RAN, str(tmp_path / "a.png"), str(tmp_path / "o.npy")]
+    subprocess.run(words, env={**rest, "HOME": str(home), "USERPROFILE": str(home)}, check=True)
+    assert not [one for one in home.rglob("*") if "onnxruntime" in str(one).lower() or "Microsoft" in str(one)]
+
+
+def test_only_one_module_starts_the_runtime() -> None:
+    for path in Path(unflat.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8").replace("if TYPE_CHECKING:\n    import onnxruntime\n", "")
+        starts = re.search(r"^\s*(import|from) onnxruntime", text, re.MULTILINE)
+        assert path.name == "runtime.py" or starts is None, path
 
 
 def varint(number: int) -> bytes:

@@ -23,7 +23,7 @@ _BUILDS = {
 
 def devices() -> tuple[str, ...]:
     """The devices that the installed onnxruntime was built for; a driver may still be missing."""
-    import onnxruntime
+    from unflat.models.runtime import onnxruntime
 
     there = onnxruntime.get_available_providers()
     return tuple(device for device, provider in _PROVIDERS.items() if provider in there)

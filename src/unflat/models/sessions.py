@@ -30,7 +30,7 @@ def open_session(path: Path, threads: int, device: str) -> onnxruntime.Inference
     Raises:
         InputError: ``device`` is not there or does not start.
     """
-    import onnxruntime as ort
+    from unflat.models.runtime import onnxruntime as ort
 
     provider = provider_of(device)
     options = ort.SessionOptions()
@@ -81,7 +81,7 @@ def _interruptible(
     session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, np.ndarray[Any, Any]]
 ) -> Sequence[Any]:
     """Run in a thread of its own: a signal reaches only a thread that is in Python, and is answered at once there."""
-    import onnxruntime as ort
+    from unflat.models.runtime import onnxruntime as ort
 
     options = ort.RunOptions()
     with ThreadPoolExecutor(1) as pool:
@@ -96,7 +96,9 @@ def _interruptible(
 
 def faults() -> tuple[type[Exception], ...]:
     """Everything onnxruntime raises of its own."""
-    state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    from unflat.models import runtime
+
+    state = importlib.import_module(f"{runtime.onnxruntime.__name__}.capi.onnxruntime_pybind11_state")
     return tuple(one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception))
 
 
