@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ import skimage.data
 import nets
 import unflat
 from unflat.cli.main import run
-from unflat.errors import InputError, RightsError, UnflatError, WeightsError
+from unflat.errors import InputError, OutputError, RightsError, UnflatError, WeightsError
 from unflat.models import cache as shelf
 from unflat.models.pull import pull
 from unflat.models.registry import depth_model
@@ -469,3 +471,20 @@ def test_the_licence_is_read_from_the_front_matter(text: str, licence: str | Non
 )
 def test_what_is_not_known_to_allow_is_not_allowed(licence: str | None, allowed: bool) -> None:
     assert allows_commerce(licence) is allowed
+
+
+def test_no_room_is_said_before_anything_is_fetched(
+    tmp_path: Path, cache: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.repos[SMALL] = exported(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=100))
+    with pytest.raises(OutputError, match=r"needs 0\.0 GB"):
+        pull("depth-anything-v2-small")
+    assert len(hub.asked) == 1 and leftovers(cache) == []
+
+
+def test_a_small_file_that_changed_on_the_hub_is_fetched_again(tmp_path: Path, cache: Path, hub: Hub) -> None:
+    hub.repos["a/b"] = exported(tmp_path)
+    assert pull("a/b").commercial
+    hub.repos["a/b"]["README.md"] = README.replace(b"apache-2.0", b"cc-by-nc-4.0")
+    assert not pull("a/b").commercial

@@ -22,9 +22,11 @@ from unflat.cli.main import run
 from unflat.errors import InputError, MemoryLimitError, OutputError, WeightsError
 from unflat.models import cache as shelf
 from unflat.models.depth.onnx import Onnx
+from unflat.models.framing import Framing, lay
 from unflat.models.onnx_file import files_of, metadata_of
 from unflat.models.pull import pull
 from unflat.models.registry import depth_model
+from unflat.types import Size
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 
@@ -256,3 +258,17 @@ def test_a_network_without_end_is_ended_by_an_interrupt(tmp_path: Path) -> None:
     path = nets.save(tmp_path / "net.onnx", [grey, loop], [nets.picture_input(nets.NCHW)], [out], [yes])
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], timeout=120, check=False)
     assert done.returncode == 130
+
+
+def test_what_is_padded_is_nothing_to_the_network_whatever_the_order_of_colours() -> None:
+    for bgr in (False, True):
+        framing = Framing(Size(64, 64), "pad", mean=(0.2, 0.4, 0.8), bgr=bgr)
+        laid, window = lay(np.zeros((16, 64, 3), np.uint8), framing)
+        assert (window.top, window.bottom) == (0.375, 0.625)
+        assert np.abs(laid[:20]).max() < 0.01
+
+
+def test_the_metres_of_a_network_are_believed_by_half(tmp_path: Path) -> None:
+    path = nets.mean_net(tmp_path / "net.onnx", plus=3)
+    scale = unflat.photo(RGB, depth=f"onnx:{path}", depth_kind="metric", fov=50).scale
+    assert scale.low <= 1 / 1.5 + 1e-6 and scale.high >= 1.5 - 1e-6
