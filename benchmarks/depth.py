@@ -22,9 +22,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from unflat.models.depth.worlds import LONG_SIDE, input_size, look
+from unflat.models.runtime import onnxruntime as ort
 from unflat.models.weights import CARDS, weights_path
 from unflat.types import Size
 from unflat.types.arrays import F32, U8, Bool

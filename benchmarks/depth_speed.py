@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from unflat.models.depth.worlds import input_size
+from unflat.models.runtime import onnxruntime as ort
 from unflat.models.weights import CARDS, weights_path
 from unflat.types import Size
 

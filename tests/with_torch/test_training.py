@@ -12,7 +12,6 @@ import pytest
 pytest.importorskip("torch", reason="needs torch: tests/with_torch/run", exc_type=ImportError)
 pytest.importorskip("onnx", reason="needs onnx", exc_type=ImportError)
 
-import onnxruntime
 import torch
 from torch import Tensor
 from training import export, shards
@@ -21,6 +20,8 @@ from training.network import Shipped, Worlds
 from training.train import Run, Supply, begin, learn, save, step
 from training.worlds.materials import KINDS
 from training.worlds.sample import BACKDROP, SKY, Sample
+
+from unflat.models.runtime import onnxruntime
 
 exporter = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 
