@@ -23,13 +23,17 @@ class XmpError(ValueError):
     """The packet cannot be read."""
 
 
+def _no_children() -> list[Element]:
+    return []
+
+
 @dataclass(slots=True)
 class Element:
     """One XML element. Names are ``namespace local``, with a space between, or ``local`` alone."""
 
     name: str
     attributes: dict[str, str]
-    children: list[Element] = field(default_factory=lambda: list[Element]())  # noqa: PLW0108  (the class is not there yet)
+    children: list[Element] = field(default_factory=_no_children)
     text: str = ""
 
     def walk(self) -> list[Element]:
