@@ -24,7 +24,7 @@ from unflat.types.image import Image
 if TYPE_CHECKING:
     from unflat.models.familiar import Familiar
 
-_OVERSURE = 1.45
+_OVERSURE = 2.1
 """How many times larger the error of an estimated depth is than its confidence says (benchmarks/scale.py)."""
 _RANGE_M = {"face": (0.15, 60.0), "person": (0.15, 60.0), "plate": (0.8, 40.0), "door": (0.8, 40.0)}
 """Where a found thing may stand; nearer or farther, it is a picture on a wall or a mountain of stone."""
