@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from unflat.models.registry import depth_model
 
 Shape = Sequence[int | str | None]
 NCHW: Shape = (1, 3, "height", "width")
@@ -86,3 +89,19 @@ def external_net(path: Path, location: str, *, write: bool = True) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def card(path: Path, **said: Any) -> Path:
+    """Lay a card beside a network."""
+    path.with_suffix(".json").write_text(json.dumps(said))
+    return path
+
+
+def opened(path: Path, **more: Any) -> Any:
+    """The model behind a file."""
+    return depth_model(f"onnx:{path}", threads=1, **more)
+
+
+def leftovers(cache: Path) -> list[str]:
+    """What lies in the cache."""
+    return sorted(one.name for one in (cache / "models").iterdir()) if (cache / "models").is_dir() else []

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +20,12 @@ import skimage.data
 
 import nets
 import unflat
+from nets import leftovers
 from unflat.cli.main import run
 from unflat.errors import InputError, OutputError, RightsError, UnflatError, WeightsError
 from unflat.models import cache as shelf
 from unflat.models.pull import pull
 from unflat.models.registry import depth_model
-from unflat.trust.licences import allows_commerce, licence_of_readme
 
 SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -114,10 +113,6 @@ def exported(tmp_path: Path, *, times: float = 1.0) -> dict[str, bytes]:
         "pytorch_model.bin": b"a pickle",
         "onnx/model_fp16.onnx": b"another",
     }
-
-
-def leftovers(cache: Path) -> list[str]:
-    return sorted(one.name for one in (cache / "models").iterdir()) if (cache / "models").is_dir() else []
 
 
 def test_a_model_is_fetched_verified_used_and_removed(
@@ -305,64 +300,6 @@ def test_a_file_from_an_address_needs_its_checksum(tmp_path: Path, cache: Path) 
     assert bare.licence == "unknown" or bare == got  # what lies there already is kept
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "ftp://x/net.onnx",
-        "https://x/net.bin",
-        "https://x/",
-        "https://x/..onnx",
-        "../up",
-        "a/../b",
-        "a/b/c",
-        "",
-        "A b/c",
-    ],
-)
-def test_words_that_name_nothing_to_fetch(cache: Path, word: str) -> None:
-    with pytest.raises(InputError):
-        pull(word, sha256="0" * 64 if "://" in word else None)
-
-
-@pytest.mark.parametrize("name", ["..", ".", "a/b", "../../etc", "/etc", "", "x" * 200, "A", ".hidden", "a..b"])
-def test_remove_never_leaves_the_cache(tmp_path: Path, cache: Path, name: str) -> None:
-    (cache / "models").mkdir(parents=True)
-    (tmp_path / "keep").write_text("me")
-    with pytest.raises(InputError):
-        shelf.remove(name)
-    assert (tmp_path / "keep").is_file() and (cache / "models").is_dir()
-
-
-def test_removing_a_link_removes_the_link_alone(tmp_path: Path, cache: Path) -> None:
-    (cache / "models").mkdir(parents=True)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "net.onnx").write_text("precious")
-    (cache / "models" / "mine").symlink_to(tmp_path / "mine")
-    shelf.remove("mine")
-    assert (tmp_path / "mine" / "net.onnx").is_file() and leftovers(cache) == []
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"files": []}',
-        '{"files": {"../x": {"sha256": "0", "bytes": 1}}, "source": "", "revision": "", "licence": "", "main": "", '
-        '"runtime": "onnx"}',
-        '{"files": {}, "source": "", "revision": "", "licence": "", "main": "../../net.onnx", "runtime": "onnx"}',
-        "[" * 100_000,
-    ],
-)
-def test_a_damaged_record_hides_its_model_and_no_other(cache: Path, record: str) -> None:
-    (cache / "models" / "bad").mkdir(parents=True)
-    (cache / "models" / "bad" / "unflat.json").write_text(record)
-    assert shelf.held() == () and run(["models"]) == 0
-    shelf.remove("bad")
-    assert leftovers(cache) == []
-
-
 def test_auto_takes_the_best_on_disk_that_may_be_used(tmp_path: Path, cache: Path, hub: Hub) -> None:
     rgb = skimage.data.chelsea()[:80, :80]
     assert unflat.depth(rgb).origin == "worlds"
@@ -407,70 +344,6 @@ def test_the_shape_of_an_unknown_offset_is_said_to_be_assumed(tmp_path: Path, ca
     pull(SMALL)
     report = unflat.photo(skimage.data.chelsea(), known_length="20,20,400,200=0.5").report
     assert report["kind"] == "scale" and "offset" in report["scale"]["detail"]
-
-
-@pytest.mark.parametrize(
-    ("system", "variables", "wanted"),
-    [
-        ("linux", {}, ".cache/unflat"),
-        ("linux", {"XDG_CACHE_HOME": "/var/x"}, "/var/x/unflat"),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, ".cache/unflat"),
-        ("darwin", {"XDG_CACHE_HOME": "/var/x"}, "Library/Caches/unflat"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/unflat/Cache"),
-        ("win32", {}, "AppData/Local/unflat/Cache"),
-        ("win32", {"UNFLAT_CACHE": "/mine"}, "/mine"),
-    ],
-)
-def test_the_cache_lies_where_the_system_keeps_caches(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, variables: dict[str, str], wanted: str
-) -> None:
-    monkeypatch.setattr(sys, "platform", system)
-    for name in ("UNFLAT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert shelf.cache_folder() == (Path(wanted) if wanted.startswith("/") else Path.home() / wanted)
-
-
-@pytest.mark.parametrize(
-    ("text", "licence"),
-    [
-        ("---\nlicense: apache-2.0\n---\n", "apache-2.0"),
-        ("---\r\ntags: [a]\r\nlicense: 'mit'\r\n---\r\n# x", "mit"),
-        ("---\nlicense: other\nlicense_name: apple-amlr\n---\n", "apple-amlr"),
-        ("---\nlicense: other\n---\n", "other"),
-        ("---\nlicense:\n- cc-by-nc-4.0\n- mit\ntags:\n- x\n---\n", "cc-by-nc-4.0 and mit"),
-        ("---\nlicense: [mit, apache-2.0]\n---\n", "mit and apache-2.0"),
-        ("---\nlicense:\ntags: x\n---\n", None),
-        ("---\ntags: x\n---\nlicense: mit\n", None),
-        ("# no front matter\nlicense: mit", None),
-        ("---\nlicense: <script>\n---\n", None),
-        ("", None),
-    ],
-)
-def test_the_licence_is_read_from_the_front_matter(text: str, licence: str | None) -> None:
-    assert licence_of_readme(text) == licence
-
-
-@pytest.mark.parametrize(
-    ("licence", "allowed"),
-    [
-        ("Apache-2.0", True),
-        ("MIT", True),
-        ("gpl-3.0-only", True),
-        ("CC-BY-4.0", True),
-        ("cc-by-nc-4.0", False),
-        ("cc-by-nc-sa-4.0", False),
-        ("apple-amlr", False),
-        ("other", False),
-        ("unknown", False),
-        ("mit and cc-by-nc-4.0", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_what_is_not_known_to_allow_is_not_allowed(licence: str | None, allowed: bool) -> None:
-    assert allows_commerce(licence) is allowed
 
 
 def test_no_room_is_said_before_anything_is_fetched(
