@@ -6,9 +6,10 @@
           │
           └─ inverse depth >= 0, logit of sky, logarithm of the expected error   at half the input's size
 
-At 1/32 two blocks of self-attention (Vaswani et al., 2017) let every part of the picture know the rest: what is a floor
-depends on the whole room. Their place is told by a depthwise convolution (Chu et al., "Conditional positional
-encodings", 2021), so any picture size will do.
+At 1/16 and at 1/32 two blocks of self-attention each (Vaswani et al., 2017) let every part of the picture know the
+rest: what is a floor depends on the whole room. Their place is told by a depthwise convolution (Chu et al.,
+"Conditional positional encodings", 2021), so any picture size will do. The finest step of the decoder is narrow: it
+only places outlines, and at its size each channel costs as much as sixteen at 1/8.
 
 The decoder is a feature pyramid (Lin et al., CVPR 2017) on basic residual blocks (He et al., CVPR 2016).
 """
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 WIDTHS = (48, 96, 192, 320)
 STEM = 24
 DECODER = 64
+FINE = 32
 HEADS = 8
 CONTEXTS = 2
 
@@ -89,11 +91,14 @@ class Worlds(nn.Module):
         self.stages = nn.ModuleList(
             nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, WIDTHS, strict=True)
         )
+        self.near_context = nn.Sequential(*(Context(WIDTHS[-2]) for _ in range(CONTEXTS)))
         self.context = nn.Sequential(*(Context(WIDTHS[-1]) for _ in range(CONTEXTS)))
-        self.lateral = nn.ModuleList(nn.Conv2d(w, DECODER, 1) for w in (STEM, *WIDTHS))
-        self.fuse = nn.ModuleList(nn.Conv2d(DECODER, DECODER, 3, 1, 1, bias=False) for _ in WIDTHS)
-        self.fuse_norm = nn.ModuleList(nn.BatchNorm2d(DECODER) for _ in WIDTHS)
-        self.head = nn.Conv2d(DECODER, 3, 3, 1, 1)
+        decoder = (FINE, *(DECODER for _ in WIDTHS))
+        self.lateral = nn.ModuleList(nn.Conv2d(w, d, 1) for w, d in zip((STEM, *WIDTHS), decoder, strict=True))
+        self.fuse = nn.ModuleList(nn.Conv2d(d, d, 3, 1, 1, bias=False) for d in decoder[:-1])
+        self.fuse_norm = nn.ModuleList(nn.BatchNorm2d(d) for d in decoder[:-1])
+        self.narrow = nn.Conv2d(DECODER, FINE, 1)
+        self.head = nn.Conv2d(FINE, 3, 3, 1, 1)
         self.focal = nn.Linear(WIDTHS[-1], 1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -101,10 +106,12 @@ class Worlds(nn.Module):
         features = [F.relu(self.stem_norm(self.stem((rgb - self.mean) / self.deviation)))]
         for stage in self.stages:
             features.append(stage(features[-1]))
+            if len(features) == len(WIDTHS):
+                features[-1] = self.near_context(features[-1])
         features[-1] = self.context(features[-1])
         y = self.lateral[-1](features[-1])
         for level in range(len(WIDTHS) - 1, -1, -1):
-            y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
+            y = F.interpolate(y if level else self.narrow(y), scale_factor=2.0, mode="bilinear", align_corners=False)
             y = F.relu(self.fuse_norm[level](self.fuse[level](y + self.lateral[level](features[level]))))
         inverse_depth, sky, log_error = self.head(y).float().split(1, dim=1)
         return F.softplus(inverse_depth), sky, log_error, self.focal(features[-1].float().mean((2, 3)))

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from training import gallery, shards
-from training.worlds.sample import stream
+from training.worlds.sample import scenes, stream
 from training.worlds.sources import HELP, folder, sources
 from training.worlds.trace import render
 
@@ -29,6 +29,9 @@ def main() -> None:
     parser.add_argument(
         "--long-side", type=int, default=320, help="long side of a picture, pixels; a multiple of 16 (default: 320)"
     )
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=sorted(scenes()), metavar="SCENE", help="scenes to paint (default: all)"
+    )
     parser.add_argument("--gpu", action="store_true", help="trace on a CUDA GPU")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,7 @@ def main() -> None:
         from training.worlds.trace_gpu import Gpu
 
         draw = Gpu(materials)
-    samples = stream(given.seed, tiles, materials, given.long_side, draw=draw)
+    samples = stream(given.seed, tiles, materials, given.long_side, tuple(given.only), draw=draw)
     shards.paint(given.folder, samples, given.seed, given.ring, given.count)
 
 

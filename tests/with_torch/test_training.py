@@ -14,10 +14,10 @@ pytest.importorskip("onnx", reason="needs onnx", exc_type=ImportError)
 
 import torch
 from torch import Tensor
-from training import export, shards
+from training import export, muon, shards
 from training.losses import TERMS, Truth, losses, truth
 from training.network import Shipped, Worlds
-from training.train import Run, Supply, begin, learn, save, step
+from training.train import NO_MATRICES, Run, Supply, _gather, begin, learn, save, step
 from training.worlds.materials import KINDS
 from training.worlds.sample import BACKDROP, SKY, Sample
 
@@ -42,7 +42,7 @@ def random_network(seed: int = 0) -> Worlds:
                 value.copy_(0.1 * torch.randn(value.shape, generator=generator))
             elif name.endswith("running_var") or (value.ndim == 1 and value.is_floating_point()):
                 value.copy_(0.8 + 0.4 * torch.rand(value.shape, generator=generator))
-            elif name.startswith("context") and value.ndim > 1:
+            elif "context" in name and value.ndim > 1:
                 value.copy_(0.03 * torch.randn(value.shape, generator=generator))
     return network.eval()
 
@@ -274,13 +274,52 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     for name, value in run.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], value), name
         assert torch.equal(again.mean[name], run.mean[name]), name
-    first, second = (r.optimiser.state_dict()["state"] for r in (run, again))
-    assert first.keys() == second.keys()
-    for key in first:
-        assert torch.equal(first[key]["exp_avg"], second[key]["exp_avg"])
+    for before, after, memory in zip(run.optimisers, again.optimisers, ("momentum", "exp_avg"), strict=True):
+        first, second = (o.state_dict()["state"] for o in (before, after))
+        assert first.keys() == second.keys()
+        for key in first:
+            assert torch.equal(first[key][memory], second[key][memory])
     step(again, supply, 1e-3, 4)
     assert (again.steps, again.seen) == (3, 12)
     assert torch.load(tmp_path / "weights.pt", weights_only=True).keys() == run.mean.keys()
+
+
+def test_two_workers_learn_as_one_network(tmp_path: Path) -> None:
+    _, supply = begun(painted(tmp_path))
+    run = begin(tmp_path, None, 1e-3, 3, workers=2)
+    before = cost(run, supply)
+    for _ in range(5):
+        step(run, supply, 1e-3, 8)
+    assert (run.steps, run.seen) == (5, 40)
+    (copy,) = run.copies
+    for name, value in run.network.state_dict().items():
+        assert torch.equal(copy.state_dict()[name], value), name
+    assert cost(run, supply) < 0.5 * before
+
+
+def test_the_gradients_of_workers_are_averaged() -> None:
+    first, second = random_network(1), random_network(1)
+    for network, value in ((first, 1.0), (second, 3.0)):
+        for p in network.parameters():
+            p.grad = torch.full_like(p, value)
+    _gather([first, second])
+    assert all(bool((p.grad == 2).all()) for p in first.parameters() if p.grad is not None)
+
+
+def test_a_matrix_is_made_orthogonal_whatever_its_shape() -> None:
+    torch.manual_seed(0)
+    for shape in ((64, 200), (200, 64), (50, 50)):
+        values = torch.linalg.svdvals(muon.orthogonal(torch.randn(shape)).double())
+        assert 0.6 < values.min() < values.max() < 1.4
+
+
+def test_the_layers_that_are_no_matrices_are_left_to_the_other_optimiser() -> None:
+    network = Worlds()
+    matrices, rest = muon.split(network, NO_MATRICES)
+    assert len(matrices) + len(rest) == len(list(network.parameters()))
+    assert any(network.stages[2][0].first.weight is p for p in matrices)  # type: ignore[index, union-attr]
+    for p in (network.stem.weight, network.head.weight, network.focal.weight, network.context[0].place.weight):  # type: ignore[union-attr]
+        assert any(p is other for other in rest)
 
 
 def test_learning_keeps_its_time_and_writes_it_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,4 +376,4 @@ def test_weights_of_eight_bits_see_nearly_the_same() -> None:
         for m in (model, small)
     ]
     for full, eight in zip(*both, strict=True):
-        assert np.abs(full - eight).mean() < 0.03 * (np.abs(full).mean() + 0.05)
+        assert np.abs(full - eight).mean() < 0.05 * (np.abs(full).mean() + 0.05)

@@ -20,13 +20,14 @@ SHAPES = ((4, 3), (3, 2), (16, 9), (1, 1), (5, 4), (2, 1))
 SHAPE_WEIGHTS = (0.4, 0.22, 0.2, 0.08, 0.05, 0.05)
 SHARES = {
     "indoor": 0.32,
-    "tabletop": 0.13,
+    "tabletop": 0.11,
     "storage": 0.05,
+    "surfaces": 0.04,
     "people": 0.1,
     "animals": 0.06,
     "outdoor": 0.12,
     "landscape": 0.07,
-    "driving": 0.15,
+    "driving": 0.13,
 }
 """How much of the pictures each module of scenes gets."""
 SKY, BACKDROP = len(KINDS), len(KINDS) + 1
