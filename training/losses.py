@@ -27,6 +27,8 @@ TERMS = {
     "focal": 0.1,
 }
 """How much each term of `losses` counts."""
+FLAT = 0.05
+"""A mean deviation of this share of the mean counts half."""
 ENOUGH = 400
 """A picture with fewer pixels of known distance says nothing about depth."""
 
@@ -64,9 +66,10 @@ def _mean(x: Tensor, w: Tensor) -> Tensor:
 
 
 def _standard(x: Tensor, w: Tensor) -> Tensor:
-    """Without its mean, over its mean deviation."""
+    """Without its mean, over its mean deviation; less so where that is small, or a bare wall would shout loudest."""
     middle = _mean(x, w).view(-1, 1, 1, 1)
-    return (x - middle) / (_mean((x - middle).abs(), w).view(-1, 1, 1, 1) + 1e-3)
+    deviation = _mean((x - middle).abs(), w).view(-1, 1, 1, 1)
+    return (x - middle) / (deviation + FLAT * middle.abs() + 1e-3)
 
 
 def _gradients(difference: Tensor, w: Tensor) -> Tensor:
@@ -108,6 +111,6 @@ def losses(inverse: Tensor, sky: Tensor, log_error: Tensor, log_focal: Tensor, t
         "log": ((torch.log(p + 0.05) - torch.log(t + 0.05)).abs() * both).mean(),
         "fitted": ((torch.log(fitted) - torch.log(t.clamp(min=0.01))).abs().clamp(max=1.5) * sure).mean(),
         "sky": (F.binary_cross_entropy_with_logits(sky, true.sky, reduction="none") * true.judged).mean(),
-        "confidence": ((error * torch.exp(-log_error) + log_error) * sure).mean(),
+        "confidence": ((error * torch.exp(-log_error) + log_error) * (sure > 0)).mean(),  # glass and mirrors in full
         "focal": (log_focal[:, 0] - torch.log(true.focal)).abs().clamp(max=1).mean(),
     }

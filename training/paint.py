@@ -30,7 +30,12 @@ def main() -> None:
         "--long-side", type=int, default=320, help="long side of a picture, pixels; a multiple of 16 (default: 320)"
     )
     parser.add_argument(
-        "--only", nargs="+", default=[], choices=sorted(scenes()), metavar="SCENE", help="scenes to paint (default: all)"
+        "--only",
+        nargs="+",
+        default=[],
+        choices=sorted(scenes()),
+        metavar="SCENE",
+        help="scenes to paint (default: all)",
     )
     parser.add_argument("--gpu", action="store_true", help="trace on a CUDA GPU")
     given = parser.parse_args()

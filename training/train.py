@@ -7,8 +7,8 @@ On a processor `--workers` threads each take a part of every batch with a copy o
 gradients are averaged: half as fast again as one network on two threads.
 
 RUN/shards is filled by `python -m training.paint` (started by this command unless --painters 0). RUN/state.pt holds
-weights, their running mean, and the optimisers' memory; a second call goes on from it. RUN/weights.pt holds the mean alone, for
-training.export. RUN/log.jsonl gets a line every 50 steps.
+weights, their running mean, and the optimisers' memory; a second call goes on from it. RUN/weights.pt holds the mean
+alone, for training.export. RUN/log.jsonl gets a line every 50 steps.
 """
 
 from __future__ import annotations

@@ -121,7 +121,9 @@ def relief(palette: Palette) -> Stage:
     size = palette.spread(0.7, 2)
     outer = 40.0
     sheet = grid(np.stack([x, y, z], -1) * size, stuff)
-    around = place([box((outer, outer, 0.2), stuff, (0, -outer / 2, -0.1))], (0, 0, -0.004 - abs(float(z.min())) * size))
+    around = place(
+        [box((outer, outer, 0.2), stuff, (0, -outer / 2, -0.1))], (0, 0, -0.004 - abs(float(z.min())) * size)
+    )
     if abs(float(z.min())) < 1e-3:
         around = place(around, (0, 0, -0.02))
     views = []
@@ -176,7 +178,9 @@ def cutouts(palette: Palette) -> Stage:
     if palette.chance(0.3):
         ball = bumpy(ellipsoid((0.3, 0.3, 0.3), palette.paint()), palette.rng, 0.02, 0.2)
         things += place([ball], (palette.between(-0.5, 0.5), palette.between(-0.5, 0.5), -0.5))
-        things += place([lathe([(0.2, 0), (0.25, 0.3), (0.1, 0.6)], palette.ceramic())], (palette.between(-1, 1), 0, -1))
+        things += place(
+            [lathe([(0.2, 0), (0.25, 0.3), (0.1, 0.6)], palette.ceramic())], (palette.between(-1, 1), 0, -1)
+        )
     views = [
         Camera(
             (palette.rng.normal() * 0.4, palette.rng.normal() * 0.4, 2.5 + palette.between(0, 1.5)),
