@@ -105,6 +105,26 @@ def test_things_that_disagree_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert said.error == pytest.approx(0.2 / math.sqrt(2))
 
 
+@pytest.mark.parametrize(
+    "thing",
+    [
+        Familiar("face", 400, 200, 90, 90, 0.5, 0.1),
+        Familiar("person", 400, 100, 90, 306, 1.7, 0.1),
+        Familiar("plate", 433, 200, 94, 20, 0.52, 0.07),
+        Familiar("door", 400, 100, 150, 360, 2.0, 0.08),
+    ],
+    ids=lambda thing: thing.what,
+)
+def test_a_thing_that_the_depth_calls_sky_tells_nothing(monkeypatch: pytest.MonkeyPatch, thing: Familiar) -> None:
+    monkeypatch.setattr(familiar, "find_familiar", lambda rgb: (thing,))
+    for ground in (600, 719):
+        sky = np.ones(SIZE.shape, bool)
+        sky[ground:] = False
+        z = np.where(sky, np.inf, Z).astype(np.float32)
+        depth = DepthMap(z, DepthKind.SCALE, sky=sky, intrinsics=CAMERA)
+        assert not isinstance(told_by_familiar(depth, CAMERA, PICTURE), Told)
+
+
 def signs(dark: float, light: float) -> U8:
     size = FORMATS[0].patch
     patch = np.full((size.height, size.width), light, np.float32)

@@ -171,7 +171,7 @@ def _told(
         return None
     seen = _Seen(depth, left, top, w, h, camera.fx / metres, camera.fy / metres)
     inside = seen.inverse(0.25, 0.25, 0.5, 0.5)
-    if inside is None:
+    if inside is None or inside <= 0:
         return None
     true = {"plate": _is_on_a_car, "door": _is_in_a_wall}.get(thing.what)
     if not (true(seen, inside) if true is not None else _stands_free(seen, inside, thing.what)):
