@@ -58,7 +58,8 @@ def test_whatever_depths_come_nothing_infinite_or_negative_goes_on(numbers: list
     try:
         values = to_values(raw, Meaning(DepthKind.METRIC), "x")
     except WeightsError:
-        assert not ((raw > 0) & np.isfinite(raw)).any() or np.median(raw) < 0
+        known = raw[(raw > 0) & np.isfinite(raw)]
+        assert known.size == 0 or np.median(raw) < 0 or not 1e-3 <= np.median(known) <= 1e6
         return
     assert np.isfinite(values).all() and (values >= 0).all()
     assert (values[np.isposinf(raw)] == 0).all()
@@ -88,6 +89,29 @@ def test_numbers_that_cannot_be_what_they_are_said_to_be_are_refused(raw: np.nda
     with pytest.raises(WeightsError) as caught:
         to_values(raw.astype(np.float32), meaning, "net")
     assert caught.value.exit_code == 5 and "net" in str(caught.value)
+
+
+@pytest.mark.parametrize("metres", [1e37, 1e7, 1e-4, 1e-38])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_metres_of_no_scene_are_refused(metres: float, inverse: bool) -> None:
+    raw = Z * np.float32(metres)
+    raw = (1 / raw.astype(np.float64)).clip(max=3e38).astype(np.float32) if inverse else raw
+    with pytest.raises(WeightsError, match="no metres") as caught:
+        to_values(raw, Meaning(DepthKind.METRIC, inverse), "net")
+    assert "'scale'" in caught.value.hint
+    assert np.isfinite(to_values(raw, Meaning(DepthKind.SCALE, inverse), "net")).all()
+
+
+@pytest.mark.parametrize("metres", [1e-3, 1e5])
+def test_a_stamp_and_a_mountain_range_are_scenes(metres: float) -> None:
+    assert np.allclose(1 / to_values(Z * np.float32(metres), Meaning(DepthKind.METRIC), "net"), Z * metres)
+
+
+def test_a_part_of_a_scene_on_the_lens_itself_is_refused() -> None:
+    raw = np.ones((10, 10), np.float32)
+    raw[0, :5] = 3e38
+    with pytest.raises(WeightsError, match="no metres"):
+        to_values(raw, Meaning(DepthKind.METRIC, inverse=True), "net")
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (1, 5, 7), (1, 1, 5, 7), (1, 5, 7, 1), (1, 1, 1, 5, 7)])

@@ -27,6 +27,8 @@ _MOST = 64_000_000
 _LEAST_SIDE = 4
 _NEAREST = 1e-3
 """z below this share of the median z is taken for this share of it."""
+_METRES = (1e-3, 1e6)
+"""Where the median z of a scene in metres may lie; a card that says metres of anything else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,20 @@ def to_values(raw: F32, meaning: Meaning, name: str) -> F32:
     if not ((raw > 0) & np.isfinite(raw)).any() or float(np.median(raw)) < 0:
         what = "inverse depths" if meaning.inverse else "depths"
         raise WeightsError(f"'{name}' gave {what} that are not positive", hint=_SUSPECT)
+    known = raw[(raw > 0) & np.isfinite(raw)].astype(np.float64)
+    nearest = float(np.median(known)) * _NEAREST
+    if meaning.kind is DepthKind.METRIC:
+        _check_metres(1 / known if meaning.inverse else np.maximum(known, nearest), name)
     if meaning.inverse:
         return np.maximum(raw, np.float32(0))
-    nearest = np.float32(np.median(raw[(raw > 0) & np.isfinite(raw)]) * _NEAREST)
-    return (1 / np.maximum(raw, max(nearest, np.float32(1e-30)))).astype(np.float32)
+    return (1 / np.maximum(raw, np.float32(max(nearest, 1e-30)))).astype(np.float32)
+
+
+def _check_metres(z: NDArray[np.float64], name: str) -> None:
+    """Refuse metres of no scene: of dust, of planets, or with a hundredth of it nearer than dust."""
+    front, middle = np.quantile(z, (0.01, 0.5))
+    if not _METRES[0] <= middle <= _METRES[1] or front < _METRES[0] * _NEAREST:
+        raise WeightsError(
+            f"'{name}' gave a scene {middle:.3g} m away, its front {front:.3g} m: these are no metres",
+            hint="If its numbers are depth up to a factor, its card must say kind 'scale'.",
+        )
