@@ -1,6 +1,6 @@
 """Write the ONNX file that ships: half-precision weights under their own names, so that training can go on from it.
 
-    python -m training.export RUN/weights.pt --step 24000 --source "how they were trained"
+    python -m training.export RUN/weights.pt --source "how they were trained"
 
 It replaces worlds.onnx and its row in cards.json, both in src/unflat/models/weights. That file is the only checkpoint
 of the project: `state_from_onnx` gives the weights back.
@@ -168,7 +168,6 @@ def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help="weights.pt of a run")
-    parser.add_argument("--step", type=int, required=True, help='pictures seen so far: "seen" in RUN/log.jsonl')
     parser.add_argument("--source", required=True, help="how they were trained, for the card")
     parser.add_argument("--limits", default="", help="where it is known to fail, for the card")
     outputs = ("sky", "confidence", "field of view")
@@ -183,11 +182,13 @@ def main() -> None:
     given = parser.parse_args()
     if not given.weights.is_file():
         parser.error(f"{given.weights} does not exist")
-    network = Worlds()
-    network.load_state_dict(torch.load(given.weights, weights_only=True))
-    model = to_onnx(network, given.step)
+    network, saved = Worlds(), torch.load(given.weights, weights_only=True, map_location="cpu")
+    network.load_state_dict(saved["weights"])
+    model = to_onnx(network, saved["seen"])
     data = model.SerializeToString()
-    (WEIGHTS / "worlds.onnx").write_bytes(data)
+    beside = WEIGHTS / ".worlds.onnx"
+    beside.write_bytes(data)
+    beside.replace(WEIGHTS / "worlds.onnx")
     if given.browser:
         given.browser.write_bytes(for_browser(model).SerializeToString())
     write_card(WEIGHTS / "cards.json", data, given.source, given.limits, given.gives)

@@ -113,8 +113,10 @@ class Worlds(nn.Module):
         for level in range(len(WIDTHS) - 1, -1, -1):
             y = F.interpolate(y if level else self.narrow(y), scale_factor=2.0, mode="bilinear", align_corners=False)
             y = F.relu(self.fuse_norm[level](self.fuse[level](y + self.lateral[level](features[level]))))
-        inverse_depth, sky, log_error = self.head(y).float().split(1, dim=1)
-        return F.softplus(inverse_depth), sky, log_error, self.focal(features[-1].float().mean((2, 3)))
+        with torch.autocast(y.device.type, enabled=False):  # the answers themselves in full precision
+            inverse_depth, sky, log_error = self.head(y.float()).split(1, dim=1)
+            log_focal = self.focal(features[-1].float().mean((2, 3)))
+        return F.softplus(inverse_depth), sky, log_error, log_focal
 
 
 class Shipped(nn.Module):

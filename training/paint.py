@@ -2,18 +2,26 @@
 
     python -m training.paint FOLDER --seed 1 --shared ../shared/data
 
-Each process needs a seed of its own: the same seed paints the same pictures into the same shards.
+Each process needs a seed of its own. One that is started again goes on where its seed stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from training import gallery, shards
-from training.worlds.sample import scenes, stream
+from training.worlds.sample import Sample, scenes, stream
 from training.worlds.sources import HELP, folder, sources
 from training.worlds.trace import render
+
+
+def while_alive(parent: int, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """The samples for as long as this process is the child of `parent`."""
+    return takewhile(lambda _: os.getppid() == parent, samples)
 
 
 def main() -> None:
@@ -38,6 +46,7 @@ def main() -> None:
         help="scenes to paint (default: all)",
     )
     parser.add_argument("--gpu", action="store_true", help="trace on a CUDA GPU")
+    parser.add_argument("--parent", type=int, metavar="PID", help="stop when this process is gone")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     tiles, materials = sources(given.shared)
@@ -47,7 +56,10 @@ def main() -> None:
         from training.worlds.trace_gpu import Gpu
 
         draw = Gpu(materials)
-    samples = stream(given.seed, tiles, materials, given.long_side, tuple(given.only), draw=draw)
+    _, first = shards.painted(given.folder, given.seed)
+    samples = stream(given.seed, tiles, materials, given.long_side, tuple(given.only), draw, first)
+    if given.parent is not None:
+        samples = while_alive(given.parent, samples)
     shards.paint(given.folder, samples, given.seed, given.ring, given.count)
 
 

@@ -22,15 +22,24 @@ from numpy.typing import NDArray
 from training.worlds.sample import Sample
 
 COUNT = 128
+LARGEST = 100.0
+"""Of inverse depth in a shard: a speck at the lens before a far land is no nearer to learn from."""
 
 
 class Shard:
-    """One folder, its arrays mapped into memory."""
+    """One folder, its arrays mapped into memory.
+
+    Raises:
+        FileNotFoundError: It was replaced while it was being opened.
+    """
 
     def __init__(self, folder: Path) -> None:
+        made = (folder / "about.json").stat().st_ino
         self.rgb, self.inverse, self.what, self.focal = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("rgb", "inverse", "what", "focal")
         )
+        if (folder / "about.json").stat().st_ino != made:
+            raise FileNotFoundError(folder)
 
     def __len__(self) -> int:
         return len(self.focal)
@@ -42,7 +51,7 @@ def arrays(samples: Iterable[Sample]) -> dict[str, NDArray[np.generic]]:
     for s in samples:
         near = np.where(s.depth > 0, 1 / np.maximum(s.depth, 1e-3), 0)
         rgb.append(s.rgb)
-        inverse.append((near / np.quantile(near[s.depth > 0], 0.98)).astype(np.float16))
+        inverse.append(np.minimum(near / np.quantile(near[s.depth > 0], 0.98), LARGEST).astype(np.float16))
         what.append(s.what)
         focal.append(0.5 / np.tan(s.fov / 2))
     return {
@@ -65,20 +74,30 @@ def write(folder: Path, content: dict[str, NDArray[np.generic]], **about: object
     beside.rename(folder)
 
 
+def painted(root: Path, seed: int) -> tuple[int, int]:
+    """(number of the next shard, number of the next scene) of a seed: where the painter before this one stopped."""
+    abouts = [json.loads(path.read_text()) for path in root.glob(f"s{seed}_*/about.json")]
+    return max((a["number"] + 1 for a in abouts), default=0), max((a["scene"] + 1 for a in abouts), default=0)
+
+
 def paint(root: Path, samples: Iterable[Sample], seed: int, ring: int, count: int = COUNT) -> None:
     """Fill shards of `count` pictures as long as there are samples; after `ring` shards the oldest is replaced.
 
-    Each shape of picture is gathered for itself; what is left of one at the end is not written.
+    Each shape of picture is gathered for itself; what is left of one at the end is not written. Drafts that a painter
+    of this seed left behind when it was killed are removed.
     """
+    for draft in root.glob(f".s{seed}_*"):
+        shutil.rmtree(draft)
     waiting: dict[tuple[int, ...], list[Sample]] = {}
-    number = 0
+    number, _ = painted(root, seed)
     for sample in samples:
         same = waiting.setdefault(sample.depth.shape, [])
         same.append(sample)
         if len(same) < count:
             continue
         kinds = {k: len(list(g)) for k, g in groupby(sorted(s.kind for s in same))}
-        write(root / f"s{seed}_{number % ring:04d}", arrays(same), seed=seed, number=number, kinds=kinds)
+        last = max(s.number for s in same)
+        write(root / f"s{seed}_{number % ring:04d}", arrays(same), seed=seed, number=number, scene=last, kinds=kinds)
         same.clear()
         number += 1
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,24 +26,21 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from threading import Lock
+from typing import NoReturn
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from training import augment, muon, shards
 from training.export import state_from_onnx
 from training.losses import TERMS, losses, truth
 from training.network import Worlds
+from training.supply import SHAPES, Supply
 from training.worlds.sky import Panoramas
 from training.worlds.sources import HELP, PANORAMAS, folder
 
-SHAPES = ((256, 192), (192, 256), (256, 160), (224, 224), (288, 160))
-"""(width, height) of the pictures of a batch, at --scale 1; how often each is drawn:"""
-SHAPE_WEIGHTS = (0.5, 0.2, 0.15, 0.08, 0.07)
 MEAN_KEEPS = 0.9985
 """How much of the running mean of the weights stays at each step."""
 WEIGHT_DECAY = 0.02
@@ -50,8 +49,9 @@ NO_MATRICES = ("stem", "head", "focal")
 WARM_UP = 200
 SAVE_EVERY = 200
 LOG_EVERY = 50
-LOOK_EVERY = 60.0
-"""Seconds between looks for new shards."""
+SHARD = 32
+"""Pictures in a shard of a painter that this command starts: few, so that training soon begins."""
+LONGEST = max(max(shape) for shape in SHAPES)
 
 
 @dataclass(slots=True)
@@ -85,7 +85,9 @@ def begin(folder: Path, start: Path | None, rate: float, seed: int, workers: int
         if unknown:
             raise SystemExit(f"{start} holds weights that this network has no place for: {sorted(unknown)}")
         fitting = {k: v for k, v in weights.items() if v.shape == ours[k].shape}
-        network.load_state_dict(fitting, strict=False)  # what has another shape now begins anew
+        if weights.keys() - fitting.keys():
+            print("begin anew, for their shape has changed:", *sorted(weights.keys() - fitting.keys()))
+        network.load_state_dict(fitting, strict=False)
     network = network.to(device, memory_format=torch.channels_last)
     copies = [deepcopy(network) for _ in range(workers - 1)] if device.type == "cpu" else []
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
@@ -102,7 +104,13 @@ def begin(folder: Path, start: Path | None, rate: float, seed: int, workers: int
 
 
 def save(run: Run) -> None:
-    """Write RUN/state.pt and RUN/weights.pt, each whole or not at all."""
+    """Write RUN/state.pt and RUN/weights.pt, each whole or not at all.
+
+    Raises:
+        SystemExit: The running mean is no longer finite; what was saved before stays.
+    """
+    if not all(bool(value.isfinite().all()) for value in run.mean.values()):
+        raise SystemExit("the weights are no longer finite; the last good ones are on the disk")
     state = {
         "network": run.network.state_dict(),
         "optimisers": [optimiser.state_dict() for optimiser in run.optimisers],
@@ -110,7 +118,7 @@ def save(run: Run) -> None:
         "seen": run.seen,
         "steps": run.steps,
     }
-    for name, content in (("state.pt", state), ("weights.pt", run.mean)):
+    for name, content in (("state.pt", state), ("weights.pt", {"weights": run.mean, "seen": run.seen})):
         beside = run.folder / f".{name}"
         torch.save(content, beside)
         beside.replace(run.folder / name)
@@ -124,61 +132,6 @@ def follow(run: Run) -> None:
             run.mean[name].mul_(keep).add_(value, alpha=1 - keep)
         else:
             run.mean[name].copy_(value)
-
-
-class Supply:
-    """Batches of augmented samples from the shards there are, looked for again now and then."""
-
-    def __init__(self, root: Path, others: NDArray[np.uint8] | None, scale: float, threads: int = 1) -> None:
-        self.root, self.others, self.scale = root, others, scale
-        self.feeders = ThreadPoolExecutor(threads)
-        self.open: dict[Path, tuple[float, shards.Shard]] = {}
-        self.looked, self.looking = -math.inf, Lock()
-
-    def look(self) -> None:
-        """Open what is new, forget what is gone."""
-        if time.monotonic() - self.looked < LOOK_EVERY:
-            return
-        there = shards.found(self.root)
-        for path, made in there.items():
-            if path not in self.open or self.open[path][0] != made:
-                try:
-                    self.open[path] = (made, shards.Shard(path))
-                except FileNotFoundError:
-                    continue  # it is just being replaced; the next look finds it
-        self.open = {p: s for p, s in self.open.items() if p in there}
-        self.looked = time.monotonic()
-
-    def picture(
-        self, choices: list[shards.Shard], size: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], float]:
-        """One augmented sample of a shard."""
-        shard = choices[int(rng.integers(len(choices)))]
-        i = int(rng.integers(len(shard)))
-        rgb, depth, kind, f = augment.crop(
-            shard.rgb[i], shard.inverse[i], shard.what[i], float(shard.focal[i]), size, rng
-        )
-        return augment.photometric(rgb, rng, self.others), depth, kind, f
-
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        """(rgb (n, 3, h, w) in 0..1, inverse (n, 1, h, w), what (n, 1, h, w), log focal (n,))."""
-        with self.looking:
-            self.look()
-        width, height = SHAPES[int(rng.choice(len(SHAPES), p=SHAPE_WEIGHTS))]
-        size = round(width * self.scale / 32) * 32, round(height * self.scale / 32) * 32
-        choices = [s for _, s in self.open.values()]
-        seeds = rng.integers(1 << 62, size=count)
-        made = self.feeders.map(lambda seed: self.picture(choices, size, np.random.default_rng(seed)), seeds)
-        pictures, inverse, what, focal = zip(*made, strict=True)
-        rgb_tensor = (
-            torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-        )
-        return (
-            rgb_tensor,
-            torch.from_numpy(np.stack(inverse))[:, None],
-            torch.from_numpy(np.stack(what))[:, None],
-            torch.tensor(focal),
-        )
 
 
 def gradients(network: Worlds, supply: Supply, batch: int, seed: int) -> dict[str, torch.Tensor]:
@@ -206,6 +159,12 @@ def _gather(networks: list[Worlds]) -> None:
             together[0].copy_(sum(together[1:], together[0]) / len(networks))
 
 
+def _restore(run: Run) -> None:
+    """Statistics that a bad batch has spoilt, from the running mean."""
+    for name, value in run.network.named_buffers():
+        value.copy_(run.mean[name])
+
+
 def step(run: Run, supply: Supply, rate: float, batch: int) -> dict[str, float]:
     """Learn from one batch, a part of it in each worker; the terms of its loss."""
     for optimiser in run.optimisers:
@@ -218,78 +177,117 @@ def step(run: Run, supply: Supply, rate: float, batch: int) -> dict[str, float]:
         _gather(networks)
     else:
         parts = [gradients(run.network, supply, part, int(seeds[0]))]
-    nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
-    for optimiser in run.optimisers:
-        optimiser.step()
+    length = nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    if length.isfinite():
+        for optimiser in run.optimisers:
+            optimiser.step()
+        follow(run)
+    else:
+        print(f"step {run.steps}: a gradient is not finite; the batch is passed over", file=sys.stderr)
+        _restore(run)
     for copy in run.copies:
         copy.load_state_dict(run.network.state_dict())
     run.steps += 1
     run.seen += part * len(networks)
-    follow(run)
     return {name: float(sum(terms[name] for terms in parts)) / len(parts) for name in TERMS}
 
 
 def learn(run: Run, supply: Supply, hours: float, rate: float, batch: int) -> None:
-    """Cosine schedule over the hours given, after a warm-up; the log is RUN/log.jsonl."""
+    """Cosine schedule over the hours given, after a warm-up; the log is RUN/log.jsonl.
+
+    What was learnt is saved now and then, and at the end however it comes.
+    """
     start, began, shown = time.monotonic(), run.steps, dict.fromkeys(TERMS, 0.0)
-    while (past := (time.monotonic() - start) / (hours * 3600)) < 1:
-        warm = min(1.0, (run.steps - began + 1) / WARM_UP)
-        terms = step(run, supply, rate * warm * (0.5 * (1 + math.cos(math.pi * past)) + 0.01), batch)
-        first = run.steps == began + 1
-        shown = {k: v if first else 0.98 * shown[k] + 0.02 * v for k, v in terms.items()}
-        if run.steps % LOG_EVERY == 0:
-            line = {"seen": run.seen, "seconds": round(time.monotonic() - start), "shards": len(supply.open)}
-            with (run.folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line | {k: round(v, 4) for k, v in shown.items()}) + "\n")
-        if run.steps % SAVE_EVERY == 0:
+    try:
+        while (past := (time.monotonic() - start) / (hours * 3600)) < 1:
+            warm = min(1.0, (run.steps - began + 1) / WARM_UP)
+            terms = step(run, supply, rate * warm * (0.5 * (1 + math.cos(math.pi * past)) + 0.01), batch)
+            first = run.steps == began + 1
+            shown = {k: v if first else 0.98 * shown[k] + 0.02 * v for k, v in terms.items()}
+            if run.steps % LOG_EVERY == 0:
+                _log(run, {"seconds": round(time.monotonic() - start), "shards": len(supply.open)}, shown)
+            if run.steps % SAVE_EVERY == 0:
+                save(run)
+    finally:
+        if run.steps > began:
+            _log(run, {"seconds": round(time.monotonic() - start), "shards": len(supply.open)}, shown)
             save(run)
-    save(run)
 
 
-def paint(root: Path, seed: int, shared: Path | None) -> subprocess.Popen[bytes]:
-    """Start a painter."""
-    source = ["--shared", str(shared)] if shared else []
-    source += ["--gpu"] if torch.cuda.is_available() else []
-    return subprocess.Popen([sys.executable, "-m", "training.paint", str(root), "--seed", str(seed), *source])
+def _log(run: Run, facts: dict[str, int], terms: dict[str, float]) -> None:
+    """A line for RUN/log.jsonl, and one to look at."""
+    line = {"seen": run.seen, **facts, **{k: round(v, 4) for k, v in terms.items()}}
+    with (run.folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+    print(*(f"{k} {v}" for k, v in line.items()), flush=True)
 
 
-def main() -> None:
-    """Paint, train, save."""
+def paint(given: argparse.Namespace, number: int) -> subprocess.Popen[bytes]:
+    """Start a painter; it ends with this process, however that ends."""
+    seed, side = given.seed * 100 + number, max(320, math.ceil(LONGEST * given.scale / 16) * 16)
+    more = ["--shared", str(given.shared)] if given.shared else []
+    more += ["--gpu"] if torch.cuda.is_available() else []
+    settings = {"seed": seed, "long-side": side, "count": SHARD, "ring": 40 * 1024 // SHARD, "parent": os.getpid()}
+    more += [word for k, v in settings.items() for word in (f"--{k}", str(v))]
+    return subprocess.Popen([sys.executable, "-m", "training.paint", str(given.run / "shards"), *more])
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of this training; made if it is not there")
     parser.add_argument("--hours", type=float, required=True, help="how long to train")
     parser.add_argument("--start", type=Path, metavar="ONNX", help="shipped file to begin from, unless RUN has begun")
     parser.add_argument("--shared", type=folder, metavar="FOLDER", help=HELP)
     parser.add_argument("--painters", type=int, default=1, help="painting processes to start (default: 1)")
-    parser.add_argument("--workers", type=int, default=1, help="cores that train (default: 1)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cores that train (default: all)")
     parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate (default: 6e-4)")
-    parser.add_argument("--batch", type=int, default=24, help="pictures a step (default: 24)")
+    parser.add_argument("--batch", type=int, default=32, help="pictures a step (default: 32)")
     parser.add_argument("--scale", type=float, default=1.0, help="picture size over 256 × 192 (default: 1)")
     parser.add_argument("--seed", type=int, default=1, help="of weights, batches and, times 100, painters (default: 1)")
     given = parser.parse_args()
     if given.start and not given.start.is_file():
         parser.error(f"{given.start} does not exist")
-    given.run.mkdir(parents=True, exist_ok=True)
+    if not 0 < given.hours < math.inf or not 0.25 <= given.scale <= 4 or given.rate <= 0 or given.painters < 0:
+        parser.error("--hours and --rate must be positive, --painters not negative, --scale between 0.25 and 4")
     if not 1 <= given.workers <= given.batch:
         parser.error("--workers must be at least 1, and there must be a picture for each in --batch")
+    if not given.painters and not shards.found(given.run / "shards"):
+        parser.error(f"without --painters there must be shards in {given.run / 'shards'}")
+    return given
+
+
+def _end(*_: object) -> NoReturn:
+    """What a request to end means: leave by the way that saves."""
+    raise SystemExit(143)
+
+
+def main() -> None:
+    """Paint, train, save."""
+    given = _arguments()
+    signal.signal(signal.SIGTERM, _end)
+    given.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     others = None
     if given.shared:
         panoramas = Panoramas.read(given.shared / PANORAMAS)
         others = augment.manners(panoramas.radiance, np.random.default_rng(given.seed))
-    painters = [paint(given.run / "shards", given.seed * 100 + i, given.shared) for i in range(given.painters)]
+    painters = [paint(given, i) for i in range(given.painters)]
     try:
+        if not shards.found(given.run / "shards"):
+            print(f"waiting for the first {SHARD} pictures", flush=True)
         while not shards.found(given.run / "shards"):
-            if painters and all(painter.poll() is not None for painter in painters):
+            if all(painter.poll() is not None for painter in painters):
                 raise SystemExit("the painters have stopped before there was anything to learn from")
-            time.sleep(2)
+            time.sleep(1)
         run = begin(given.run, given.start, given.rate, given.seed, given.workers)
         supply = Supply(given.run / "shards", others, given.scale, given.workers)
         learn(run, supply, given.hours, given.rate, given.batch)
     finally:
         for painter in painters:
             painter.terminate()
+        for painter in painters:
+            painter.wait()
 
 
 if __name__ == "__main__":

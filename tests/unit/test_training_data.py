@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from training import augment, shards
+from training.paint import while_alive
 from training.worlds.sample import BACKDROP, SHARES, SKY, Sample, picture_size, scenes, useful
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +93,32 @@ def test_the_ring_is_filled_and_then_replaced_and_shapes_are_kept_apart(tmp_path
         ((kind, count),) = told["kinds"].items()
         assert count == len(shard) == 4
         assert shard.rgb.shape[1:3] == ((24, 32) if kind == "wide" else (32, 24))
+
+
+def test_a_painter_that_is_started_again_goes_on(tmp_path: Path) -> None:
+    (tmp_path / ".s4_0007.123").mkdir()  # a draft of one that was killed
+    assert shards.painted(tmp_path, 4) == (0, 0)
+    shards.paint(tmp_path, (replace(made(i), number=10 + i) for i in range(9)), seed=4, ring=9, count=4)
+    assert not list(tmp_path.glob(".*"))
+    assert shards.painted(tmp_path, 4) == (2, 18)  # the ninth picture is in no shard: its scene is painted again
+    assert shards.painted(tmp_path, 5) == (0, 0)
+    shards.paint(tmp_path, (made(i) for i in range(4)), seed=4, ring=9, count=4)
+    assert sorted(p.name for p in shards.found(tmp_path)) == ["s4_0000", "s4_0001", "s4_0002"]
+
+
+def test_a_painter_ends_with_the_process_that_wanted_it() -> None:
+    samples = [made(i) for i in range(3)]
+    assert len(list(while_alive(os.getppid(), samples))) == 3
+    assert list(while_alive(os.getppid() + 1, samples)) == []
+
+
+def test_a_speck_before_a_far_land_stays_finite() -> None:
+    sample = made(0)
+    far = np.where(sample.depth > 0, np.float32(6000), np.float32(0))
+    far[10, :3] = 0.05
+    kept = shards.arrays([replace(sample, depth=far)])["inverse"]
+    assert np.isfinite(kept.astype(np.float32)).all()
+    assert kept.max() == shards.LARGEST
 
 
 SIZES = [(64, 48), (48, 64), (96, 64), (64, 64), (160, 96)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,11 +16,14 @@ pytest.importorskip("torch", reason="needs torch: tests/with_torch/run", exc_typ
 pytest.importorskip("onnx", reason="needs onnx", exc_type=ImportError)
 
 import torch
+from onnx import numpy_helper
 from torch import Tensor
 from training import export, muon, shards
 from training.losses import TERMS, Truth, losses, truth
 from training.network import Shipped, Worlds
-from training.train import NO_MATRICES, Run, Supply, _gather, begin, learn, save, step
+from training.supply import Supply
+from training.train import NO_MATRICES, Run, _gather, begin, learn, save, step
+from training.train import main as train_main
 from training.worlds.materials import KINDS
 from training.worlds.sample import BACKDROP, SKY, Sample
 
@@ -82,7 +88,7 @@ def test_sky_backdrop_glass_and_mirrors_are_weighed() -> None:
     assert true.sky[0, 0, 4, 0] == 0.25
     assert true.judged[0, 0, 4, 0] == 1
     assert true.judged[0, 0, 5, 0] == 0
-    assert true.inverse[0, 0, 0, 0] == (0 + 1 + 12 + 13) / 4
+    assert true.inverse[0, 0, 0, 0] == 12  # the second nearest of 0, 1, 12, 13: a surface that is really there
     assert true.inverse.shape == (1, 1, 6, 6)
 
 
@@ -281,7 +287,8 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
             assert torch.equal(first[key][memory], second[key][memory])
     step(again, supply, 1e-3, 4)
     assert (again.steps, again.seen) == (3, 12)
-    assert torch.load(tmp_path / "weights.pt", weights_only=True).keys() == run.mean.keys()
+    kept = torch.load(tmp_path / "weights.pt", weights_only=True)
+    assert (kept["weights"].keys(), kept["seen"]) == (run.mean.keys(), 8)
 
 
 def test_two_workers_learn_as_one_network(tmp_path: Path) -> None:
@@ -322,6 +329,117 @@ def test_the_layers_that_are_no_matrices_are_left_to_the_other_optimiser() -> No
         assert any(p is other for other in rest)
 
 
+def test_the_statistics_of_workers_are_averaged() -> None:
+    first, second = random_network(1), random_network(2)
+    name = "stages.0.0.first_norm.running_mean"
+    middle = (first.state_dict()[name] + second.state_dict()[name]) / 2
+    _gather([first, second])
+    assert torch.allclose(first.state_dict()[name], middle)
+
+
+def test_a_batch_that_is_not_finite_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, supply = begun(painted(tmp_path))
+    step(run, supply, 1e-3, 4)
+    before = {k: v.clone() for k, v in run.network.named_parameters()}
+    whole = supply.batch
+
+    def spoilt(count: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        rgb, *rest = whole(count, rng)
+        return rgb * float("nan"), *rest
+
+    supply.batch = spoilt  # type: ignore[method-assign]
+    step(run, supply, 1e-3, 4)
+    assert "passed over" in capsys.readouterr().err
+    assert all(torch.equal(before[k], v) for k, v in run.network.named_parameters())
+    assert all(bool(v.isfinite().all()) for v in run.network.state_dict().values())
+    supply.batch = whole  # type: ignore[method-assign]
+    assert all(np.isfinite(v) for v in step(run, supply, 1e-3, 4).values())
+
+
+def test_weights_that_are_not_finite_do_not_replace_good_ones(tmp_path: Path) -> None:
+    run, supply = begun(painted(tmp_path))
+    step(run, supply, 1e-3, 4)
+    save(run)
+    kept = (tmp_path / "state.pt").read_bytes()
+    run.mean["head.bias"][0] = float("inf")
+    with pytest.raises(SystemExit, match="no longer finite"):
+        save(run)
+    assert (tmp_path / "state.pt").read_bytes() == kept
+
+
+def test_what_was_learnt_is_saved_when_somebody_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, supply = begun(painted(tmp_path))
+
+    def ended(*given: object) -> dict[str, float]:
+        if run.steps == 2:
+            raise KeyboardInterrupt
+        return step(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("training.train.step", ended)
+    with pytest.raises(KeyboardInterrupt):
+        learn(run, supply, 1.0, 1e-3, 4)
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["steps"] == 2
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
+
+
+@exporter
+def test_layers_of_another_shape_begin_anew_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = export.to_onnx(random_network(5), 777)
+    tensor = export._stored(model)["focal.weight"]
+    tensor.CopyFrom(numpy_helper.from_array(np.ones((1, 8), np.float16), tensor.name))
+    (tmp_path / "old.onnx").write_bytes(model.SerializeToString())
+    assert begin(painted(tmp_path / "run"), tmp_path / "old.onnx", 1e-3, 3).seen == 777
+    assert "focal.weight" in capsys.readouterr().out
+
+
+@exporter
+def test_the_files_are_small_enough() -> None:
+    model = export.to_onnx(random_network(), 7)
+    assert model.ByteSize() <= 25_000_000  # to ship
+    assert export.for_browser(model).ByteSize() <= 8_000_000
+
+
+def test_one_command_from_an_empty_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "training.train", str(tmp_path / "run"), "--hours", "0.0003", "--workers", "1",
+         "--batch", "2", "--scale", "0.25"],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "waiting for the first" in done.stdout
+    assert "shape" in done.stdout
+    assert (tmp_path / "run" / "weights.pt").is_file()
+    assert not [p for p in (tmp_path / "run" / "shards").iterdir() if p.name.startswith(".") and alive(p)]
+
+
+def alive(draft: Path) -> bool:
+    """Whether the process that writes a draft still runs."""
+    try:
+        os.kill(int(draft.name.rsplit(".", 1)[1]), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--hours", "0"], "must be positive"),
+        (["--hours", "1", "--painters", "0"], "without --painters"),
+        (["--hours", "1", "--start", "nowhere.onnx"], "does not exist"),
+        (["--hours", "1", "--workers", "9", "--batch", "4"], "a picture for each"),
+    ],
+)
+def test_odd_arguments_are_told_in_one_line(
+    tmp_path: Path, given: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train", str(tmp_path / "run"), *given])
+    with pytest.raises(SystemExit) as end:
+        train_main()
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_learning_keeps_its_time_and_writes_it_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.train.LOG_EVERY", 2)
     run, supply = begun(painted(tmp_path))
@@ -351,7 +469,7 @@ def test_a_run_begins_from_a_shipped_file_once(tmp_path: Path) -> None:
 
 
 def test_new_shards_are_found_and_old_ones_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.train.LOOK_EVERY", 0)
+    monkeypatch.setattr("training.supply.LOOK_EVERY", 0)
     _, supply = begun(painted(tmp_path))
     rng = np.random.default_rng(0)
     rgb, inverse, what, focal = supply.batch(3, rng)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import count
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class Sample:
 
     rgb (h, w, 3) sRGB bytes; depth (h, w) metres along the axis, 0 = sky or backdrop; normal (h, w, 3) in camera axes
     (x right, y down, z forward); what (h, w): index into `materials.KINDS`, or SKY, or BACKDROP; fov: radians along
-    the long side; kind: the name of the scene.
+    the long side; kind: the name of the scene; number: of the scene, in the row of its seed.
     """
 
     rgb: NDArray[np.uint8]
@@ -53,6 +54,7 @@ class Sample:
     what: NDArray[np.uint8]
     fov: float
     kind: str
+    number: int = 0
 
 
 Scene = Callable[[Palette], Stage]
@@ -132,21 +134,28 @@ def picture_size(rng: np.random.Generator, long_side: int) -> tuple[int, int]:
 
 
 def stream(
-    seed: int, tiles: Tiles, materials: Materials, long_side: int, only: tuple[str, ...] = (), draw: Draw = render
+    seed: int,
+    tiles: Tiles,
+    materials: Materials,
+    long_side: int,
+    only: tuple[str, ...] = (),
+    draw: Draw = render,
+    first: int = 0,
 ) -> Iterator[Sample]:
-    """Endless useful samples; the same seed gives the same ones. `only`: names of scenes, all by default."""
+    """Endless useful samples; the same seed gives the same ones. `only`: names of scenes, all by default.
+
+    first: the number of the scene to begin with.
+    """
     table = {k: v for k, v in scenes().items() if not only or k in only}
     names = list(table)
     weights = np.array([table[k][1] for k in names], float)
-    number = 0
-    while True:
+    for number in count(first):
         rng = np.random.default_rng([seed, number])
-        number += 1
         name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
         stage = table[name][0](Palette(rng, tiles))
         world = assemble(stage, materials)
         for view, camera in enumerate(stage.cameras):
-            grain = (seed * 1_000_003 + number * 64 + view) & 0x3FFFFFFF
+            grain = (seed * 1_000_003 + (number + 1) * 64 + view) & 0x3FFFFFFF
             sample = photograph(world, camera, materials, name, picture_size(rng, long_side), grain, draw)
             if useful(sample):
-                yield sample
+                yield replace(sample, number=number)

@@ -86,7 +86,10 @@ def look(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_S
     import cv2
 
     size = input_size(Size(rgb.shape[1], rgb.shape[0]), long_side)
-    small = cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    # area averages are for shrinking only: enlarged by them, a picture becomes blocks
+    larger = size.width > rgb.shape[1] or size.height > rgb.shape[0]
+    way = cv2.INTER_LINEAR if larger else cv2.INTER_AREA
+    small = cv2.resize(rgb, (size.width, size.height), interpolation=way)
     answers: list[tuple[F32, F32, F32, float]] = []
     for mirrored in (False, True):
         picture = np.ascontiguousarray(small[:, ::-1] if mirrored else small)[None]
