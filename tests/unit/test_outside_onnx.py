@@ -250,12 +250,20 @@ def test_a_wrong_card_is_refused(tmp_path: Path, said: str) -> None:
     assert caught.value.exit_code == 5 and caught.value.hint
 
 
+def test_a_card_written_by_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    path = nets.mean_net(tmp_path / "net.onnx")
+    path.with_suffix(".json").write_text('{"kind": "metric", "licence": "mit"}', encoding="utf-8-sig")
+    assert opened(path).card.licence == "mit"
+
+
 def test_a_fixed_graph_and_its_card_must_agree(tmp_path: Path) -> None:
     path = nets.mean_net(tmp_path / "net.onnx", (1, 3, 32, 48))
     with pytest.raises(WeightsError, match="takes 48×32 only"):
         opened(card(path, kind="metric", input={"size": [64, 64]}))
     with pytest.raises(WeightsError, match="fit 'long' cannot be"):
         opened(card(path, kind="metric", input={"fit": "long"}))
+    with pytest.raises(WeightsError, match="there is no fit 'so'"):
+        opened(card(path, kind="metric", input={"fit": "so"}))
     seen = opened(card(path, kind="disparity", input=raw_colours(size=[48, 32], fit="pad"))).predict(
         np.full((64, 64, 3), 100, np.uint8)
     )
@@ -325,6 +333,11 @@ def test_only_weights_that_may_be_used_at_work(tmp_path: Path, capsys: pytest.Ca
             with pytest.raises(unflat.UnflatError, match="does not allow commercial use"):
                 unflat.depth(RGB, depth=f"onnx:{path}", commercial_only=True)
     card(path, kind="disparity", licence="cc-by-nc-4.0", commercial=True)
+    assert run(["depth", *words, "-o", str(tmp_path / "o.npy")]) == 8
+    for nobodys in ({}, {"licence": "unknown"}, {"licence": "Unknown"}, {"licence": " "}):
+        card(path, kind="disparity", commercial=True, **nobodys)
+        assert run(["depth", *words, "-o", str(tmp_path / "o.npy")]) == 8
+    card(path, kind="disparity", licence="apache-2.0", commercial=False)
     assert run(["depth", *words, "-o", str(tmp_path / "o.npy")]) == 8
     card(path, kind="disparity", licence="our-own-terms", commercial=True)
     assert run(["depth", *words, "-o", str(tmp_path / "o.npy")]) == 0

@@ -164,7 +164,7 @@ def read_json(path: Path) -> Config:
     if path.stat().st_size > _LARGEST:
         raise WeightsError(f"{name} is larger than 1 MB", hint="It is no configuration.")
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{name} is no JSON: {str(error)[:100]}", hint="Fetch it again.") from error
     if not isinstance(said, dict):

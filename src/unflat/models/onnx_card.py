@@ -78,7 +78,7 @@ def stated_card(path: Path, metadata: dict[str, str]) -> OnnxCard:
     if beside.is_file():
         if beside.stat().st_size > _LARGEST:
             raise WeightsError(f"the card {beside.name} is larger than 64 kB", hint=_hint(path))
-        text = beside.read_text(encoding="utf-8", errors="replace")
+        text = beside.read_text(encoding="utf-8-sig", errors="replace")
     return OnnxCard() if text is None else _parsed(text, beside.name if beside.is_file() else path.name)
 
 
@@ -128,7 +128,7 @@ def _parsed(text: str, name: str) -> OnnxCard:
         if not isinstance(said[key], bool):
             raise WeightsError(f"the card in {name}: '{key}' must be true or false", hint=hint)
     licence = cleaned(said.get("licence")) or UNKNOWN
-    stated = bool(said.get("commercial", allows_commerce(licence)))
+    stated = bool(said.get("commercial", allows_commerce(licence))) and licence.lower() != UNKNOWN
     meaning = _meaning(said, name)
     texts = {key: cleaned(said[key]) or "" for key in ("summary", "source", "limits") if key in said}
     return OnnxCard(

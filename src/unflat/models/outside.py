@@ -147,7 +147,7 @@ def licence_in(folder: Path) -> str | None:
     readme = folder / "README.md"
     if not readme.is_file() or readme.stat().st_size > _README:
         return None
-    return licence_of_readme(readme.read_text(encoding="utf-8", errors="replace"))
+    return licence_of_readme(readme.read_text(encoding="utf-8-sig", errors="replace"))
 
 
 def _stamped(card: ModelCard, model: Held) -> ModelCard:

@@ -185,7 +185,7 @@ def _framing_of(door: _Door, said: OnnxCard) -> tuple[Framing, tuple[str, ...]]:
         side = max(1, round(518 / multiple)) * multiple
         size = Size(side, side)
         assumed.append(f"its size (about {side} pixels, multiples of {multiple})")
-    if door.size is not None and fit not in ("stretch", "pad"):
+    if door.size is not None and fit in ("long", "short", "least", "down"):
         raise WeightsError(
             f"the graph takes {door.size} only, so fit '{fit:.40}' cannot be", hint="stretch or pad can."
         )
