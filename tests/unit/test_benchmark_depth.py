@@ -33,7 +33,7 @@ def test_new_weights_ship_by_the_rule(after: dict[str, float], ships: bool) -> N
 
 
 def test_doubt_that_is_right_lowers_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An eye that is wrong on the left and knows it: without its least sure half there is no error left."""
+    """An eye that is wrong on the left and knows it: without its least sure tenth there is no error left."""
     true = np.linspace(1, 4, 64, dtype=np.float32)[:, None].repeat(64, 1)
     wrong = np.where(np.arange(64) < 3, 1.4, 1.0).astype(np.float32)
     picture = np.zeros((64, 64, 3), np.uint8)
@@ -43,6 +43,5 @@ def test_doubt_that_is_right_lowers_the_error(monkeypatch: pytest.MonkeyPatch) -
         return depth.Seen(wrong / true, -wrong[None].repeat(64, 0))
 
     errors = depth.trusted(eye)
-    assert errors == sorted(errors, reverse=True)
     assert errors[0] > 0.01
-    assert errors[-1] < 1e-6
+    assert max(errors[1:]) < 1e-5
