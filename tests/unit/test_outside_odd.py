@@ -232,12 +232,12 @@ from pathlib import Path
 import cv2  # now: what a half-finished import makes of an interrupt is not the question
 import numpy as np
 from unflat.models.depth.onnx import Onnx
+from unflat.models.runtime import onnxruntime
 
-eye = Onnx(Path(sys.argv[1]), "endless", kind="scale", threads=1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may be told to ignore it
 threading.Timer(0.5, _thread.interrupt_main).start()
 try:
-    eye.predict(np.zeros((32, 32, 3), np.uint8))
+    Onnx(Path(sys.argv[1]), "endless", kind="scale", threads=1).predict(np.zeros((32, 32, 3), np.uint8))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -257,6 +257,23 @@ def test_a_network_without_end_is_ended_by_an_interrupt(tmp_path: Path) -> None:
     yes = numpy_helper.from_array(np.array(True), "yes")
     path = nets.save(tmp_path / "net.onnx", [grey, loop], [nets.picture_input(nets.NCHW)], [out], [yes])
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], timeout=120, check=False)
+    assert done.returncode == 130
+
+
+def test_a_network_whose_constants_take_for_ever_to_fold_is_ended_by_an_interrupt(tmp_path: Path) -> None:
+    """Half an hour of products of constants, worked out while the file is opened."""
+    many = 3000
+    shape = numpy_helper.from_array(np.array([2000, 2000], np.int64), "shape")
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["m0"])]
+    nodes += [helper.make_node("MatMul", [f"m{i}", f"m{i}"], [f"m{i + 1}"]) for i in range(many)]
+    nodes += [
+        helper.make_node("ReduceMean", [f"m{many}"], ["offset"], keepdims=0),
+        helper.make_node("ReduceMean", ["pixels"], ["grey"], axes=[1], keepdims=0),
+        helper.make_node("Add", ["grey", "offset"], ["depth"]),
+    ]
+    out = helper.make_tensor_value_info("depth", TensorProto.FLOAT, None)
+    path = nets.save(tmp_path / "net.onnx", nodes, [nets.picture_input(nets.NCHW)], [out], [shape])
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], timeout=60, check=False)
     assert done.returncode == 130
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _LISTENING_S = 0.2
+_GRACE_S = 1.0
+"""How long an interrupt waits for a network to stop as it was told, before it leaves it behind."""
+_Result = TypeVar("_Result")
 
 
 def open_session(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
@@ -30,12 +34,22 @@ def open_session(path: Path, threads: int, device: str) -> onnxruntime.Inference
     Raises:
         InputError: ``device`` is not there or does not start.
     """
+    return _opened(path, _options(threads), device)
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
     from unflat.models.runtime import onnxruntime as ort
 
-    provider = provider_of(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
+    return options
+
+
+def _opened(path: Path, options: onnxruntime.SessionOptions, device: str) -> onnxruntime.InferenceSession:
+    from unflat.models.runtime import onnxruntime as ort
+
+    provider = provider_of(device)
     backed = dict.fromkeys([provider, "CPUExecutionProvider"])  # the CPU takes what a device cannot do
     session = ort.InferenceSession(str(path), options, providers=list(backed))
     if session.get_providers()[0] != provider:
@@ -45,7 +59,7 @@ def open_session(path: Path, threads: int, device: str) -> onnxruntime.Inference
 
 
 def open_untrusted(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
-    """Open a network of somebody else.
+    """Open a network of somebody else; Ctrl-C ends even one whose constants take for ever to fold.
 
     Raises:
         InputError: ``device`` is not there or does not start.
@@ -53,7 +67,8 @@ def open_untrusted(path: Path, threads: int, device: str) -> onnxruntime.Inferen
         MemoryLimitError: It does not fit in memory.
     """
     try:
-        return open_session(path, threads, device)
+        options = _options(threads)
+        return _interruptible(lambda: _opened(path, options, device), lambda: options.set_load_cancellation_flag(True))
     except (*faults(), OSError, RuntimeError, ValueError) as error:
         raise _told(error, f"'{path.name}' cannot be opened") from error
 
@@ -67,8 +82,13 @@ def run_untrusted(
         WeightsError: It fails, or gives something other than arrays.
         MemoryLimitError: It does not fit in memory.
     """
+    from unflat.models.runtime import onnxruntime as ort
+
+    options = ort.RunOptions()
     try:
-        given = _interruptible(session, list(outputs), feed)
+        given = _interruptible(
+            lambda: session.run(list(outputs), feed, options), lambda: setattr(options, "terminate", True)
+        )
     except (*faults(), OSError, RuntimeError, ValueError) as error:
         raise _told(error, f"'{name}' fails on a picture of shape {_shapes(feed)}") from error
     for one in given:
@@ -77,21 +97,31 @@ def run_untrusted(
     return [np.asarray(one) for one in given]
 
 
-def _interruptible(
-    session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, np.ndarray[Any, Any]]
-) -> Sequence[Any]:
-    """Run in a thread of its own: a signal reaches only a thread that is in Python, and is answered at once there."""
-    from unflat.models.runtime import onnxruntime as ort
+def _interruptible(work: Callable[[], _Result], stop: Callable[[], None]) -> _Result:
+    """Work in a thread of its own: a signal reaches only a thread that is in Python, and is answered at once there.
 
-    options = ort.RunOptions()
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(session.run, outputs, feed, options)
+    Args:
+        work: Foreign code that holds no lock of Python's.
+        stop: Tells it to end early. It looks up between its steps only; one that is deep in a step is left behind,
+            and its thread ends with the process.
+    """
+    done: Future[_Result] = Future()
+
+    def worked() -> None:
         try:
-            while not wait((running,), timeout=_LISTENING_S).done:  # without a timeout Windows would not listen
-                pass
-        finally:
-            options.terminate = True
-        return running.result()
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  (raised again by whoever waits)
+            done.set_exception(error)
+
+    threading.Thread(target=worked, daemon=True).start()
+    try:
+        while not wait((done,), timeout=_LISTENING_S).done:  # without a timeout Windows would not listen
+            pass
+    except BaseException:
+        stop()
+        wait((done,), timeout=_GRACE_S)
+        raise
+    return done.result()
 
 
 def faults() -> tuple[type[Exception], ...]:
