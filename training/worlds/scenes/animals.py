@@ -15,6 +15,7 @@ from training.worlds.parts.many import copies
 from training.worlds.parts.people import person
 from training.worlds.parts.plants import leaf_plant, tree
 from training.worlds.parts.seats import sofa
+from training.worlds.scenes import upclose
 from training.worlds.scenes.settings import (
     Setting,
     beach,
@@ -295,4 +296,5 @@ SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {
     "bird": (bird, 1.0),
     "flock": (flock, 0.5),
     "walk_the_dog": (walk_the_dog, 0.6),
+    **upclose.BEASTS,
 }

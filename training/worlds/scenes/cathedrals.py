@@ -150,5 +150,5 @@ def _furnishing(palette: Palette, half: float, long: float) -> Thing:
     return made
 
 
-SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {"cathedral": (cathedral, 0.18)}
+SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {"cathedral": (cathedral, 0.14)}
 """Maker and weight."""

@@ -14,7 +14,7 @@ from training.worlds.parts.cabinets import wall_shelf
 from training.worlds.parts.devices import television, wall_television
 from training.worlds.parts.shapes import ahead, clutter
 from training.worlds.parts.tableware import fork, knife, plate, tumbler, wine_glass
-from training.worlds.scenes import halls
+from training.worlds.scenes import cathedrals, halls, stagehalls, stairways
 from training.worlds.scenes.eyes import orbit
 from training.worlds.scenes.outfit import adorn, openings, row
 from training.worlds.scenes.room import Room, dressed
@@ -297,5 +297,8 @@ SCENES = {
     "office": (office, 1.2),
     "study": (study, 0.9),
     **halls.SCENES,
+    **stagehalls.SCENES,
+    **cathedrals.SCENES,
+    **stairways.SCENES,
 }
 """Rooms by name: maker and weight."""

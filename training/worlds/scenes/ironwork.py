@@ -325,9 +325,7 @@ def lookout(p: Palette) -> Stage:
     bend, x = b(-0.02, 0.0), np.linspace(-16, 16, 25)
     path = np.stack([x, 0 * x, foot - 0.3 + bend * x**2], 1)
     site.add(
-        lattice.railing(
-            p, path if bend < -0.008 else path[[0, -1]], b(0.95, 1.3) if p.chance(0.75) else b(1.6, 2.4)
-        )
+        lattice.railing(p, path if bend < -0.008 else path[[0, -1]], b(0.95, 1.3) if p.chance(0.75) else b(1.6, 2.4))
     )
     far: list[Thing] = [block(p, b(10, 16), 11, int(p.rng.integers(2, 8))) for _ in range(4)]
     far += [high_rise(p)] if p.chance(0.5) else []

@@ -16,7 +16,7 @@ from training.worlds.parts.facades import style
 from training.worlds.parts.many import boxes
 from training.worlds.parts.people import person
 from training.worlds.parts.terrain import Way, flat, land, meadowland, patches
-from training.worlds.scenes import country, places, town
+from training.worlds.scenes import country, ironwork, nightfall, places, spectacle, town
 from training.worlds.scenes.site import Site, Stock, daylight, gaze, lens, night, view
 from training.worlds.stage import Camera, Sky, Stage
 
@@ -372,4 +372,7 @@ SCENES: dict[str, tuple[Scene, float]] = {
     "village": (places.village, 1.2),
     "bridge": (places.bridge, 1.2),
     "aerial": (places.aerial, 1.0),
+    **ironwork.SCENES,
+    **nightfall.SCENES,
+    **spectacle.SCENES,
 }

@@ -13,6 +13,7 @@ from training.worlds.palette import Palette
 from training.worlds.parts.many import copies
 from training.worlds.parts.people import bust, person
 from training.worlds.parts.seats import bench, sofa
+from training.worlds.scenes import upclose
 from training.worlds.scenes.settings import (
     Setting,
     beach,
@@ -269,4 +270,5 @@ SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {
     "before_a_view": (before_a_view, 1.5),
     "seated": (seated, 1.2),
     "ring": (ring, 0.8),
+    **upclose.PEOPLE,
 }

@@ -235,7 +235,7 @@ def _ceiling_lights(palette: Palette, things: Thing, size: tuple[float, float, f
     return [*lamps, *(Lamp((x * half, 4.8, -2.5), 0.3, tint) for x in (-0.4, 0.4))]
 
 
-# -- arenas -------------------------------------------------------------------------------------------------------------
+# -- arenas ----------------------------------------------------------------------------------------------------------
 def arena(palette: Palette) -> Stage:
     """Tiers of seats round a field, a rink or a court, under a roof on girders."""
     b = palette.between
@@ -309,6 +309,8 @@ def _tiers(
     made += copies(chair, at, yaw)
     for _ in range(4):
         some = palette.rng.random(len(at)) < full / 8
+        if not some.any():
+            continue
         who = [
             boxes([(-0.2, 0.4, 0.0)], (0.42, 0.6, 0.25), palette.fabric()),
             ellipsoid((0.1, 0.13, 0.11), palette.skin(), sides=5, at=(-0.2, 1.15, 0)),
@@ -365,7 +367,7 @@ def _arena_roof(palette: Palette, things: Thing, size: tuple[float, float, float
 
 
 SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {
-    "auditorium": (auditorium, 0.3),
-    "arena": (arena, 0.12),
+    "auditorium": (auditorium, 0.25),
+    "arena": (arena, 0.09),
 }
 """Halls for an audience by name: maker and weight."""

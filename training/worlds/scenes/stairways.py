@@ -358,6 +358,6 @@ SCENES: dict[str, tuple[Callable[[Palette], Stage], float]] = {
     "stair_well": (stair_well, 0.25),
     "grand_stairs": (grand_stairs, 0.2),
     "escalators": (escalators, 0.12),
-    "atrium": (atrium, 0.18),
+    "atrium": (atrium, 0.12),
 }
 """Stairs and courts by name: maker and weight."""
