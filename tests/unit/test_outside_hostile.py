@@ -131,6 +131,14 @@ def test_a_graph_nested_without_end_is_refused(tmp_path: Path) -> None:
         files_of(path)
 
 
+def test_a_file_of_countless_tiny_fields_is_refused_soon(tmp_path: Path) -> None:
+    """Two bytes a field; 24 MB of them took a quarter of a minute to walk."""
+    path = tmp_path / "net.onnx"
+    path.write_bytes(nets.mean_net(path).read_bytes() + b"\x08\x08" * 2_000_000)
+    with pytest.raises(WeightsError, match="too many parts"):
+        files_of(path)
+
+
 def test_more_memory_than_there_is_is_one_error(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     big = onnx.numpy_helper.from_array(np.array([1 << 20, 1 << 22], np.int64), "shape")

@@ -31,6 +31,8 @@ _INSIDE: dict[_Message, dict[int, _Message]] = {
 _METADATA = 14
 """Field of the model with its metadata: pairs of key 1 and value 2."""
 _DEEPEST = 48
+_MOST_FIELDS = 2_000_000
+"""Of the messages that are walked; the largest networks have some hundred thousand."""
 _LARGEST = 2**31 - 1
 _LARGEST_BESIDE = 16 * 2**30
 _HINT = "Fetch it again from where it came from; a network is one .onnx file and the data files beside it."
@@ -49,8 +51,9 @@ def files_of(path: Path) -> tuple[Path, ...]:
         raise WeightsError(f"'{path.name}' has {size} bytes, which no ONNX file has", hint=_HINT)
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            fields = {number for number, _, _ in _fields(data, 0, len(data))}
-            names = sorted(set(_locations(data, 0, len(data), "model", 0)))
+            left = iter(range(_MOST_FIELDS))
+            fields = {number for number, _, _ in _fields(data, 0, len(data), left)}
+            names = sorted(set(_locations(data, 0, len(data), "model", 0, left)))
         except (IndexError, UnicodeDecodeError, ValueError) as error:
             raise WeightsError(f"'{path.name}' is no ONNX file, or damaged: {error}", hint=_HINT) from error
     if not {1, 7} <= fields:
@@ -69,9 +72,10 @@ def metadata_of(path: Path) -> dict[str, str]:
     """
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
+            left = iter(range(_MOST_FIELDS))
             entries = [
-                {field: data[a:b].decode("utf-8") for field, a, b in _fields(data, at, stop) if b >= 0}
-                for number, at, stop in _fields(data, 0, len(data))
+                {field: data[a:b].decode("utf-8") for field, a, b in _fields(data, at, stop, left) if b >= 0}
+                for number, at, stop in _fields(data, 0, len(data), left)
                 if number == _METADATA and stop >= 0
             ]
         except (IndexError, UnicodeDecodeError, ValueError) as error:
@@ -116,27 +120,31 @@ def _beside(path: Path, name: str) -> Path:
     return target
 
 
-def _locations(data: mmap.mmap, start: int, end: int, message: _Message, depth: int) -> Iterator[str]:
-    """The names of all data files in one message."""
+def _locations(
+    data: mmap.mmap, start: int, end: int, message: _Message, depth: int, left: Iterator[int]
+) -> Iterator[str]:
+    """The names of all data files in one message; ``left`` is as long as fields may still be walked."""
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
-    for number, at, stop in _fields(data, start, end):
+    for number, at, stop in _fields(data, start, end, left):
         inner = _INSIDE[message].get(number)
         if inner is None:
             continue
         if stop < 0:
             raise ValueError("a message is not one")
         if inner == "pair":
-            said = {field: data[a:b] for field, a, b in _fields(data, at, stop) if b >= 0}
+            said = {field: data[a:b] for field, a, b in _fields(data, at, stop, left) if b >= 0}
             if said.get(1) == b"location":
                 yield said.get(2, b"").decode("utf-8")
         else:
-            yield from _locations(data, at, stop, inner, depth + 1)
+            yield from _locations(data, at, stop, inner, depth + 1, left)
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(data: mmap.mmap, at: int, end: int, left: Iterator[int]) -> Iterator[tuple[int, int, int]]:
     """Field number, first byte, and the byte after the last (-1 for plain numbers) of each field in a message."""
     while at < end:
+        if next(left, None) is None:
+            raise ValueError("it has too many parts")
         key, at = _varint(data, at, end)
         if key >> 32:  # readers that keep 32 bits of it would see another field than is seen here
             raise ValueError("a field's number is too large")
