@@ -1,11 +1,16 @@
-"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets``)."""
+"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets``, ``hubs``)."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from hubs import Hub
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # tests that start onnxruntime themselves report to nobody either
 
@@ -24,3 +29,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "cache"
     monkeypatch.setenv("UNFLAT_CACHE", str(place))
     return place
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub of this test's own, asked instead of the real one."""
+    from hubs import Hub, serving
+
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    served = Hub()
+    with serving(served) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield served

@@ -7,9 +7,6 @@ import json
 import os
 import shutil
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,99 +17,13 @@ import skimage.data
 
 import nets
 import unflat
+from hubs import COMMIT, CONFIG, README, SMALL, Hub, exported
 from nets import leftovers
 from unflat.cli.main import run
 from unflat.errors import InputError, OutputError, RightsError, UnflatError, WeightsError
 from unflat.models import cache as shelf
 from unflat.models.pull import pull
 from unflat.models.registry import depth_model
-
-SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-CONFIG = json.dumps({"model_type": "depth_anything", "depth_estimation_type": "relative"}).encode()
-PREPROCESSOR = json.dumps(
-    {
-        "size": {"width": 56, "height": 56},
-        "keep_aspect_ratio": True,
-        "ensure_multiple_of": 14,
-        "image_mean": [0, 0, 0],
-        "image_std": [1, 1, 1],
-    }
-).encode()
-README = b"---\nlicense: apache-2.0\ntags:\n- depth\n---\n# A model\n"
-
-
-class Hub:
-    """What a small hub serves: repositories by name, and faults to order."""
-
-    def __init__(self) -> None:
-        self.repos: dict[str, dict[str, bytes]] = {}
-        self.lies: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self.cut = ""
-        self.code = 0
-
-    def listing(self, repo: str) -> bytes:
-        rows: list[dict[str, Any]] = []
-        for name, data in self.repos[repo].items():
-            row: dict[str, Any] = {"rfilename": name, "size": len(data)}
-            row["blobId"] = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-            if name.endswith((".onnx", ".safetensors")):
-                row["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-            rows.append(row)
-        return json.dumps({"sha": COMMIT, "siblings": rows}).encode()
-
-    def answer(self, path: str) -> bytes | None:
-        self.asked.append(path)
-        if path in self.lies:
-            return self.lies[path]
-        if path.startswith("/api/models/"):
-            repo = path.removeprefix("/api/models/").partition("?")[0]
-            return self.listing(repo) if repo in self.repos else None
-        repo, _, file = path.removeprefix("/").partition(f"/resolve/{COMMIT}/")
-        return self.repos.get(repo, {}).get(file)
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    served = Hub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            data = served.answer(self.path)
-            code = served.code or (404 if data is None else 200)
-            self.send_response(code)
-            body = data or b""
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if served.cut and self.path.endswith(served.cut) else body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield served
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def exported(tmp_path: Path, *, times: float = 1.0) -> dict[str, bytes]:
-    """A repository with an exported network of the family Depth Anything."""
-    net = nets.mean_net(tmp_path / "net.onnx", times=times).read_bytes()
-    return {
-        "onnx/model.onnx": net,
-        "config.json": CONFIG,
-        "preprocessor_config.json": PREPROCESSOR,
-        "README.md": README,
-        "pytorch_model.bin": b"a pickle",
-        "onnx/model_fp16.onnx": b"another",
-    }
 
 
 def test_a_model_is_fetched_verified_used_and_removed(

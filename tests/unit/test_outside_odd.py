@@ -138,19 +138,6 @@ def test_numbers_out_of_all_range_are_refused(tmp_path: Path, mean: str) -> None
         Onnx(path, "x")
 
 
-@pytest.mark.parametrize("address", ["https://[::1/x.onnx", "https://[x]/x.onnx", "http://[/x.onnx"])
-def test_what_is_no_address_is_one_error(cache: Path, address: str) -> None:
-    with pytest.raises(InputError, match="is not the address"):
-        pull(address, sha256="0" * 64)
-
-
-@pytest.mark.parametrize("hub", ["foo", "file:///tmp", "https://ä"])
-def test_a_mirror_that_is_no_address_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch, hub: str) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", hub)
-    with pytest.raises(InputError, match="HF_ENDPOINT"):
-        pull("a/b")
-
-
 RAN = """
 import sys
 from unflat.cli.main import run

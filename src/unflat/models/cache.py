@@ -6,6 +6,7 @@ too few or another one is not opened. Nothing here uses a network.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -198,6 +199,15 @@ def remove(name: str) -> Path:
     except OSError as error:
         raise OutputError(f"{folder} cannot be deleted: {error.strerror or error}") from error
     return folder
+
+
+def discard(left: Path) -> None:
+    """Delete a draft as far as that goes: a folder, or the link or file that somebody laid at a model's place."""
+    if left.is_symlink() or left.is_file():
+        with contextlib.suppress(OSError):
+            left.unlink()
+    else:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _plain(name: str) -> bool:

@@ -18,20 +18,20 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from unflat import __version__
 from unflat.errors import InputError, OutputError, WeightsError
-from unflat.models.cache import Held, check_name, models_folder, name_for, read_record, write_record
+from unflat.models.cache import RECORD, Held, check_name, discard, models_folder, name_for, read_record, write_record
 from unflat.models.catalogue import known
 from unflat.models.exported import exported_card
 from unflat.models.onnx_card import read_card, stated_card
 from unflat.models.onnx_file import files_of, metadata_of, sha256_of
 from unflat.models.outside import licence_in
-from unflat.models.registry import taken
+from unflat.models.registry import SHIPPED, taken
 from unflat.trust.licences import UNKNOWN
 
 HUB = "https://huggingface.co"
@@ -44,6 +44,8 @@ _BLOCK = 1 << 20
 _LARGEST = 16 * 2**30
 _LARGEST_LISTING = 8 << 20
 _TIMEOUT_S = 30.0
+_WINDOW_S, _SLOWEST = 60.0, 1000
+"""A server that sends fewer bytes a second, over so long a time, is left."""
 _STALE_S = 86_400.0
 _OFFLINE = "Is this machine online? Else copy the folder here and use --depth transformers:FOLDER or onnx:FILE."
 _FAULTS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
@@ -93,6 +95,8 @@ def pull(
         return _pull_address(what, sha256, card, progress)
     if sha256 is not None or card is not None:
         raise InputError("--sha256 and --card go with the address of one file", hint="Leave them out.")
+    if what in SHIPPED:
+        raise InputError(f"'{what}' ships with unflat and need not be fetched", hint=f"Use it with --depth {what}")
     row = known(what)
     repo = row.repo if row else what
     if not _REPO.fullmatch(repo) or ".." in repo:
@@ -105,7 +109,7 @@ def pull(
 def _pull_repo(repo: str, name: str, licence: str | None, progress: Progress) -> Held:
     progress(f"asking for {repo}")
     hub = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
-    if not hub.startswith(("https://", "http://")) or not hub.isascii():
+    if not hub.startswith(("https://", "http://")) or not hub.isascii() or not _parts(hub).hostname:
         raise InputError(f"HF_ENDPOINT is '{hub:.80}', no address", hint=f"Leave it unset, or say {HUB}.")
     listing = _listing(f"{hub}/api/models/{repo}?blobs=true", repo)
     revision = str(listing.get("sha", ""))
@@ -119,6 +123,7 @@ def _pull_repo(repo: str, name: str, licence: str | None, progress: Progress) ->
         said = licence_in(folder) or licence or UNKNOWN
         main = large[0].name if runtime == "onnx" else ""
         if runtime == "onnx":
+            files_of(folder / main)
             exported_card(folder, main, name, said)
         return Held(name, repo, revision, runtime, said, main, _recorded(folder))
 
@@ -135,6 +140,8 @@ def _pull_address(what: str, sha256: str | None, card: Path | None, progress: Pr
     if card is not None and not card.is_file():
         raise InputError(f"{card} does not exist", hint="Check the spelling and the folder.")
     name = name_for(file.removesuffix(".onnx"))
+    if Path(file).with_suffix(".json").name == RECORD:
+        raise InputError(f"the card of '{file}' would bear the name of the record {RECORD}", hint="Rename the file.")
     if name in taken() or known(name) is not None:
         raise InputError(
             f"'{name}' names another model already", hint=f"Save the file yourself and say --depth onnx:{file}"
@@ -161,14 +168,21 @@ def _file_of(url: str) -> str:
     Raises:
         InputError: It is not the address of an ``.onnx`` file.
     """
-    try:
-        parts = urllib.parse.urlsplit(url)
-    except ValueError:
-        parts = urllib.parse.urlsplit("")
+    parts = _parts(url)
     file = PurePosixPath(urllib.parse.unquote(parts.path)).name
     if parts.scheme not in ("https", "http", "file") or not file.endswith(".onnx") or not _PART.fullmatch(file):
         raise InputError(f"'{url:.100}' is not the address of an .onnx file", hint="https://…/NAME.onnx --sha256 HEX")
     return file
+
+
+def _parts(url: str) -> urllib.parse.SplitResult:
+    """The parts of an address, all empty where its host or port cannot be one."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        named = (parts.hostname or "").encode("idna") is not None and parts.port != 0
+    except ValueError:
+        named = False
+    return urllib.parse.urlsplit(url if named else "")
 
 
 def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], Held], progress: Progress) -> Held:
@@ -193,7 +207,7 @@ def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], 
             _fetch(file, draft, progress)
         model = finish(draft)
         write_record(model, draft)
-        if place.exists():
+        if os.path.lexists(place):
             place.replace(place.with_name(f"{draft.name}.old"))
         draft.replace(place)
     except OSError as error:
@@ -202,7 +216,7 @@ def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], 
         ) from error
     finally:
         for left in (draft, place.with_name(f"{draft.name}.old")):
-            shutil.rmtree(left, ignore_errors=True)
+            discard(left)
     return model
 
 
@@ -212,8 +226,8 @@ _ROOM = "Make room, or let the environment variable UNFLAT_CACHE name a folder e
 def _sweep(place: Path) -> None:
     """Delete what a fetch that was killed left a day ago or longer."""
     for left in place.parent.glob(f".{place.name}.*.part*"):
-        if time.time() - left.stat().st_mtime > _STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
+        if time.time() - left.lstat().st_mtime > _STALE_S:
+            discard(left)
 
 
 def _same(model: Held, files: list[_File]) -> bool:
@@ -239,7 +253,7 @@ def _wanted(listing: dict[str, Any], base: str, repo: str) -> list[_File]:
     weights = [name for name in there if re.fullmatch(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?", name)]
     if not any(name.endswith(".safetensors") for name in weights):
         main = next((name for name in ("onnx/model.onnx", "model.onnx") if name in there), None)
-        weights = [name for name in there if main and (name == main or name.startswith(f"{main}_data"))]
+        weights = [name for name in there if main and re.fullmatch(rf"{main}(_data(_\d+)?)?", name)]
     if not weights or "config.json" not in there:
         raise WeightsError(
             f"'{repo}' has no config.json with model.safetensors or model.onnx",
@@ -265,7 +279,7 @@ def _listed(name: str, row: dict[str, Any], base: str, repo: str) -> _File:
 def _listing(url: str, repo: str) -> dict[str, Any]:
     try:
         with _open(url) as answer:
-            said = json.loads(answer.read(_LARGEST_LISTING))
+            said = json.loads(b"".join(_blocks(answer, _LARGEST_LISTING)))
     except urllib.error.HTTPError as error:
         raise _refused(error, repo) from error
     except _FAULTS as error:
@@ -282,7 +296,7 @@ def _fetch(file: _File, folder: Path, progress: Progress) -> None:
     path, most, got = folder / file.name, _LARGEST if file.bytes is None else file.bytes, 0
     try:
         with _open(file.url) as answer, path.open("wb") as stream:
-            while block := answer.read(_BLOCK):
+            for block in _blocks(answer, most + 1):
                 got += len(block)
                 if got > most:
                     raise WeightsError(f"{file.name} is larger than it should be", hint="Do not trust that place.")
@@ -304,8 +318,34 @@ def _fetch(file: _File, folder: Path, progress: Progress) -> None:
 
 
 def _open(url: str) -> Any:
-    request = urllib.request.Request(url, headers={"User-Agent": f"unflat/{__version__}"})
-    return urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+    """Ask for an address.
+
+    Raises:
+        URLError: There is nothing, what is there is no plain file, or the way leads to a host that cannot be one.
+    """
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": f"unflat/{__version__}"})
+        if request.type == "file" and not Path(urllib.request.url2pathname(request.selector)).is_file():
+            raise urllib.error.URLError("there is no such file")
+        return urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+    except ValueError as error:
+        raise urllib.error.URLError(f"it leads to what is no address ({error})") from error
+
+
+def _blocks(answer: Any, most: int) -> Iterator[bytes]:
+    """What a server sends, up to ``most`` bytes.
+
+    Raises:
+        TimeoutError: It goes on sending, but next to nothing.
+    """
+    since, got = time.monotonic(), 0
+    while most > 0 and (block := answer.read1(min(_BLOCK, most))):
+        yield block
+        most, got, now = most - len(block), got + len(block), time.monotonic()
+        if now - since > _WINDOW_S:
+            if got < _SLOWEST * (now - since):
+                raise TimeoutError("the server sends less than 1 kB a second")
+            since, got = now, 0
 
 
 def _refused(error: urllib.error.HTTPError, what: str) -> InputError | WeightsError:

@@ -47,6 +47,8 @@ _ROWS = (
     Row("worlds", "unflat.models.depth.worlds", "Worlds"),
     Row("ramp", "unflat.models.depth.ramp", "Ramp"),
 )
+SHIPPED = frozenset(row.name for row in _ROWS)
+"""The words of ``--depth`` whose models lie in unflat itself."""
 AUTO = "worlds"
 """What ``--depth auto`` stands for where no better model was fetched."""
 
