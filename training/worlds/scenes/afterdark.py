@@ -108,4 +108,5 @@ def lit_town(site: Site, p: Palette, spots: Callable[[int], np.ndarray], count: 
     for colour in ((1.0, 0.6, 0.25), (1.0, 0.85, 0.6), (0.8, 0.9, 1.0)):
         r = p.between(0.25, 0.7)
         dot = [ellipsoid((r, r, r), p.light(colour, p.between(2, 8)), sides=4, at=(0, 6, 0))]
-        site.scatter(dot, spots(150), 0.0, p.rng.uniform(0.6, 1.4, 150))
+        n = min(150, 4 * count)
+        site.scatter(dot, spots(n), 0.0, p.rng.uniform(0.6, 1.4, n))

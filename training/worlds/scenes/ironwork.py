@@ -322,11 +322,10 @@ def lookout(p: Palette) -> Stage:
     site.add(land(lambda x, z: rolling(x, z) - drop, p.grass(), reach=4000))
     if p.chance(0.3):
         site.add(water(p, level=-drop + 0.5))
-    bend, x = b(-0.02, 0.0), np.linspace(-16, 16, 25)
+    bend, x = (b(-0.02, -0.006) if p.chance(0.5) else 0.0), np.linspace(-16, 16, 25)
     path = np.stack([x, 0 * x, foot - 0.3 + bend * x**2], 1)
-    site.add(
-        lattice.railing(p, path if bend < -0.008 else path[[0, -1]], b(0.95, 1.3) if p.chance(0.75) else b(1.6, 2.4))
-    )
+    site.add(lattice.railing(p, path if bend else path[[0, -1]], b(0.95, 1.3) if p.chance(0.75) else b(1.6, 2.4)))
+    country.hills_behind(site, p, int(p.rng.integers(1, 4)))
     far: list[Thing] = [block(p, b(10, 16), 11, int(p.rng.integers(2, 8))) for _ in range(4)]
     far += [high_rise(p)] if p.chance(0.5) else []
     town = p.chance(0.65)
@@ -336,18 +335,17 @@ def lookout(p: Palette) -> Stage:
         at[1] += float(rolling(at[0], at[2]))
         site.put(far[int(p.rng.integers(len(far)))], at, b(0, 3))
     for _ in range(2):
-        d, a = p.rng.uniform(10, 260, 40), p.rng.uniform(-1.1, 1.1, 40)
+        d, a = p.rng.uniform(10, 260, 24), p.rng.uniform(-1.1, 1.1, 24)
         xx, zz = np.sin(a) * d, foot + 2 + np.cos(a) * d
         at = np.stack([xx, rolling(xx, zz) - drop, zz], 1)
-        site.scatter(plants.tree(p, "far", b(6, 10)), at, p.rng.uniform(0, 6, 40), p.rng.uniform(0.6, 1.2, 40))
-    country.hills_behind(site, p, int(p.rng.integers(1, 4)))
+        site.scatter(plants.tree(p, "far", b(6, 10)), at, p.rng.uniform(0, 6, 24), p.rng.uniform(0.6, 1.2, 24))
     for _ in range(int(p.rng.integers(0, 4))):
         thing = person(p, pose="stand") if p.chance(0.7) else street.bench(p)
         site.put(thing, (b(-4, 4), 0.02, foot - b(0.9, 1.4)), b(-0.6, 0.6) if p.chance(0.7) else pi)
 
     def propose() -> Camera:
         across = b(-6, 6)
-        eye = (across, b(0.5, 1.9), foot - 0.3 + (bend if bend < -0.008 else 0.0) * across**2 - b(0.4, 2.7))
+        eye = (across, b(0.5, 1.9), foot - 0.3 + bend * across**2 - b(0.4, 2.7))
         if p.chance(0.3):
             return view(p, eye, (eye[0] + p.one_of(-1, 1) * b(3, 8), b(0.3, 1.0), foot + b(0, 2)), lens(p, 35, 90))
         return view(p, eye, (eye[0] + b(-4, 4), b(-0.5, 1.2) - 0.1 * drop * b(0, 1), foot + 10), lens(p, 35, 90))

@@ -96,7 +96,7 @@ def launch(p: Palette) -> Stage:
     def propose() -> Camera:
         a, d = b(0, 2 * pi), b(1.2, 3.6) * high
         eye = (d * np.sin(a), b(1.2, 6.0), d * np.cos(a))
-        aim = (b(-0.25, 0.25) * high, (0.4 * up + high * b(0.25, 0.5)), b(-0.25, 0.25) * high)
+        aim = (b(-0.25, 0.25) * high, 0.3 * up + high * b(0.12, 0.4), b(-0.25, 0.25) * high)
         return view(p, eye, aim, lens(p, 28, 65), portrait=0.4)
 
     return dimmed(site.stage(sky, site.cameras(propose, clear=4.0), fill=(0.01, 0.01, 0.012)), WHITE * b(0.8, 1.5))

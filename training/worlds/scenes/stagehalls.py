@@ -248,7 +248,8 @@ def arena(palette: Palette) -> Stage:
         r = (np.abs(co / (a + out)) ** power + np.abs(si / (c + out)) ** power) ** (-1 / power)
         return np.stack([co * r, y + 0 * r, si * r], 1)
 
-    concrete, cloth = palette.paint((0.35, 0.34, 0.33), 0.02), palette.paint()
+    grey = palette.between(0.06, 0.4)
+    concrete, cloth = palette.paint((grey, grey, grey), 0.02), palette.paint()
     things += _field(palette, a, c)
     out, y = 1.5, 1.2
     things.append(grid(np.stack([ring(out, y + 0.5), ring(out, 0.0)]), palette.paint(), smooth=False))
@@ -285,7 +286,7 @@ def _tiers(
     palette: Palette, seats: list[tuple[float, float]], ring: Callable[..., np.ndarray], cloth: Material
 ) -> Thing:
     """Seats on the tiers, those of far rows as strips, and a crowd of heads and shoulders on some."""
-    made, full = Thing(), palette.one_of(0.0, 0.0, 0.15, 0.5)
+    made, full = Thing(), palette.one_of(0.0, 0.3, 0.6, 1.0)
     spots, yaws = [], []
     for inset, y in seats:
         fine = ring(inset, y, np.linspace(0, 2 * pi, 700))
@@ -315,7 +316,7 @@ def _tiers(
             boxes([(-0.2, 0.4, 0.0)], (0.42, 0.6, 0.25), palette.fabric()),
             ellipsoid((0.1, 0.13, 0.11), palette.skin(), sides=5, at=(-0.2, 1.15, 0)),
         ]
-        made += copies(who, at[some][:120], yaw[some][:120])
+        made += copies(who, at[some][:160], yaw[some][:160])
     return made
 
 
@@ -351,7 +352,7 @@ def _arena_roof(palette: Palette, things: Thing, size: tuple[float, float, float
         low, high = np.stack([x, y + 0 * x, 0 * x + z], 1), np.stack([x, y + 2.2 + 0 * x, 0 * x + z], 1)
         web = np.where(np.arange(13)[:, None] % 2 == 0, low, high)
         things += [parts.chain(p, 0.14, iron, sides=4) for p in (low, high)] + [parts.chain(web, 0.08, iron, sides=4)]
-    roof = palette.paint((0.6, 0.6, 0.6), 0.02) if palette.chance(0.6) else palette.paint((0.08, 0.08, 0.09), 0.02)
+    roof = palette.paint((0.6, 0.6, 0.6), 0.02) if palette.chance(0.3) else palette.paint((0.06, 0.06, 0.07), 0.02)
     things.append(box((2 * w, 0.2, 2 * d), roof, (0, y + 2.4, 0)))
     if palette.chance(0.5):
         board = palette.light(palette.hue(0.5, 0.8), 1.5)

@@ -191,7 +191,8 @@ def _hall_round(palette: Palette, things: Thing, size: tuple[float, float, float
         things += place(hung, (0, high, z_))
         lamps.append(Lamp((0, high - drop - 0.2, z_), 0.4, warm(palette, b(8, 25))))
     for _ in range(int(palette.rng.integers(0, 4))):
-        things += place(person(palette, detail="far"), (b(-0.4, 0.4) * half, 0, b(1, front - 1)), b(0, 6))
+        x = palette.one_of(-1, 1) * b(0.45, 0.85) * inner
+        things += place(person(palette, detail="near"), (x, 0, b(0.8, front - 1)), b(0, 6))
     return lamps
 
 
