@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,8 @@ from unflat.errors import InputError
 from unflat.models.cache import Held, find, held, remove
 from unflat.models.card import ModelCard
 from unflat.models.catalogue import CATALOGUE, Known, known
-from unflat.models.registry import Broken, broken, cards
+from unflat.models.outside import missing_extra
+from unflat.models.registry import SHIPPED, Broken, broken, cards
 
 Json = Annotated[bool, Parameter(negative="", help="Print a machine-readable report on stdout.")]
 
@@ -26,14 +27,25 @@ models = App(
 
 
 @models.default
-def shown(name: str | None = None, /, *, json: Json = False) -> None:
+def shown(
+    name: str | None = None,
+    /,
+    *rest: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    json: Json = False,
+) -> None:
     """List the depth models, or show the card of one.
 
     Args:
         name: Show everything that is known of this model.
+        rest: Of a command that stands behind --json.
         json: Print a machine-readable report on stdout.
     """
-    if name is None:
+    if name in _COMMANDS:
+        flags = ["--json"] if json else []
+        models([name, *rest, *flags], exit_on_error=False, print_error=False)
+    elif rest:
+        raise InputError(f"'{rest[0]}' is one word too many", hint="'unflat models --help' shows what there is.")
+    elif name is None:
         list_models(json=json)
     else:
         show(name, json=json)
@@ -49,18 +61,20 @@ def list_models(*, json: Json = False) -> None:
         rows = [_plain(card) for card in table] + [_faulty(one) for one in faulty]
         say_json([*rows, *map(_held, there), *map(_known, rest)])
         return
-    for card in table:
-        say(_line(card.name, card.kind.value, card.licence, _mb(card.bytes), card.summary))
+    here = [
+        *(_Line(c.name, c.kind.value, c.licence, c.commercial, _mb(c.bytes), c.summary) for c in table),
+        *map(_held_line, there),
+    ]
+    away = [_Line(r.name, r.kind.value, r.licence, r.commercial, "", r.summary) for r in rest]
+    lines = _columns([*here, *away])
+    for line in lines[: len(here)]:
+        say(line)
     for one in faulty:
         say(one_line(f"{one.name:10} broken: {one.place} cannot be loaded: {one.error}"))
-    for model in there:
-        row = known(model.source)
-        kind = row.kind.value if row else model.runtime
-        say(_line(model.name, kind, model.licence, _mb(model.bytes), f"On this disk, from {model.source}."))
-    if rest:
+    if away:
         say("\nNot on this disk; fetch with 'unflat models pull NAME':")
-    for row in rest:
-        say(_line(row.name, row.kind.value, row.licence, "", row.summary))
+    for line in lines[len(here) :]:
+        say(line)
 
 
 @models.command
@@ -87,7 +101,8 @@ def show(name: str, /, *, json: Json = False) -> None:
     elif row is not None:
         about, told = _known(row), _known_rows(row)
     else:
-        raise InputError(f"there is no depth model '{name}'", hint=f"Known models: {' '.join(sorted(table))}")
+        names = sorted({*table, *(one.name for one in held()), *(one.name for one in CATALOGUE)})
+        raise InputError(f"there is no depth model '{name}'", hint=f"Known models: {' '.join(names)}")
     if json:
         say_json(about)
         return
@@ -122,6 +137,8 @@ def pull(
     say(one_line(f"{model.name} is on this disk: {_mb(model.bytes)}, licence {model.licence}, {model.folder}"))
     if not model.commercial:
         say("Its licence does not allow commercial use, or nobody knows that it does.")
+    if extra := missing_extra(model):
+        say(f'What runs it is not installed here: pip install "unflat[{extra}]"')
     say(f"Use it with --depth {model.name}")
 
 
@@ -132,11 +149,43 @@ def remove_model(name: str, /) -> None:
     Args:
         name: Its name, or the repository it came from.
     """
+    if name in SHIPPED:
+        raise InputError(f"'{name}' ships with unflat and stays", hint="--depth NAME picks another model.")
     say(one_line(f"{remove(name)} is gone"))
 
 
-def _line(name: str, kind: str, licence: str, size: str, text: str) -> str:
-    return f"{name:24} {kind:10} {licence:12} {size:>9}  {text}"
+_COMMANDS = ("list", "show", "pull", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the list says of one model."""
+
+    name: str
+    kind: str
+    licence: str
+    commercial: bool
+    size: str
+    text: str
+
+
+def _held_line(model: Held) -> _Line:
+    row, extra = known(model.source), missing_extra(model)
+    text = f"On this disk, from {model.source}." + (f" Needs the extra '{extra}'." if extra else "")
+    kind = row.kind.value if row else model.runtime
+    return _Line(model.name, kind, model.licence, model.commercial, _mb(model.bytes), text)
+
+
+def _columns(lines: list[_Line]) -> list[str]:
+    """The lines of the list, each column as wide as its longest word."""
+    names, kinds, licences = (
+        max(map(len, column)) for column in zip(*((one.name, one.kind, one.licence) for one in lines), strict=True)
+    )
+    return [
+        f"{one.name:{names}}  {one.kind:{kinds}}  {one.licence:{licences}}  {one.size:>9}  "
+        f"{one.text}{'' if one.commercial else ' NOT for commercial use.'}"
+        for one in lines
+    ]
 
 
 def _faulty(one: Broken) -> dict[str, str]:
@@ -156,6 +205,7 @@ def _held(model: Held) -> dict[str, Any]:
         "bytes": model.bytes,
         "files": {name: sha256 for name, (sha256, _) in model.files.items()},
         "folder": str(model.folder),
+        "missing_extra": missing_extra(model),
         "on_disk": True,
     }
 
@@ -199,6 +249,7 @@ def _held_rows(model: Held) -> dict[str, str]:
         "licence": _use(model.licence, model.commercial),
         "source": f"{model.source} {model.revision}".strip(),
         "weights": f"{_mb(model.bytes)} in {model.folder}: {files}",
+        **({"needs": f'pip install "unflat[{extra}]"'} if (extra := missing_extra(model)) else {}),
     }
 
 

@@ -57,6 +57,8 @@ def open_outside(word: str, ask: Ask) -> DepthModel:
         WeightsError: It is not on this disk, or damaged.
         RightsError: Its licence forbids what ``ask`` is for.
     """
+    if word == "onnx:":
+        raise InputError("'onnx:' names no file", hint="Write onnx:PATH.")
     if word.startswith("onnx:"):
         return _onnx(_path(word.removeprefix("onnx:")), ask)
     rest = word.removeprefix("transformers:")
@@ -101,17 +103,31 @@ def open_held(model: Held, ask: Ask) -> DepthModel:
 
 def best_on_disk(ask: Ask) -> Held | None:
     """The best fetched model of the catalogue that can be opened here, or None."""
-    ranked = [(row.rank, one) for one in held() if (row := known(one.source)) is not None and row.rank]
-    able = [(rank, one) for rank, one in ranked if _can_open(one, ask)]
-    return max(able, key=lambda pair: pair[0])[1] if able else None
+    return next((one for one in _ranked(ask) if missing_extra(one) is None), None)
 
 
-def _can_open(model: Held, ask: Ask) -> bool:
-    if ask.commercial_only and not model.commercial:
-        return False
-    if model.runtime == "onnx":
-        return True
-    return ask.device in _TORCH_DEVICES and torch_is_there()
+def passed_over(ask: Ask) -> Held | None:
+    """The best fetched model of the catalogue, if all that it lacks is an extra."""
+    best = next(iter(_ranked(ask)), None)
+    return best if best is not None and missing_extra(best) else None
+
+
+def _ranked(ask: Ask) -> list[Held]:
+    """The fetched models of the catalogue that suit what is asked, best first, whether or not they can be opened."""
+    suiting = [
+        (row.rank, one) for one in held() if (row := known(one.source)) is not None and row.rank and _suits(one, ask)
+    ]
+    return [one for _, one in sorted(suiting, key=lambda pair: -pair[0])]
+
+
+def _suits(model: Held, ask: Ask) -> bool:
+    allowed = model.commercial or not ask.commercial_only
+    return allowed and (model.runtime == "onnx" or ask.device in _TORCH_DEVICES)
+
+
+def missing_extra(model: Held) -> str | None:
+    """The extra of unflat that a fetched model needs and that is not installed, or None."""
+    return None if model.runtime == "onnx" or torch_is_there() else "models"
 
 
 def torch_is_there() -> bool:

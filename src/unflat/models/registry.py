@@ -108,6 +108,22 @@ def depth_model(
     return make(threads=threads, device=device)
 
 
+def left_aside(used: str, *, device: str = "cpu", commercial_only: bool = False) -> str | None:
+    """Why ``used`` was opened for "auto" although a better model is on this disk; None where there is no better one.
+
+    Args:
+        used: Name of the model that was opened.
+        device: As it was asked for.
+        commercial_only: As it was asked for.
+    """
+    better = outside.passed_over(outside.Ask(device=device, commercial_only=commercial_only))
+    if better is None:
+        return None
+    extra = outside.missing_extra(better)
+    how = f'pip install "unflat[{extra}]"'
+    return f"'{better.name}' is on this disk but needs the extra '{extra}' ({how}); '{used}' is used."
+
+
 def taken() -> frozenset[str]:
     """The words of ``--depth`` that are taken whatever lies on this disk: the table's, and "auto"."""
     return frozenset({"auto", *_rows()})

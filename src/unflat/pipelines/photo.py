@@ -199,6 +199,8 @@ def _say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
         )
     if seen.card is not None:
         _say_card(seen.card, lineage)
+    if seen.note is not None:
+        lineage.warn(seen.note)
     if depth.origin == "ramp":
         lineage.warn("The model 'ramp' does not look at the picture; it is for tests only.")
 

@@ -56,6 +56,7 @@ class Estimate:
         sky_probability: (h, w) float32 of the depth's size, or None if the model does not look for sky.
         card: Of the model that looked; None where no model did.
         device: Where it looked.
+        note: What the user should know of how the model was picked, or None.
     """
 
     depth: DepthMap
@@ -63,6 +64,7 @@ class Estimate:
     sky_probability: F32 | None = None
     card: ModelCard | None = None
     device: str = "cpu"
+    note: str | None = None
 
 
 def estimate_depth(picture: Image, model: str, options: DepthOptions, kind: str | None = None) -> Estimate:
@@ -80,7 +82,7 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions, kind: str 
         WeightsError: The model's weights are missing or damaged.
         RightsError: Its licence forbids what ``options.commercial_only`` asks for.
     """
-    from unflat.models.registry import depth_model
+    from unflat.models.registry import depth_model, left_aside
 
     if min(picture.size.width, picture.size.height) < SMALLEST_SIDE:
         raise InputError(
@@ -95,7 +97,10 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions, kind: str 
     )
     prediction = eye.predict(_over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
-    return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card, options.device)
+    note = None
+    if model == "auto":
+        note = left_aside(eye.card.name, device=options.device, commercial_only=options.commercial_only)
+    return Estimate(depth, prediction.focal_over_long_side, prediction.sky, eye.card, options.device, note)
 
 
 def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False) -> DepthMap:
