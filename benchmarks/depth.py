@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from unflat.models.depth.worlds import LONG_SIDE, look
-from unflat.models.runtime import onnxruntime as ort
+from unflat.models.sessions import open_session
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8, Bool
 
@@ -63,9 +63,7 @@ class Network:
     """An exported `worlds`, as `unflat.models.depth.worlds` runs it."""
 
     def __init__(self, path: Path, long_side: int, threads: int = 2) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.session = open_session(path, threads, "cpu")
         self.long_side = long_side
 
     def __call__(self, rgb: U8) -> Seen:

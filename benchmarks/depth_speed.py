@@ -18,6 +18,7 @@ import numpy as np
 
 from unflat.models.depth.worlds import input_size
 from unflat.models.runtime import onnxruntime as ort
+from unflat.models.sessions import open_session
 from unflat.models.weights import CARDS, weights_path
 from unflat.types import Size
 
@@ -55,7 +56,7 @@ def main() -> None:
     given = parser.parse_args()
     options = ort.SessionOptions()
     options.intra_op_num_threads = given.threads
-    ours = ort.InferenceSession(str(weights_path(CARDS["worlds"])), options, providers=["CPUExecutionProvider"])
+    ours = open_session(weights_path(CARDS["worlds"]), given.threads, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         small_graph(Path(folder) / "small.onnx", *given.size)
         other = ort.InferenceSession(str(Path(folder) / "small.onnx"), options, providers=["CPUExecutionProvider"])

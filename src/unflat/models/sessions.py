@@ -34,7 +34,9 @@ def open_session(path: Path, threads: int, device: str) -> onnxruntime.Inference
     Raises:
         InputError: ``device`` is not there or does not start.
     """
-    return _opened(path, _options(threads), device)
+    options = _options(threads)
+    options.add_session_config_entry("session.disable_quant_qdq", "1")  # 8-bit weights become floats once, not each run
+    return _opened(path, options, device)
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
