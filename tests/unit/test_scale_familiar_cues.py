@@ -9,6 +9,7 @@ import pytest
 
 from unflat.models import familiar
 from unflat.models.familiar import Familiar
+from unflat.stages.familiar_size import shape_error
 from unflat.stages.scale_to_metres import ScaleOptions, scale_to_metres
 from unflat.types import DepthKind, DepthMap, Image, Intrinsics, Scale, Size
 
@@ -17,7 +18,9 @@ PICTURE = Image(np.zeros((*SIZE.shape, 3), np.uint8))
 FOCAL = 500.0
 
 
-def run(monkeypatch: pytest.MonkeyPatch, faces: dict[int, float], *, width: float = 20) -> tuple[DepthMap, Scale]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, faces: dict[int, float], *, width: float = 20, confidence: float | None = None
+) -> tuple[DepthMap, Scale]:
     """Faces at the given columns, each in front of a far wall at its own distance in scene units."""
     z = np.full(SIZE.shape, 9.0, np.float32)
     things = []
@@ -25,7 +28,8 @@ def run(monkeypatch: pytest.MonkeyPatch, faces: dict[int, float], *, width: floa
         z[140:160, column : column + 20] = distance
         things.append(Familiar("face", column, 140, width, width, 0.154, 0.15))
     monkeypatch.setattr(familiar, "find_familiar", lambda rgb: tuple(things))
-    depth = DepthMap(z, DepthKind.SCALE, intrinsics=Intrinsics.from_focal(FOCAL, SIZE))
+    sure = None if confidence is None else np.full(SIZE.shape, confidence, np.float32)
+    depth = DepthMap(z, DepthKind.SCALE, confidence=sure, intrinsics=Intrinsics.from_focal(FOCAL, SIZE))
     return scale_to_metres(depth, PICTURE, ScaleOptions())
 
 
@@ -41,6 +45,15 @@ def test_several_that_agree_are_surer_than_one(monkeypatch: pytest.MonkeyPatch) 
     assert three.high < one.high
     assert "3 grown-up face" in three.detail
     assert metres.z[150, 170] == pytest.approx(FOCAL * 0.154 / 20 * 1.05, rel=0.02)
+
+
+def test_many_faces_are_no_surer_than_the_depth_they_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of an estimated depth against the whole is the same for all heads of a row."""
+    _, one = run(monkeypatch, {100: 2.0}, confidence=0.9)
+    _, ten = run(monkeypatch, {x: 2.0 for x in range(20, 380, 36)}, confidence=0.9)
+    shared = shape_error(0.9)
+    assert math.exp(1.645 * shared) < ten.high < one.high
+    assert math.log(ten.high) / 1.645 == pytest.approx(math.hypot(shared, 0.15 / 10**0.5), rel=0.01)
 
 
 def test_those_that_disagree_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

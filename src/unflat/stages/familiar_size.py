@@ -93,13 +93,16 @@ def told_by_familiar(depth: DepthMap, camera: Intrinsics, picture: Image) -> Tol
     if not told:
         return _why_none(things) if things else familiar.absent()
     logs = np.array([t[0] for t in told])
-    errors = np.array([t[1] for t in told])
-    weights = errors**-2
-    middle = float((logs * weights).sum() / weights.sum())
+    spreads, shapes = np.array([t[1:3] for t in told]).T
+    errors = np.hypot(spreads, shapes)
+    weights = errors**-2 / (errors**-2).sum()
+    middle = float((logs * weights).sum())
     names = [what for *_, what in told]
     if np.abs(logs - middle).max() > 2.5 * errors.max():
         return f"{_counted(names)} were found and disagree about the size"
-    return Told(math.exp(middle), float(1 / math.sqrt(weights.sum())), _counted(names))
+    # their true sizes differ each for itself; where they stand against the whole, the depth errs for all alike
+    own, shared = float(np.linalg.norm(weights * spreads)), float((weights * shapes).sum())
+    return Told(math.exp(middle), math.hypot(own, shared), _counted(names))
 
 
 def shape_error(confidence: float | None) -> float:
@@ -160,8 +163,12 @@ class _Seen:
 
 def _told(
     depth: DepthMap, camera: Intrinsics, picture: Image, thing: Familiar, overall: float | None
-) -> tuple[float, float] | None:
-    """Log of the factor to metres that one familiar thing tells, and its standard error; None if it cannot be true."""
+) -> tuple[float, float, float] | None:
+    """What one familiar thing tells; None if it cannot be true.
+
+    Returns:
+        Log of the factor to metres, its standard error by the thing's true size, and by the depth.
+    """
     sx, sy = depth.size.width / picture.size.width, depth.size.height / picture.size.height
     left, top, w, h = thing.left * sx, thing.top * sy, thing.width * sx, thing.height * sy
     by_face, by_width = thing.what in ("face", "person"), thing.what in ("face", "plate")
@@ -177,14 +184,14 @@ def _told(
     if not (true(seen, inside) if true is not None else _stands_free(seen, inside, thing.what)):
         return None
     if depth.confidence is None:
-        return math.log(metres * inside), thing.spread
+        return math.log(metres * inside), thing.spread, 0.0
     row, column = (
         min(max(int(v), 0), n - 1) for v, n in zip((top + h / 2, left + w / 2), depth.size.shape, strict=True)
     )
     shape = shape_error(float(depth.confidence[row, column]))
     if not by_face:
         shape = _THE_REST * max(shape, shape_error(overall))
-    return math.log(metres * inside), math.hypot(thing.spread, shape)
+    return math.log(metres * inside), thing.spread, shape
 
 
 def _stands_free(seen: _Seen, inside: float, what: str) -> bool:
