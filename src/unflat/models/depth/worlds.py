@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CARD = CARDS["worlds"]
-LONG_SIDE = 384
+LONG_SIDE = 448
 _MULTIPLE = 32
 
 
@@ -72,7 +72,7 @@ class Worlds:
 
 
 def look(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_SIDE) -> tuple[F32, F32, F32, float]:
-    """Look at a picture and at its mirror image, and take the mean: what is chance in one is seldom chance in both.
+    """Look at a picture once.
 
     Args:
         session: The network.
@@ -89,18 +89,10 @@ def look(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_S
     # area averages are for shrinking only: enlarged by them, a picture becomes blocks
     larger = size.width > rgb.shape[1] or size.height > rgb.shape[0]
     way = cv2.INTER_LINEAR if larger else cv2.INTER_AREA
-    small = cv2.resize(rgb, (size.width, size.height), interpolation=way)
-    answers: list[tuple[F32, F32, F32, float]] = []
-    for mirrored in (False, True):
-        picture = np.ascontiguousarray(small[:, ::-1] if mirrored else small)[None]
-        outputs = (np.asarray(o, dtype=np.float32) for o in session.run(None, {"rgb": picture}))
-        inverse, sky, log_error, log_focal = (
-            o[0, 0, :, ::-1] if mirrored and o.ndim == 4 else o[0, 0] for o in outputs
-        )
-        answers.append((inverse / max(float(inverse.mean()), 1e-6), sky, log_error, float(log_focal)))
-    ahead, back = answers
-    maps = (np.ascontiguousarray((a + b) / 2, np.float32) for a, b in zip(ahead[:3], back[:3], strict=True))
-    return (*maps, (ahead[3] + back[3]) / 2)  # type: ignore[return-value]
+    small = np.ascontiguousarray(cv2.resize(rgb, (size.width, size.height), interpolation=way))
+    outputs = [np.asarray(o, dtype=np.float32) for o in session.run(None, {"rgb": small[None]})]
+    inverse, sky, log_error = (o[0, 0] for o in outputs[:3])
+    return inverse, sky, log_error, float(outputs[3][0, 0])
 
 
 def _within_quarter(log_error: F32) -> F32:
