@@ -69,7 +69,7 @@ class Context(nn.Module):
         q, k, v = (
             self.question(self.first_norm(y)).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
         )
-        weights = ((q @ k.transpose(-2, -1)) * (c // HEADS) ** -0.5).softmax(-1)
+        weights = ((q * (c // HEADS) ** -0.5) @ k.transpose(-2, -1)).softmax(-1)
         y = y + self.answer((weights @ v).transpose(1, 2).reshape(n, h * w, c))
         y = y + self.narrow(F.relu(self.wide(self.second_norm(y))))
         return y.transpose(1, 2).view(n, c, h, w)
