@@ -48,10 +48,14 @@ class Block(nn.Module):
 
 
 class Context(nn.Module):
-    """Attention among all places, then two pointwise layers; both begin as nothing (zero weights)."""
+    """Attention among all places, then two pointwise layers; both begin as nothing (zero weights).
 
-    def __init__(self, width: int) -> None:
+    Every place asks; squares of `among` × `among` places answer as one (Wang et al., "PVT v2", 2022).
+    """
+
+    def __init__(self, width: int, among: int = 1) -> None:
         super().__init__()
+        self.among = among
         self.place = nn.Conv2d(width, width, 3, 1, 1, groups=width)
         self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.question = nn.Linear(width, 3 * width)
@@ -66,9 +70,12 @@ class Context(nn.Module):
         n, c, h, w = x.shape
         x = x + self.place(x)
         y = x.flatten(2).transpose(1, 2)
-        q, k, v = (
-            self.question(self.first_norm(y)).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
-        )
+        z = self.first_norm(y)
+        q = F.linear(z, self.question.weight[:c], self.question.bias[:c])
+        if self.among > 1:
+            z = F.avg_pool2d(z.transpose(1, 2).view(n, c, h, w), self.among).flatten(2).transpose(1, 2)
+        k, v = F.linear(z, self.question.weight[c:], self.question.bias[c:]).chunk(2, -1)
+        q, k, v = (a.unflatten(-1, (HEADS, c // HEADS)).transpose(1, 2) for a in (q, k, v))
         weights = ((q * (c // HEADS) ** -0.5) @ k.transpose(-2, -1)).softmax(-1)
         y = y + self.answer((weights @ v).transpose(1, 2).reshape(n, h * w, c))
         y = y + self.narrow(F.relu(self.wide(self.second_norm(y))))
@@ -76,7 +83,7 @@ class Context(nn.Module):
 
 
 class Worlds(nn.Module):
-    """(n, 3, h, w) sRGB in 0..1, sides multiples of 32 -> what the drawing above says."""
+    """(n, 3, h, w) sRGB in 0..white, sides multiples of 32 -> what the drawing above says."""
 
     mean: Tensor
     deviation: Tensor
@@ -91,7 +98,7 @@ class Worlds(nn.Module):
         self.stages = nn.ModuleList(
             nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, WIDTHS, strict=True)
         )
-        self.near_context = nn.Sequential(*(Context(WIDTHS[-2]) for _ in range(CONTEXTS)))
+        self.near_context = nn.Sequential(*(Context(WIDTHS[-2], among=2) for _ in range(CONTEXTS)))
         self.context = nn.Sequential(*(Context(WIDTHS[-1]) for _ in range(CONTEXTS)))
         decoder = (FINE, *(DECODER for _ in WIDTHS))
         self.lateral = nn.ModuleList(nn.Conv2d(w, d, 1) for w, d in zip((STEM, *WIDTHS), decoder, strict=True))
@@ -101,9 +108,9 @@ class Worlds(nn.Module):
         self.head = nn.Conv2d(FINE, 3, 3, 1, 1)
         self.focal = nn.Linear(WIDTHS[-1], 1)
 
-    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, rgb: Tensor, white: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return inverse depth, sky logit, log error, each (n, 1, h/2, w/2), and log(focal / long side), (n, 1)."""
-        features = [F.relu(self.stem_norm(self.stem((rgb - self.mean) / self.deviation)))]
+        features = [F.relu(self.stem_norm(self.stem((rgb - white * self.mean) / (white * self.deviation))))]
         for stage in self.stages:
             features.append(stage(features[-1]))
             if len(features) == len(WIDTHS):
@@ -128,5 +135,5 @@ class Shipped(nn.Module):
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(1, h, w, 3) uint8 -> inverse depth, probability of sky, log error (1, 1, h/2, w/2), log focal (1, 1)."""
-        inverse_depth, sky, log_error, log_focal = self.network(rgb.permute(0, 3, 1, 2).float() / 255)
+        inverse_depth, sky, log_error, log_focal = self.network(rgb.permute(0, 3, 1, 2).float(), white=255.0)
         return inverse_depth, torch.sigmoid(sky), log_error, log_focal
