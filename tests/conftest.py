@@ -1,4 +1,4 @@
-"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets``, ``hubs``)."""
+"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets`` and others)."""
 
 from __future__ import annotations
 
