@@ -65,7 +65,7 @@ export function measureDepths(camera: PhotoCamera, pieces: readonly Piece[]): De
       nearest = Math.min(nearest, depth);
       farthest = Math.max(farthest, depth);
     }
-    if (piece.role === "sky") continue;
+    if (piece.role !== "surface") continue;
     const index = "isPoints" in piece.object ? null : piece.object.geometry.index;
     const corners = "isPoints" in piece.object ? 1 : 3;
     const count = index ? index.count : vertices.length / 3;

@@ -83,11 +83,12 @@ export class Appearance {
   show(mode: Mode, wires: boolean): void {
     for (const look of this.looks) {
       look.piece.object.material = mode === "picture" ? look.picture : look.shaded;
+      if (look.piece.role === "soft") look.piece.object.visible = mode === "picture";
       const uniforms = look.shaded.uniforms;
       const confidence = mode === "confidence";
       if (uniforms["showConfidence"]) uniforms["showConfidence"].value = confidence;
       if (uniforms["ramp"]) uniforms["ramp"].value = confidence ? this.confidenceRamp : this.depthRamp;
-      if (look.wires) look.wires.visible = wires && look.piece.role !== "sky";
+      if (look.wires) look.wires.visible = wires && look.piece.role === "surface";
     }
   }
 

@@ -4,7 +4,7 @@ import type { Mesh, Object3D, PerspectiveCamera, Points, Texture } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
 import { measureDepths } from "./depths";
-import type { Depths, PhotoCamera, Piece, Place } from "./types";
+import type { Depths, PhotoCamera, Piece, Place, Role } from "./types";
 
 /** The share of the picture's longer side that near things may uncover. */
 const UNCOVERED = 0.05;
@@ -35,11 +35,13 @@ export function bytesFromBase64(text: string): ArrayBuffer {
   return bytes.buffer;
 }
 
+const ROLES: readonly Role[] = ["surface", "sky", "hidden", "soft"];
+
 function piecesOf(root: Object3D): Piece[] {
   const pieces: Piece[] = [];
   const visit = (object: Object3D, inherited: Piece["role"]): void => {
     const own = record(object.userData)["role"];
-    const role = own === "sky" || own === "surface" ? own : inherited;
+    const role = ROLES.find((each) => each === own) ?? inherited;
     if ("isMesh" in object || "isPoints" in object) pieces.push({ object: object as Mesh | Points, role });
     for (const child of object.children) visit(child, role);
   };

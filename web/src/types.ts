@@ -15,10 +15,13 @@ export interface PhotoCamera {
   readonly rotation: Quaternion;
 }
 
+/** What a piece is: seen, the sky, continued behind outlines, or a half transparent seam. */
+export type Role = "surface" | "sky" | "hidden" | "soft";
+
 /** Something that is drawn, and what it is. */
 export interface Piece {
   readonly object: Mesh | Points;
-  readonly role: "surface" | "sky";
+  readonly role: Role;
 }
 
 /** Depths (metres along the photograph's view) that the rules of the viewer stand on. */

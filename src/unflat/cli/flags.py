@@ -69,6 +69,23 @@ def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
     check_distinct(outputs)
 
 
+def check_pictures(outputs: list[Path], picture: Path, *, force: bool) -> None:
+    """Say before the work what would fail when pictures are written after it.
+
+    Raises:
+        InputError: A suffix is no still picture's, or two outputs are the same.
+        OutputError: A place cannot be written, or a file there would be lost.
+    """
+    from unflat.formats.image import check_suffix
+
+    for path in outputs:
+        check_suffix(path)
+        check_target(path, force=force)
+        if path.exists() and path.samefile(picture):
+            raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
+    check_distinct(outputs)
+
+
 def check_distinct(outputs: list[Path]) -> None:
     """Say early that one output would replace another.
 

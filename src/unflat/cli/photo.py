@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from unflat.cli.console import progress, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_pictures, default_output
 from unflat.cli.options import flags_of, gathered
 from unflat.formats.registry import ExportOptions
+from unflat.pipelines.eye import Eye
 from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as run_photo
 
+FINEST = 4096
+"""Long side of the depth that a rendered eye is made with, in pixels, unless more is asked for."""
+
 _PhotoFlags: Any = flags_of(PhotoOptions)
 _ExportFlags: Any = flags_of(ExportOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is made of the picture."""
+
+    ply: Literal["surface", "points", "splats"] = "surface"
+    """What a plain .ply holds."""
+    splats: Annotated[bool, Parameter(negative="")] = False
+    """A plain .ply holds splats; short for --ply splats."""
+    render_eye: Eye | None = None
+    """Write what the other eye sees of the layered scene, as a picture, instead of the scene."""
 
 
 def photo(
@@ -23,8 +40,7 @@ def photo(
     /,
     *,
     output: Outputs = None,
-    ply: Annotated[Literal["surface", "points", "splats"], Parameter(help="What a plain .ply holds.")] = "surface",
-    splats: Annotated[bool, Parameter(help="A plain .ply holds splats; short for --ply splats.", negative="")] = False,
+    what: Annotated[Wanted, Flat] = Wanted(),
     flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
@@ -35,10 +51,26 @@ def photo(
         picture: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
     """
     check_inputs(picture)
+    if what.render_eye is not None:
+        _render(picture, what.render_eye, output, gathered(PhotoOptions, flags), gathered(ExportOptions, writing), talk)
+        return
     export = gathered(ExportOptions, writing)
     paths = output or [default_output(picture, ".html")]
     check_outputs(paths, picture, force=export.force)
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, gathered(PhotoOptions, flags), progress=line)
-        result.save(*paths, options=export, ply="splats" if splats else ply)
+        result.save(*paths, options=export, ply="splats" if what.splats else what.ply)
+    show_report(result.report, as_json=talk.json, quiet=talk.quiet)
+
+
+def _render(
+    picture: Path, eye: Eye, output: list[Path] | None, options: PhotoOptions, export: ExportOptions, talk: Talk
+) -> None:
+    """Write what the other eye sees."""
+    paths = output or [picture.with_name(f"{picture.stem}-{eye}.png")]
+    check_pictures(paths, picture, force=export.force)
+    options = replace(options, estimate=replace(options.estimate, detail=max(options.estimate.detail, FINEST)))
+    with progress(quiet=talk.quiet) as line:
+        result = run_photo(picture, options, progress=line)
+        result.save_eye(eye, *paths, force=export.force)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)

@@ -29,7 +29,7 @@ from unflat.types.image import Image, Size
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Source
-from unflat.types.scene import Node, Role, Scene
+from unflat.types.scene import Node, Scene, as_role
 
 _POINTS, _TRIANGLES = 0, 4
 _FARTHEST_M = 1e12
@@ -151,7 +151,7 @@ class _Reader:
             primitives = mesh.get("primitives")
             if not is_list(primitives) or not all(map(is_object, primitives)):
                 self.file.damaged("a mesh holds no list of primitives")
-            role: Role = "sky" if self.file.part(node, "extras").get("role") == "sky" else "surface"
+            role = as_role(self.file.part(node, "extras").get("role"))
             for primitive in primitives:
                 item = self._item(primitive, gl_from_node)
                 self.nodes.append(Node(self._name(name or mesh.get("name")), item, role))

@@ -121,9 +121,7 @@ def write_image(
         InputError: The suffix is not one of these, or the picture is too large for the format.
         OutputError: The place cannot be written.
     """
-    row = _WRITES.get(path.suffix.lower())
-    if row is None:
-        raise InputError(f"no still picture format for {path.name}", hint=f"Known suffixes: {' '.join(_WRITES)}")
+    row = check_suffix(path)
     if not 1 <= quality <= 100:
         raise InputError(f"the quality must be between 1 and 100, not {quality}")
     with replacing(path, force=force) as (draft,):
@@ -132,6 +130,18 @@ def write_image(
             draft.write_bytes(data)
         except OSError as error:
             raise translated(error, path) from error
+
+
+def check_suffix(path: Path) -> str:
+    """The name of the format that the suffix of a picture stands for.
+
+    Raises:
+        InputError: It stands for none.
+    """
+    row = _WRITES.get(path.suffix.lower())
+    if row is None:
+        raise InputError(f"no still picture format for {path.name}", hint=f"Known suffixes: {' '.join(_WRITES)}")
+    return row
 
 
 def encoded(image: Image, row: str, quality: int = 92, text: dict[str, str] | None = None) -> bytes:

@@ -102,7 +102,11 @@ def _pictures(nodes: list[tuple[str, Mesh]], stem: str, options: ExportOptions) 
 
 def _mtl_text(nodes: list[tuple[str, Mesh]], pictures: dict[int, tuple[str, bytes, str]]) -> str:
     """The materials: white, without light and gloss, so that the picture looks as it was taken."""
-    looks = [(material, f"map_Kd {name}\n") for name, _, material in pictures.values()]
+    cut_out = {id(mesh.texture) for _, mesh in nodes if mesh.texture is not None and mesh.texture.alpha is not None}
+    looks = [
+        (material, f"map_Kd {name}\n" + (f"map_d {name}\n" if key in cut_out else ""))
+        for key, (name, _, material) in pictures.items()
+    ]
     if any(mesh.texture is None for _, mesh in nodes):
         looks.append(("plain", ""))
     head = "# unflat\n"

@@ -20,7 +20,7 @@ def printable_nodes(scene: Scene) -> tuple[tuple[Node, Mesh], ...]:
     Raises:
         InputError: There is none, or one is not a solid.
     """
-    nodes = [(node, node.item) for node in scene.nodes if node.role != "sky" and isinstance(node.item, Mesh)]
+    nodes = [(node, node.item) for node in scene.nodes if node.role == "surface" and isinstance(node.item, Mesh)]
     solids = tuple((node, mesh) for node, mesh in nodes if len(mesh.faces))
     if not solids:
         raise InputError("the scene holds no surface that could be printed", hint="Choose .glb, .ply or .splat.ply.")

@@ -18,7 +18,7 @@ from unflat.errors import InputError
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record, record
 from unflat.types.provenance import Source
-from unflat.types.scene import Node, Role, Scene
+from unflat.types.scene import Node, Role, Scene, as_role
 
 _PIECE = 180
 _MOST_SIDECAR = 1 << 24
@@ -141,7 +141,7 @@ def scene_from(nodes: tuple[Node, ...], story: Story | None, path: Path, warning
 
 def role_in(story: Story | None, name: str) -> Role:
     """The role of the node ``name``; "surface" where the story does not say."""
-    return "sky" if any(n == name and role == "sky" for n, role in nodes_in(story)) else "surface"
+    return as_role(next((role for n, role in nodes_in(story) if n == name), None))
 
 
 def name_in(story: Story | None, default: str) -> str:

@@ -19,6 +19,7 @@ from unflat.geometry.lens import judge_lens
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult, size_warning
 from unflat.pipelines.source import DepthSource, Given, Picture, given_depth, handed_depth, open_picture
+from unflat.stages.build_layers import LayerOptions
 from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
@@ -47,6 +48,7 @@ class PhotoOptions:
     estimate: DepthOptions = field(default_factory=DepthOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    layer: LayerOptions = field(default_factory=LayerOptions)
     surface: SurfaceOptions = field(default_factory=SurfaceOptions)
     splat: SplatOptions = field(default_factory=SplatOptions)
     cloud: PointOptions = field(default_factory=PointOptions)
@@ -84,12 +86,16 @@ def photo(
         else:
             given = handed_depth(handed, options.source.depth_kind, image)
     depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
+    unsized = depth
     with clock.stage("scale"):
         depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage)
     warning = size_warning(scale)
     if warning is not None:
         lineage.warn(warning)
-    return PhotoResult(image, depth, scale, options, lineage, clock)
+    result = PhotoResult(image, depth, scale, options, lineage, clock)
+    if given is not None and options.source.depth_kind == "disparity-px":
+        result.baseline_m = float(np.median((depth.z / unsized.z)[depth.surface])) / result.camera.intrinsics.fx
+    return result
 
 
 def see(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -21,11 +22,13 @@ from unflat.types.scene import Frame, Node, Scale, Scene
 
 if TYPE_CHECKING:
     from unflat.formats.registry import ExportOptions
+    from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
     from unflat.stages.build_relief import ReliefOptions
     from unflat.stages.build_surface import SurfaceOptions
     from unflat.stages.make_points import PointOptions
     from unflat.stages.make_splats import SplatOptions
+    from unflat.types.layers import Layers
 
 Form = Literal["surface", "ar", "splats", "points", "relief"]
 _MESHES: tuple[Form, ...] = ("surface", "ar", "relief")
@@ -71,7 +74,11 @@ class PhotoResult:
         picture: The upright picture.
         depth: (h, w) depth in written metres, with camera; kind SCALE if those are only assumed.
         scale: How well the metres are known.
+        options: What the recipe was told.
+        baseline_m: How far apart the two eyes were, in written metres, where the depth came as stereo disparity.
     """
+
+    baseline_m: float | None = None
 
     def __init__(
         self, picture: Image, depth: DepthMap, scale: Scale, options: PhotoOptions, lineage: Lineage, clock: Clock
@@ -79,7 +86,7 @@ class PhotoResult:
         self.picture = picture
         self.depth = depth
         self.scale = scale
-        self._options = options
+        self.options = options
         self._lineage = lineage
         self._clock = clock
         self._scenes: dict[Form, Scene] = {}
@@ -97,9 +104,19 @@ class PhotoResult:
         assert self.depth.intrinsics is not None
         return Camera(self.depth.intrinsics.resized(self.picture.size), Pose.identity(), "photograph")
 
+    @cached_property
+    def layers(self) -> Layers:
+        """The picture with what stands behind its outlines."""
+        from unflat.stages.build_layers import build_layers
+
+        with self._clock.stage("layers"):
+            return build_layers(self.depth, self.picture, self.options.layer)
+
     def as_form(self, form: Form) -> Scene:
         """The scene in one of its forms; built once."""
         if form not in self._scenes:
+            if form in ("surface", "ar") and self.options.surface.layers != "none":
+                self.layers  # noqa: B018  (made now, so that its time is its own)
             with self._clock.stage(form):
                 nodes = _BUILDERS[form](self)
             scale = _MADE if form == "relief" else self.scale
@@ -116,7 +133,7 @@ class PhotoResult:
 
     def _chosen(self, form: Form) -> SurfaceOptions | SplatOptions | PointOptions | ReliefOptions:
         """The options that a form is built with."""
-        options = self._options
+        options = self.options
         if form == "ar":
             triangles = min(options.surface.triangles, AR_TRIANGLES)
             return replace(options.surface, triangles=triangles, sky="none")
@@ -156,6 +173,36 @@ class PhotoResult:
             thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
                 registry.write(thing, path, options)
+            self._outputs.append(path)
+        return self
+
+    def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
+        """Write what the other eye sees of the layered scene, as pictures of the picture's own size.
+
+        Args:
+            eye: "left" or "right"; the picture itself is the other one.
+            *paths: ``x.png``, ``x.jpg`` …
+            force: Replace files that exist.
+
+        Raises:
+            InputError: No such eye, or no picture format has the suffix.
+            OutputError: A file exists already, or cannot be written.
+        """
+        from unflat.formats.image import write_image
+        from unflat.formats.provenance_text import to_plain
+        from unflat.pipelines.eye import eye_view
+
+        if eye not in ("left", "right"):
+            raise InputError(f"there is no {eye!r} eye", hint="Choose left or right.")
+        with self._clock.stage("eye"):
+            seen = eye_view(self, eye)
+        step = Step("render eye", options=(("eye", eye),))
+        story = self._lineage.seal()
+        story = replace(story, steps=(*story.steps, step), invented=True)
+        told = {"unflat": json.dumps(to_plain(story), ensure_ascii=False)}
+        for path in map(Path, paths):
+            with self._clock.stage("write"):
+                write_image(seen, path, force=force, text=told)
             self._outputs.append(path)
         return self
 
@@ -216,11 +263,15 @@ class PhotoResult:
         return f"PhotoResult({self.picture.source.name}, {self.depth!r}, scale {self.scale.basis})"
 
     def _surface(self, form: Form) -> tuple[Node, ...]:
+        from unflat.stages.build_layered import build_layered
         from unflat.stages.build_surface import SurfaceOptions, build_surface
 
         chosen = self._chosen(form)
         assert isinstance(chosen, SurfaceOptions)
-        built = build_surface(self.depth, self.picture, chosen)
+        if chosen.layers == "none":
+            built = build_surface(self.depth, self.picture, chosen)
+        else:
+            built = build_layered(self.layers, chosen)
         self._error = max(self._error or 0.0, built.max_error)
         for note in built.notes:
             self._lineage.warn(note)
@@ -229,17 +280,17 @@ class PhotoResult:
     def _splats(self) -> tuple[Node, ...]:
         from unflat.stages.make_splats import make_splats
 
-        return (Node("splats", make_splats(self.depth, self.picture, self._options.splat)),)
+        return (Node("splats", make_splats(self.depth, self.picture, self.options.splat)),)
 
     def _points(self) -> tuple[Node, ...]:
         from unflat.stages.make_points import make_points
 
-        return (Node("points", make_points(self.depth, self.picture, self._options.cloud)),)
+        return (Node("points", make_points(self.depth, self.picture, self.options.cloud)),)
 
     def _relief(self) -> tuple[Node, ...]:
         from unflat.stages.build_relief import build_relief
 
-        return (Node("relief", build_relief(self.depth, self._options.relief)),)
+        return (Node("relief", build_relief(self.depth, self.options.relief)),)
 
 
 _BUILDERS: dict[Form, Callable[[PhotoResult], tuple[Node, ...]]] = {

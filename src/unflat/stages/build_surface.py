@@ -49,12 +49,12 @@ class SurfaceOptions:
     edge: float = 0.06
     """Relative depth jump, beyond what a slanted plane explains, from which two neighbouring pixels are cut apart."""
 
-    layers: Literal["none"] = "none"
-    """What stands behind outlines: none is one sheet, cut at every outline, its holes honest. No other is built yet."""
+    layers: Literal["behind", "none"] = "behind"
+    """What stands behind outlines: the surfaces there, continued and marked as invented; or none: honest holes."""
 
     def __post_init__(self) -> None:
-        if self.layers != "none":
-            raise InputError(f"there are no layers '{self.layers}'", hint="Only 'none' is built so far.")
+        if self.layers not in ("behind", "none"):
+            raise InputError(f"there are no layers '{self.layers}'", hint="Choose behind or none.")
         if self.triangles < 16:
             raise InputError(f"a surface needs at least 16 triangles, not {self.triangles}")
         if not 0 < self.max_error < 1:
@@ -98,13 +98,13 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
     inverse, on, far, notes = inverse_depth(depth)
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
-    sky = _sky(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
+    sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
     left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
-    sheet, error, coarse = _sheet(inverse, on, options, left)
+    sheet, error, coarse = sheet_of(inverse, on, options, left)
     x, y = sheet.points[:, 0], sheet.points[:, 1]
     z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
-    vertices = _placed(x, y, z, camera)
-    surface = _mesh((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
+    vertices = placed(x, y, z, camera)
+    surface = mesh_of((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
     nodes = (Node("surface", surface), *sky)
     return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes + coarse)
 
@@ -165,7 +165,7 @@ def _coarser(inverse: F32, on: Bool, stride: int) -> tuple[F32, Bool]:
     return inverse[at], on[at]
 
 
-def _sheet(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float, tuple[str, ...]]:
+def sheet_of(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float, tuple[str, ...]]:
     """Triangles over the picture; where outlines alone would take too many, over a coarser grid, and said so."""
     middle = float(np.median(inverse[on]))
     h, w = inverse.shape
@@ -189,14 +189,14 @@ def _sheet(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) -> t
     raise InputError(f"{triangles} triangles are too few for this picture", hint="Allow more triangles.")
 
 
-def _placed(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
+def placed(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
     """Pixels and their z -> (n, 3) points in camera axes."""
     across = (x - np.float32(camera.cx)) / np.float32(camera.fx) * z
     down = (y - np.float32(camera.cy)) / np.float32(camera.fy) * z
     return np.stack([across, down, z], axis=1).astype(np.float32)
 
 
-def _mesh(
+def mesh_of(
     placed: tuple[F32, U32], xy: tuple[F32, F32], source: NDArray[np.int64], depth: DepthMap, picture: Image
 ) -> Mesh:
     """A mesh with normals, the picture on it, and the confidence of the pixels it was made from."""
@@ -208,7 +208,7 @@ def _mesh(
     return Mesh(vertices, faces, normals=normals, uv=uv, confidence=confidence, texture=picture)
 
 
-def _sky(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tuple[Node, ...]:
+def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tuple[Node, ...]:
     """The seen sky on a dome, and its continuation behind the outlines a little farther out."""
     sky, camera = np.asarray(depth.sky), depth.intrinsics
     assert camera is not None
@@ -223,9 +223,9 @@ def _sky(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tupl
         faces = np.concatenate([seen.faces, faces + np.uint32(len(seen.points))])
         invented = np.concatenate([np.zeros(len(seen.points), np.bool_), invented])
         distance = np.concatenate([np.full(len(seen.points), radius, np.float32), distance])
-    rays = _placed(points[:, 0], points[:, 1], np.ones(len(points), np.float32), camera)
+    rays = placed(points[:, 0], points[:, 1], np.ones(len(points), np.float32), camera)
     vertices = rays * (distance / np.linalg.norm(rays, axis=1))[:, None]
     rows = np.clip(uv[:, 1].astype(np.int64), 0, depth.size.height - 1)
     source = rows * depth.size.width + np.clip(uv[:, 0].astype(np.int64), 0, depth.size.width - 1)
-    mesh = _mesh((vertices, faces), (uv[:, 0], uv[:, 1]), source, depth, picture)
+    mesh = mesh_of((vertices, faces), (uv[:, 0], uv[:, 1]), source, depth, picture)
     return (Node("sky", replace(mesh, invented=invented), "sky"),)

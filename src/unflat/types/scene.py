@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, get_args
 
 from unflat.errors import ShapeError
 from unflat.types.camera import Camera
@@ -14,7 +14,16 @@ from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.splats import Splats
 
-Role = Literal["surface", "sky"]
+Role = Literal["surface", "sky", "hidden", "soft"]
+"""What a node is: a seen surface, the sky, what was continued behind outlines, a half transparent seam."""
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def as_role(word: object) -> Role:
+    """The role of that name; what no role is called stands for a seen surface."""
+    return ROLES[ROLES.index(word)] if word in ROLES else "surface"
+
+
 ScaleBasis = Literal["metric-source", "known-length", "familiar", "subject-distance", "assumed", "made-to-measure"]
 """How the size is known. ``assumed``: nothing in the picture told it. ``made-to-measure``: it was chosen (a relief)."""
 

@@ -1,0 +1,97 @@
+"""The seam of an outline unmixed: how much of each pixel is the nearer surface, and what it looks like.
+
+A pixel along an outline shows C = a·F + (1 - a)·B. F is taken from inside the nearer surface, B from the continued
+farther one; a is where C falls on the line between the two (the compositing equation of Porter and Duff, 1984, solved
+as in Smith and Blinn, "Blue screen matting", 1996, for a known background). What is left over goes to the surface that
+the pixel shows more of, so the two together give back C. Where C is no such mixture, the pixel stays the farther
+surface's own: a patterned wall is not to be taken for a halo.
+
+Depths are inverse depths; colours are linear in the byte values, as resampling in cameras mostly is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unflat.geometry.hidden import Seam
+from unflat.geometry.nearest import nearest_true
+from unflat.types.arrays import F32, Bool
+
+LEAST_APART = 30.0
+"""Surfaces whose colours differ by less (sRGB units) cannot be told apart: the pixel is the farther one's."""
+LEAST_ALPHA = 0.1
+"""A smaller share is not told from the farther surface's own pattern."""
+OFF_LINE = 0.5
+"""A mixture is no farther from the line between the two colours than this share of its length."""
+
+
+class Matte(NamedTuple):
+    """The unmixed seam.
+
+    Attributes:
+        alpha: (h, w) float32, the nearer surface's share; 1 on its last own pixels, 0 elsewhere.
+        inverse: (h, w) float32 inverse depth of the nearer surface along the seam, 0 elsewhere.
+        colour: (h, w, 3) float32, of the nearer surface along the seam.
+        behind: (h, w, 3) float32, of the farther surface: as continued, and along the seam as unmixed.
+    """
+
+    alpha: F32
+    inverse: F32
+    colour: F32
+    behind: F32
+
+
+def _mean_where(colour: F32, mask: Bool, width: int) -> tuple[F32, F32]:
+    """Mean colour of the masked pixels in each window, and how many there were."""
+    size = (2 * width + 1,) * 2
+    weight = mask.astype(np.float32)
+    count = np.asarray(cv2.boxFilter(weight, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT), np.float32)
+    total = cv2.boxFilter(colour * weight[..., None], -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    mean = np.asarray(total) / np.maximum(count, 1e-6)[..., None]
+    return mean.astype(np.float32), count
+
+
+def _inside(colour: F32, near: Bool, covering: Bool, width: int) -> F32:
+    """What nearer surfaces look like beside their outline: (h, w, 3), from inside where there is an inside."""
+    deep, several = _mean_where(colour, covering & ~near, width)
+    shallow, _ = _mean_where(colour, covering | near, width)
+    return np.where((several > 0.5)[..., None], deep, shallow)
+
+
+def unmix(colour: F32, behind: F32, inverse: F32, seen: Seam, covering: Bool, width: int) -> Matte:
+    """Tell the two surfaces of every mixed pixel apart.
+
+    Args:
+        colour: (h, w, 3) float32, the picture.
+        behind: (h, w, 3) float32, the farther surfaces, continued over the seam from beyond it.
+        inverse: (h, w) inverse depth of what is seen.
+        seen: The pixels along the outlines.
+        covering: (h, w), seen pixels of the nearer surfaces.
+        width: Of the mixed seam, in pixels.
+    """
+    mixed = seen.mixed
+    alpha, front = np.zeros(mixed.shape, np.float32), np.zeros_like(inverse)
+    nearer, back = np.zeros_like(colour), behind.copy()
+    if not mixed.any() or not seen.near.any():
+        return Matte(alpha, front, nearer, back)
+    at = np.nonzero(mixed)
+    nearest = nearest_true(seen.near)[at]
+    own = _inside(colour, seen.near, covering, width + 1).reshape(-1, 3)[nearest]
+    c, b = colour[at], behind[at]
+    line = own - b
+    length = np.maximum((line * line).sum(1), 1e-6)
+    a = ((c - b) * line).sum(1) / length
+    off = c - b - a[:, None] * line
+    told = (length >= LEAST_APART**2) & (a >= LEAST_ALPHA) & ((off * off).sum(1) <= OFF_LINE**2 * length)
+    a = np.where(told, np.minimum(a, 1), 0)
+    left = c - (a[:, None] * own + (1 - a[:, None]) * b)
+    own = np.clip(own + np.where(a[:, None] >= 0.5, left / np.maximum(a, 0.5)[:, None], 0), 0, 255)
+    b = np.clip(b + np.where(a[:, None] < 0.5, left / np.maximum(1 - a, 0.5)[:, None], 0), 0, 255)
+    alpha[at], nearer[at], back[at] = a, own, b
+    front[at] = np.where(a > 0, inverse.ravel()[nearest], 0)
+    ring = (cv2.dilate((alpha > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & seen.near
+    alpha[ring], front[ring], nearer[ring] = 1, inverse[ring], colour[ring]
+    return Matte(alpha, front, nearer, back)

@@ -1,0 +1,108 @@
+"""Smooth continuation: every unknown pixel becomes the mean of its neighbours (Laplace's equation), coarse to fine.
+
+Neighbours count less the more their guides differ (the depths of the surfaces that they belong to), so what is
+continued from one surface does not run into another.
+"""
+
+# pyright: standard
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from unflat.geometry.jit import kernel
+from unflat.types.arrays import F32, Bool
+
+ROUNDS = 12
+"""Rounds of relaxation at each size."""
+_OVER = 1.6
+"""Over-relaxation; the last two rounds do without."""
+APART = 0.3
+"""Neighbours whose guides differ by this share of the larger count half."""
+_LEAST = 1e-3
+"""Neighbours never count less than this: nothing is cut off entirely."""
+
+
+@kernel
+def _relax(value, places, linked, guide, rounds):
+    """Gauss and Seidel's relaxation with over-relaxation (Young 1954) of the listed places, in place."""
+    h, w, channels = value.shape
+    for turn in range(rounds):
+        over = np.float32(_OVER) if turn < rounds - 2 else np.float32(1)
+        for i in range(len(places)):
+            at = places[i] if turn % 2 == 0 else places[len(places) - 1 - i]
+            y, x = at // w, at % w
+            total = np.float32(0)
+            for c in range(channels):
+                mean, total = np.float32(0), np.float32(0)
+                for k in range(4):
+                    v, u = y + (k == 0) - (k == 1), x + (k == 2) - (k == 3)
+                    if v < 0 or u < 0 or v >= h or u >= w or not linked[v, u]:
+                        continue
+                    larger = guide[v, u] if guide[v, u] > guide[y, x] else guide[y, x]
+                    apart = (guide[v, u] - guide[y, x]) / (np.float32(APART) * larger + np.float32(1e-12))
+                    weight = np.float32(1) / (np.float32(1) + apart * apart * apart * apart)
+                    weight = weight if weight > np.float32(_LEAST) else np.float32(_LEAST)
+                    total += weight
+                    mean += weight * value[v, u, c]
+                if total > 0:
+                    value[y, x, c] += over * (mean / total - value[y, x, c])
+
+
+class _Step(NamedTuple):
+    """One size of the pyramid."""
+
+    value: F32
+    known: Bool
+    wanted: Bool
+    guide: F32
+
+
+def _summed(a: np.ndarray) -> np.ndarray:
+    """Sums over 2×2; what is missing at the border is 0."""
+    a = np.pad(a, ((0, a.shape[0] % 2), (0, a.shape[1] % 2)) + ((0, 0),) * (a.ndim - 2))
+    return a[0::2, 0::2] + a[1::2, 0::2] + a[0::2, 1::2] + a[1::2, 1::2]
+
+
+def _halved(step: _Step) -> _Step:
+    """Means of the known pixels of each 2×2; a coarse pixel is wanted if one of its four is and none is known."""
+    count = _summed(step.known.astype(np.float32))
+    mean = _summed(np.where(step.known[..., None], step.value, np.float32(0))) / np.maximum(count, 1)[..., None]
+    wanted = _summed(step.wanted.astype(np.float32))
+    telling = np.where(
+        np.repeat(np.repeat(count > 0, 2, 0), 2, 1)[: len(step.known), : step.known.shape[1]], step.known, step.wanted
+    )
+    guide = _summed(np.where(telling, step.guide, np.float32(0))) / np.maximum(np.where(count > 0, count, wanted), 1)
+    both = mean.astype(np.float32), guide.astype(np.float32)
+    return _Step(both[0], count > 0, (wanted > 0) & (count == 0), both[1])
+
+
+def membrane(value: F32, known: Bool, wanted: Bool, guide: F32 | None = None) -> tuple[F32, Bool]:
+    """Continue known values smoothly over wanted pixels; what is neither known nor wanted is not there.
+
+    Args:
+        value: (h, w, c) float32, read where ``known``.
+        known: (h, w) bool.
+        wanted: (h, w) bool, none of them known.
+        guide: (h, w) float32 >= 0, inverse depth of the surface that each pixel belongs to; None: all the same.
+
+    Returns:
+        (h, w, c) float32: as given where known, continued where wanted, 0 elsewhere; and (h, w) bool, the wanted
+        pixels that no known one can reach; they stay 0.
+    """
+    flat = np.ones(known.shape, np.float32) if guide is None else guide
+    steps = [_Step(np.where(known[..., None], value, np.float32(0)), known, wanted, flat)]
+    while steps[-1].wanted.any() and min(steps[-1].known.shape) > 4:
+        steps.append(_halved(steps[-1]))
+    coarse, reached = steps[-1].value, steps[-1].known
+    for step in reversed(steps):
+        h, w = step.known.shape
+        field, there = step.value.copy(), step.known.copy()
+        if coarse.shape[:2] != (h, w):
+            at = np.ix_(np.arange(h) // 2, np.arange(w) // 2)
+            field, there = np.where(step.wanted[..., None], coarse[at], field), reached[at] & step.wanted | step.known
+        _relax(field, np.flatnonzero(step.wanted), there, step.guide, ROUNDS)
+        coarse, reached = field, there
+    return coarse, wanted & ~reached

@@ -1,0 +1,109 @@
+"""layers -> textured surfaces: the seen one, what goes on behind it, and the soft seams before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.stages.build_layers import resampled
+from unflat.stages.build_surface import (
+    RIM,
+    Surface,
+    SurfaceOptions,
+    dome_radius,
+    inverse_depth,
+    mesh_of,
+    placed,
+    sheet_of,
+    sky_nodes,
+)
+from unflat.types.arrays import F32, U8
+from unflat.types.image import Image
+from unflat.types.layers import Layer, Layers
+from unflat.types.mesh import Mesh
+from unflat.types.scene import Node, Role
+
+BEHIND = np.float32(0.995)
+"""The hidden surface stands this much farther off where it overlaps a seen one, so that the seen one is seen."""
+BEFORE = np.float32(1.002)
+"""The soft seam stands this much nearer than the surface it belongs to."""
+_SHARES: dict[Role, float] = {"hidden": 0.25, "soft": 0.1}
+"""Of the triangles."""
+_WORDS = {"hidden": "behind", "soft": "along"}
+
+
+def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surface:
+    """Turn a layered depth image into triangles.
+
+    Args:
+        layers: What was seen and what was continued.
+        options: How.
+
+    Returns:
+        Nodes "surface", "hidden" and "soft" as far as there are any, and "sky".
+
+    Raises:
+        InputError: There is nothing to build from, or the triangles are too few.
+    """
+    options = options or SurfaceOptions()
+    depth, picture = layers.depth, layers.picture
+    camera = depth.intrinsics
+    if camera is None:
+        raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
+    inverse, on, far, notes = inverse_depth(depth)
+    has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
+    sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
+    left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
+    extra: list[Node] = []
+    rows: tuple[tuple[Role, Layer, float, np.float32], ...] = (
+        ("hidden", layers.hidden, np.inf, BEHIND),
+        ("soft", layers.soft, options.edge, BEFORE),
+    )
+    for name, layer, edge, turn in rows:
+        if not layer.on.any():
+            continue
+        try:
+            extra.append(_node(name, layer, replace(options, edge=edge), int(_SHARES[name] * left), turn, layers))
+        except InputError:
+            notes += (f"the triangles were too few for what is {_WORDS[name]} the outlines; it was left out",)
+    left -= sum(len(node.item.faces) for node in extra if isinstance(node.item, Mesh))
+    kept = on & layers.kept
+    sheet, error, coarse = sheet_of(np.where(kept, inverse, np.float32(0)), kept, options, left)
+    z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
+    xy = sheet.points[:, 0], sheet.points[:, 1]
+    surface = mesh_of((placed(*xy, z, camera), sheet.faces), xy, sheet.source, depth, picture)
+    nodes = (Node("surface", surface), *extra, *sky)
+    total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
+    return Surface(nodes, error, total, notes + coarse)
+
+
+def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np.float32, layers: Layers) -> Node:
+    """One layer as a surface of at most so many triangles, its distance divided by ``turn``."""
+    camera = layers.depth.intrinsics
+    assert camera is not None
+    sheet, _, _ = sheet_of(layer.inverse, layer.on, options, most)
+    x, y = sheet.points[:, 0], sheet.points[:, 1]
+    floor = np.float32(0.5) * layer.inverse[layer.on].min()
+    z = (1 / (np.maximum(sheet.points[:, 2], floor) * turn)).astype(np.float32)
+    texture = _texture(layer, layers.picture)
+    mesh = mesh_of((placed(x, y, z, camera), sheet.faces), (x, y), sheet.source, layers.depth, texture)
+    made_up = layer.invented.reshape(-1)[sheet.source]
+    confidence = None if mesh.confidence is None else np.where(made_up, np.float32(0), mesh.confidence)
+    return Node(name, replace(mesh, invented=made_up if made_up.any() else None, confidence=confidence), name)
+
+
+def _texture(layer: Layer, picture: Image) -> Image:
+    """The layer's colours, and close beside it the picture's, so that no border bleeds; black elsewhere is small."""
+    import cv2
+
+    on = layer.on
+    beside = np.asarray(cv2.dilate(on.astype(np.uint8), np.ones((9, 9), np.uint8)))[..., None] > 0
+    around = np.where(beside, resampled(picture, layer.size), np.uint8(0))
+    alpha = None if layer.alpha is None else _bytes(layer.alpha)
+    return Image(np.where(on[..., None], layer.colour, around), alpha, source=picture.source)
+
+
+def _bytes(share: F32) -> U8:
+    return np.clip(np.rint(share * 255), 0, 255).astype(np.uint8)

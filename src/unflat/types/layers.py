@@ -1,0 +1,81 @@
+"""A layered depth image: what the picture shows, and what stands behind its outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unflat.errors import ShapeError
+from unflat.types.arrays import F32, U8, Bool, settle
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image, Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """A surface over some pixels of the depth map's grid.
+
+    Attributes:
+        inverse: (h, w) float32 inverse depth, 1/m; 0 where the layer has nothing.
+        colour: (h, w, 3) uint8 sRGB.
+        invented: (h, w) bool, colour and depth made up rather than seen.
+        alpha: (h, w) float32 in 0..1; None is opaque.
+    """
+
+    inverse: F32
+    colour: U8
+    invented: Bool
+    alpha: F32 | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, "inverse", "float32", (None, None))
+        shape = self.size.shape
+        settle(self, "colour", "uint8", (*shape, 3))
+        settle(self, "invented", "bool", shape)
+        settle(self, "alpha", "float32", shape)
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the grid in pixels."""
+        return Size(self.inverse.shape[1], self.inverse.shape[0])
+
+    @property
+    def on(self) -> Bool:
+        """(h, w) bool, where the layer has something."""
+        return self.inverse > 0
+
+    def __repr__(self) -> str:
+        return f"Layer({self.size}, {float(self.on.mean()):.1%} of it)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """A picture in layers (Shade, Gortler, He and Szeliski, "Layered depth images", 1998).
+
+    Seen from the picture's own place they show the picture. The hidden layer overlaps the seen surfaces it continues,
+    so nothing opens between them.
+
+    Attributes:
+        picture: What was seen, whole.
+        depth: Its depth, with a camera.
+        kept: (h, w) bool, the pixels of ``depth`` that are a surface of their own. The others along outlines show
+            two surfaces at once: the hidden layer and the soft one stand for them.
+        hidden: What goes on behind nearer things.
+        soft: The seam of nearer things, half transparent, in front of the hidden layer.
+        reach: How far the eye may move aside before it looks past the hidden layer, in metres.
+    """
+
+    picture: Image
+    depth: DepthMap
+    kept: Bool
+    hidden: Layer
+    soft: Layer
+    reach: float
+
+    def __post_init__(self) -> None:
+        settle(self, "kept", "bool", self.depth.size.shape)
+        for name in ("hidden", "soft"):
+            if getattr(self, name).size != self.depth.size:
+                raise ShapeError(f"the {name} layer is {getattr(self, name).size}, the depth {self.depth.size}")
+
+    def __repr__(self) -> str:
+        return f"Layers({self.depth.size}, hidden {float(self.hidden.on.mean()):.1%}, reach {self.reach:.3g} m)"
