@@ -37,6 +37,7 @@ def _relax(value, places, linked, guide, rounds):
             total = np.float32(0)
             for c in range(channels):
                 mean, total = np.float32(0), np.float32(0)
+                low, high = np.float32(np.inf), np.float32(-np.inf)
                 for k in range(4):
                     v, u = y + (k == 0) - (k == 1), x + (k == 2) - (k == 3)
                     if v < 0 or u < 0 or v >= h or u >= w or not linked[v, u]:
@@ -46,9 +47,12 @@ def _relax(value, places, linked, guide, rounds):
                     weight = np.float32(1) / (np.float32(1) + apart * apart * apart * apart)
                     weight = weight if weight > np.float32(_LEAST) else np.float32(_LEAST)
                     total += weight
-                    mean += weight * value[v, u, c]
+                    there = value[v, u, c]
+                    mean += weight * there
+                    low, high = min(low, there), max(high, there)
                 if total > 0:
-                    value[y, x, c] += over * (mean / total - value[y, x, c])
+                    moved = value[y, x, c] + over * (mean / total - value[y, x, c])
+                    value[y, x, c] = min(max(moved, low), high)
 
 
 class _Step(NamedTuple):
@@ -94,15 +98,25 @@ def membrane(value: F32, known: Bool, wanted: Bool, guide: F32 | None = None) ->
     """
     flat = np.ones(known.shape, np.float32) if guide is None else guide
     steps = [_Step(np.where(known[..., None], value, np.float32(0)), known, wanted, flat)]
-    while steps[-1].wanted.any() and min(steps[-1].known.shape) > 4:
+    while steps[-1].wanted.any() and max(steps[-1].known.shape) > 1:
         steps.append(_halved(steps[-1]))
-    coarse, reached = steps[-1].value, steps[-1].known
+    field = steps[-1].value
     for step in reversed(steps):
         h, w = step.known.shape
-        field, there = step.value.copy(), step.known.copy()
+        coarse, field = field, step.value.copy()
         if coarse.shape[:2] != (h, w):
             at = np.ix_(np.arange(h) // 2, np.arange(w) // 2)
-            field, there = np.where(step.wanted[..., None], coarse[at], field), reached[at] & step.wanted | step.known
-        _relax(field, np.flatnonzero(step.wanted), there, step.guide, ROUNDS)
-        coarse, reached = field, there
-    return coarse, wanted & ~reached
+            field = np.where(step.wanted[..., None], coarse[at], field)
+        _relax(field, np.flatnonzero(step.wanted), step.known | step.wanted, step.guide, ROUNDS)
+    lost = wanted & ~_reached(known, wanted)
+    return np.where(lost[..., None], np.float32(0), field), lost
+
+
+def _reached(known: Bool, wanted: Bool) -> Bool:
+    """The pixels that a path over wanted ones, from side to side, leads to from a known one."""
+    import cv2
+
+    count, found = cv2.connectedComponents((known | wanted).astype(np.uint8), connectivity=4)
+    label, holds = np.asarray(found), np.zeros(count, np.bool_)
+    holds[label[known]] = True
+    return holds[label] & (known | wanted)
