@@ -50,9 +50,9 @@ def covered(picture: Picture, reach: float, less: float = 0.0) -> Bool:
         while edge:
             v, u = edge.pop()
             top, left = max(v - 1, 0), max(u - 1, 0)
-            fresh = np.argwhere(may[top : v + 2, left : u + 2] & ~found[top : v + 2, left : u + 2]) + (top, left)
-            found[top : v + 2, left : u + 2] |= may[top : v + 2, left : u + 2]
-            edge += [(int(a), int(c)) for a, c in fresh]
+            around = np.s_[top : v + 2, left : u + 2]
+            edge += [(top + int(a), left + int(c)) for a, c in np.argwhere(may[around] & ~found[around])]
+            found[around] |= may[around]
         everything |= found
     return everything
 

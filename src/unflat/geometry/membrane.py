@@ -117,6 +117,6 @@ def _reached(known: Bool, wanted: Bool) -> Bool:
     import cv2
 
     count, found = cv2.connectedComponents((known | wanted).astype(np.uint8), connectivity=4)
-    label, holds = np.asarray(found), np.zeros(count, np.bool_)
+    label, holds = np.asarray(found, np.int32), np.zeros(count, np.bool_)
     holds[label[known]] = True
     return holds[label] & (known | wanted)
