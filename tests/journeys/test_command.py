@@ -263,3 +263,16 @@ def test_models_and_doctor(unflat: Run) -> None:
     assert "Apache-2.0" in told.stdout and "trained" in told.stdout
     done = unflat("doctor", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["healthy"] is True
+
+
+def test_a_camera_moves_through_a_photograph(unflat: Run, astronaut: Path, tmp_path: Path) -> None:
+    done = unflat("animate", astronaut, "-o", "a.gif", "-o", "a.png", "--seconds", "0.2", "--fps", "10", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outputs"] == ["a.gif", "a.00000.png", "a.00001.png"]
+    with Image.open(tmp_path / "a.00001.png") as frame:
+        assert frame.size == (512, 512)
+    assert_two_lines(unflat("animate", astronaut, "-o", "a.avi"), 2)
+    assert_two_lines(unflat("animate", astronaut, "-o", "a.gif"), 9)
+    (tmp_path / "flight.json").write_text("{}", encoding="utf-8")
+    assert_two_lines(unflat("animate", astronaut, "-o", "b.gif", "--keyframes", "flight.json"), 2)
+    assert left(tmp_path) == {"a.gif", "a.00000.png", "a.00001.png", "flight.json"}

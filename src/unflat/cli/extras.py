@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 PURPOSES: dict[str, tuple[str, bool]] = {
     "raw": ("RAW photographs", True),
     "examples": ("the photographs of the examples and of the README", True),
-    "video": ("films in and out", False),
+    "video": ("films", True),
     "scan": ("many views into one scene", False),
     "volume": ("CT and MRI into surfaces", False),
     "serve": ("the local web app", False),

@@ -27,6 +27,10 @@ The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .
 
 The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
 pictures -o names an existing folder. Without -o, NAME.depth.png is written beside each picture.""",
+    "animate": """Move a camera through one picture and write the film.
+
+The suffix of -o picks the format: .mp4 (H.264; needs the extra "video"), .gif, .webp, or .png for a numbered row of
+frames. Without -o, NAME.mp4 is written beside the picture.""",
     "view": """Look at a result in the browser.
 
 A local page on 127.0.0.1, until Ctrl-C.""",
@@ -38,6 +42,7 @@ _CAN_DO = """unflat turns flat pictures into space.
 
   unflat photo beach.jpg                        a page to step into: beach.html
   unflat photo beach.jpg -o beach.glb -o beach.usdz
+  unflat animate beach.jpg                      a camera moves through it: beach.mp4
   unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
   unflat view beach.glb                         look at a result
   unflat inspect beach.glb                      what a file says of itself

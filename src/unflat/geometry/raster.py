@@ -105,7 +105,9 @@ def _cut_off(points: F32, faces: U32, uv: F32, near: np.float32) -> tuple[F32, U
 
 @inner
 def _edge(ax, ay, bx, by, px, py):
-    return (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+    """Twice the area of a triangle, in float64: neighbours then agree on which side of their edge a pixel is."""
+    x, y = np.float64(ax), np.float64(ay)
+    return (bx - x) * (py - y) - (by - y) * (px - x)
 
 
 @kernel

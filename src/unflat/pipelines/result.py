@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from functools import cached_property
 from html import escape
@@ -115,7 +116,7 @@ class PhotoResult:
     def as_form(self, form: Form) -> Scene:
         """The scene in one of its forms; built once."""
         if form not in self._scenes:
-            if form in ("surface", "ar") and self.options.surface.layers != "none":
+            if form in ("surface", "ar", "splats") and self.options.surface.layers != "none":
                 self.layers  # noqa: B018  (made now, so that its time is its own)
             with self._clock.stage(form):
                 nodes = _BUILDERS[form](self)
@@ -206,6 +207,22 @@ class PhotoResult:
             self._outputs.append(path)
         return self
 
+    def film_words(self) -> str:
+        """The story of a film made from the scene, as one line of JSON."""
+        from unflat.formats.provenance_text import to_plain
+
+        story = self.scene.provenance
+        step = Step("render film")
+        return json.dumps({"unflat": to_plain(replace(story, steps=(*story.steps, step), invented=True))})
+
+    def timed(self, stage: str) -> AbstractContextManager[None]:
+        """Times a stage that stands on this result, for the report."""
+        return self._clock.stage(stage)
+
+    def wrote(self, *paths: Path) -> None:
+        """Note files that were written elsewhere, for the report."""
+        self._outputs += paths
+
     def _repr_html_(self) -> str:
         """For notebooks: the depth as a picture, and what is known of camera and size."""
         from unflat.formats.depthmap import thumbnail
@@ -278,9 +295,11 @@ class PhotoResult:
         return built.nodes
 
     def _splats(self) -> tuple[Node, ...]:
-        from unflat.stages.make_splats import make_splats
+        from unflat.stages.make_splats import make_splats, splats_of
 
-        return (Node("splats", make_splats(self.depth, self.picture, self.options.splat)),)
+        if self.options.surface.layers == "none":
+            return (Node("splats", make_splats(self.depth, self.picture, self.options.splat)),)
+        return (Node("splats", splats_of(self.layers, self.options.splat)),)
 
     def _points(self) -> tuple[Node, ...]:
         from unflat.stages.make_points import make_points

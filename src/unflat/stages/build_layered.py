@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.stages.build_layers import resampled
 from unflat.stages.build_surface import (
     RIM,
     Surface,
@@ -95,14 +94,13 @@ def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np
 
 
 def _texture(layer: Layer, picture: Image) -> Image:
-    """The layer's colours, and close beside it the picture's, so that no border bleeds; black elsewhere is small."""
+    """The layer's colours, and those close beside it, so that no border bleeds; black elsewhere is small."""
     import cv2
 
     on = layer.on
     beside = np.asarray(cv2.dilate(on.astype(np.uint8), np.ones((9, 9), np.uint8)))[..., None] > 0
-    around = np.where(beside, resampled(picture, layer.size), np.uint8(0))
     alpha = None if layer.alpha is None else _bytes(layer.alpha)
-    return Image(np.where(on[..., None], layer.colour, around), alpha, source=picture.source)
+    return Image(np.where(beside, layer.colour, np.uint8(0)), alpha, source=picture.source)
 
 
 def _bytes(share: F32) -> U8:

@@ -80,8 +80,12 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     matte = unmix(looks, back[1], inverse, seen, behind > 0, options.seam)
     hidden_inverse = np.where(wanted | ring, back[0], np.float32(0))
     invented = behind > 0
-    hidden = Layer(hidden_inverse, _bytes(matte.behind), invented)
-    soft = Layer(matte.inverse, _bytes(matte.colour), np.zeros_like(on), matte.alpha)
+    around = [
+        np.where(some[..., None], new, looks)
+        for some, new in ((wanted | ring, matte.behind), (matte.alpha > 0, matte.colour))
+    ]
+    hidden = Layer(hidden_inverse, _bytes(around[0]), invented)
+    soft = Layer(matte.inverse, _bytes(around[1]), np.zeros_like(on), matte.alpha)
     kept = on & ~(seen.mixed & (matte.alpha > 0))
     return Layers(picture, depth, kept, hidden, soft, options.reach / middle)
 

@@ -1,8 +1,8 @@
-"""depth + picture -> Gaussian splats: one flat ellipsoid per pixel or block of pixels."""
+"""depth + picture, or layers -> Gaussian splats: one flat ellipsoid per pixel or block of pixels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from unflat.types.arrays import F32, F64, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
+from unflat.types.layers import Layers
 from unflat.types.splats import Splats
 
 SPREAD = 0.6
@@ -89,6 +90,54 @@ def make_splats(depth: DepthMap, picture: Image, options: SplatOptions | None = 
         _opacities(cuts[rows, columns] != 0, confidence),
         colours,
         confidence=confidence,
+    )
+
+
+def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
+    """Lay surfels on every layer: what is seen, what goes on behind it, and the soft seams.
+
+    Args:
+        layers: A layered depth image.
+        options: How; ``count`` is for all layers together.
+
+    Returns:
+        Splats in the camera's axes. Those of colours that nobody saw are marked as invented.
+    """
+    options = options or SplatOptions()
+    depth, hidden, soft = layers.depth, layers.hidden, layers.soft
+    sky = np.zeros_like(layers.kept) if depth.sky is None else np.asarray(depth.sky)
+    behind = hidden.on & (hidden.invented | ~layers.kept)
+    shares = [float((np.asarray(some)).mean()) for some in (layers.kept | sky, behind, soft.on)]
+    each = max(1, min(options.count, int(options.count / max(sum(shares), 1e-6))))
+    parts = [make_splats(replace(depth, valid=layers.kept | sky), layers.picture, replace(options, count=each))]
+    for layer, some in ((hidden, behind), (soft, soft.on)):
+        if not some.any():
+            continue
+        z = np.divide(1, layer.inverse, out=np.zeros_like(layer.inverse), where=some)
+        seen = DepthMap(z, depth.kind, some, None, depth.confidence, depth.intrinsics)
+        only = replace(options, count=each, sky="none", edge=options.edge if layer is soft else np.inf)
+        rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
+        made = make_splats(seen, Image(layer.colour), only)
+        chosen = some[rows, columns]
+        flags = layer.invented[rows, columns][chosen]
+        opacity = made.opacities if layer.alpha is None else np.float32(0.98) * layer.alpha[rows, columns][chosen]
+        confidence = None if made.confidence is None else np.where(flags, np.float32(0), made.confidence)
+        if layer.alpha is None:
+            opacity = np.full_like(opacity, 0.98)
+        parts.append(replace(made, invented=flags, opacities=opacity, confidence=confidence))
+    return _together(parts)
+
+
+def _together(parts: list[Splats]) -> Splats:
+    """All splats of several clouds, in their order."""
+    invented = [np.zeros(len(p.means), np.bool_) if p.invented is None else p.invented for p in parts]
+    told = all(p.confidence is not None for p in parts)
+    return Splats(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("means", "scales", "quaternions")),
+        opacities=np.concatenate([p.opacities for p in parts]),
+        colors=np.concatenate([p.colors for p in parts]),
+        confidence=np.concatenate([np.asarray(p.confidence) for p in parts]) if told else None,
+        invented=np.concatenate(invented) if any(flags.any() for flags in invented) else None,
     )
 
 

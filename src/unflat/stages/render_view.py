@@ -61,9 +61,13 @@ def _level(size: Size, seen: Placed) -> int:
     if not len(some):
         return 0
     (a, b, c), (p, q, r) = (x[some].transpose(1, 0, 2) for x in (seen.corners[:, :2], seen.uv))
-    inside = np.abs(np.cross(b - a, c - a)).sum()
-    texels = np.abs(np.cross(q - p, r - p)).sum() * size.pixels
+    inside, texels = _area(b - a, c - a), _area(q - p, r - p) * size.pixels
     return max(0, int(0.5 * np.log2(max(float(texels / max(inside, 1e-6)), 1e-6)) + 0.25))
+
+
+def _area(one: F32, other: F32) -> float:
+    """Twice the area of all triangles with these two sides, (n, 2) each."""
+    return float(np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).sum())
 
 
 def render_view(nodes: Sequence[Node], camera: Camera, painter: Painter | None = None, *, sharp: bool = True) -> View:
@@ -97,3 +101,12 @@ def render_view(nodes: Sequence[Node], camera: Camera, painter: Painter | None =
         if canvas is solid and mesh.invented is not None:
             canvas.values(number, mesh.invented.astype(np.float32), invented)
     return View(colour, solid.inverse, invented > 0.5)
+
+
+def sees_past(nodes: Sequence[Node], camera: Camera) -> float:
+    """The share of a camera's picture that shows nothing of a scene, 0..1."""
+    canvas = Canvas(*camera.intrinsics.size.shape)
+    for node in nodes:
+        if isinstance(node.item, Mesh) and node.item.uv is not None and node.role != "soft":
+            canvas.draw(placed(node.item.vertices, node.item.faces, node.item.uv, camera))
+    return float((canvas.inverse == 0).mean())

@@ -16,7 +16,7 @@ class Layer:
 
     Attributes:
         inverse: (h, w) float32 inverse depth, 1/m; 0 where the layer has nothing.
-        colour: (h, w, 3) uint8 sRGB.
+        colour: (h, w, 3) uint8 sRGB; the picture's own where the layer has nothing.
         invented: (h, w) bool, colour and depth made up rather than seen.
         alpha: (h, w) float32 in 0..1; None is opaque.
     """

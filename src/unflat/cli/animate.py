@@ -1,0 +1,47 @@
+"""``unflat animate``: a camera moves through a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from unflat.cli.console import progress, show_report
+from unflat.cli.flags import Flat, Outputs, Talk, check_distinct, check_inputs, default_output
+from unflat.cli.options import flags_of, gathered
+from unflat.errors import OutputError
+from unflat.formats.atomic import check_target
+from unflat.formats.video import check_suffix
+from unflat.pipelines.animate import AnimateOptions
+from unflat.pipelines.animate import animate as run_animate
+
+_Flags: Any = flags_of(AnimateOptions, ("count", "longest", "confident", "width_mm", "thickness_mm", "base_mm"))
+
+
+def animate(
+    picture: Path,
+    /,
+    *,
+    output: Outputs = None,
+    force: Annotated[bool, Parameter(negative="", help="Replace files that exist.")] = False,
+    flags: Annotated[_Flags, Flat] = _Flags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
+    talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
+) -> None:
+    """Move a camera through one picture.
+
+    Args:
+        picture: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
+    """
+    check_inputs(picture)
+    paths = output or [default_output(picture, ".mp4")]
+    for path in paths:
+        check_suffix(path)
+        check_target(path, force=force)
+        if path.exists() and path.samefile(picture):
+            raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
+    check_distinct(paths)
+    with progress(quiet=talk.quiet) as line:
+        film = run_animate(picture, gathered(AnimateOptions, flags), progress=line)
+        film.save(*paths, force=force)
+    show_report(film.result.report, as_json=talk.json, quiet=talk.quiet)

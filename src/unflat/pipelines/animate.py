@@ -1,0 +1,199 @@
+"""One picture -> a camera move through it.
+
+picture ─ photo ─► layered surfaces ─ moved | flown ─► a camera a frame ─ render_view ─ (lens) ─► mp4 gif webp png
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.pipelines.photo import PhotoOptions, photo
+from unflat.pipelines.report import Progress, silent
+from unflat.stages.move_camera import MotionOptions, Stand, flown, moved
+from unflat.types.arrays import U8
+from unflat.types.camera import Camera
+from unflat.types.image import Size
+
+if TYPE_CHECKING:
+    from unflat.pipelines.result import PhotoResult
+    from unflat.pipelines.source import Picture
+    from unflat.stages.render_view import Painter
+
+MOST_ZOOM = 1.6
+"""Frames show at least this share (its inverse) of the picture's width, however far the move goes."""
+_TRIED_PX = 200
+_TRIED = 12
+_STEP = 1.03
+_OPEN = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class LensOptions:
+    """What the lens does with the frames."""
+
+    long_side: int = 1920
+    """Long side of the frames in pixels; GIF and WebP are smaller."""
+    keyframes: Path | None = None
+    """A JSON file of keyframes to fly along, instead of a motion."""
+    aperture: float = 0.0
+    """Depth of field: diameter of the blur, in hundredths of the width, of what is infinitely far while the middle of
+    the scene is in focus; 0 keeps all sharp."""
+    focus: float = 1.0
+    """Distance that is in focus at the start, as a share of the middle distance."""
+    focus_to: float | None = None
+    """Distance that is in focus at the end: the focus is pulled from one to the other."""
+    crop: bool = True
+    """Narrow the view just so far that no frame looks past the picture's border."""
+
+    def __post_init__(self) -> None:
+        if not 64 <= self.long_side <= 8192:
+            raise InputError(f"--long-side {self.long_side} is out of range", hint="Give 64 to 8192 pixels.")
+        if not 0 <= self.aperture <= 20:
+            raise InputError(f"--aperture {self.aperture:g} is out of range", hint="Give 0 to 20.")
+        for name, value in (("--focus", self.focus), ("--focus-to", self.focus_to)):
+            if value is not None and not value > 0:
+                raise InputError(f"{name} {value:g} is no distance", hint="1 is the middle of the scene.")
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateOptions:
+    """A picture's journey into a film."""
+
+    photo: PhotoOptions = field(default_factory=PhotoOptions)
+    motion: MotionOptions = field(default_factory=MotionOptions)
+    lens: LensOptions = field(default_factory=LensOptions)
+
+
+def animate(picture: Picture, options: AnimateOptions | None = None, *, progress: Progress = silent) -> Animation:
+    """Make a film of a camera that moves through a picture.
+
+    Args:
+        picture: A file, an sRGB uint8 array, or an Image.
+        options: See :class:`AnimateOptions`.
+        progress: Told what is going on.
+
+    Returns:
+        The film to be: ``.save("x.mp4", "x.gif")``, or ``.frames(size)``.
+
+    Raises:
+        UnflatError: Any of the tree; the message and hint say what to do.
+    """
+    options = options or AnimateOptions()
+    return Animation(photo(picture, options.photo, progress=progress), options, progress)
+
+
+class Animation:
+    """A camera move through a picture.
+
+    Attributes:
+        result: The picture with its depth and its scene.
+        options: What the recipe was told.
+    """
+
+    def __init__(self, result: PhotoResult, options: AnimateOptions, progress: Progress = silent) -> None:
+        self.result = result
+        self.options = options
+        self._progress = progress
+        self.stand = _stand(result)
+        self._zoom: float | None = None
+
+    def cameras(self, size: Size) -> list[Camera]:
+        """The camera of every frame, for frames of ``size``."""
+        from unflat.formats import keyframes
+
+        lens = self.result.camera.intrinsics.resized(size)
+        path, motion = self.options.lens.keyframes, self.options.motion
+        if path is None:
+            return list(moved(lens, motion, self.stand))
+        return list(flown(lens, keyframes.read(path), motion, self.stand))
+
+    def frames(self, size: Size) -> Iterator[U8]:
+        """The frames, (h, w, 3) uint8 sRGB, one after the other."""
+        from unflat.stages.render_view import Painter
+
+        cameras, painter, begun = self.cameras(size), Painter(), time.perf_counter()
+        zoom = self.zoom()
+        for i, camera in enumerate(cameras):
+            if i:
+                rate = i / (time.perf_counter() - begun)
+                self._progress(f"frame {i + 1} of {len(cameras)}, {rate:.1f} a second")
+            yield self._frame(_narrowed(camera, zoom), i / max(1, len(cameras) - 1), painter)
+
+    def zoom(self) -> float:
+        """How much longer the lens must be for no frame to look past the picture's border; found once."""
+        if self._zoom is None:
+            self._zoom = self._found_zoom() if self.options.lens.crop else 1.0
+        return self._zoom
+
+    def _found_zoom(self) -> float:
+        from unflat.stages.render_view import sees_past
+
+        cameras = self.cameras(self.result.picture.size.fitted(_TRIED_PX))
+        some = cameras[:: max(1, len(cameras) // _TRIED)]
+        nodes, zoom = self.result.scene.nodes, 1.0
+        while zoom < MOST_ZOOM and any(sees_past(nodes, _narrowed(c, zoom)) > _OPEN for c in some):
+            zoom *= _STEP
+        return zoom
+
+    def _frame(self, camera: Camera, t: float, painter: Painter) -> U8:
+        import cv2
+
+        from unflat.geometry.defocus import defocused
+        from unflat.geometry.membrane import membrane
+        from unflat.stages.render_view import render_view
+
+        view, lens = render_view(self.result.scene.nodes, camera, painter, sharp=False), self.options.lens
+        colour, missing = view.colour, view.open
+        if missing.any():
+            colour = np.where(missing[..., None], membrane(colour, ~missing, missing)[0], colour)
+        if lens.aperture > 0:
+            end = lens.focus if lens.focus_to is None else lens.focus_to
+            share = lens.focus + (end - lens.focus) * t
+            blur = lens.aperture / 100 * camera.intrinsics.size.width * self.stand.pivot
+            colour = defocused(colour, view.inverse, 1 / (share * self.stand.pivot), blur)
+        return np.asarray(cv2.convertScaleAbs(colour), np.uint8)
+
+    def save(self, *paths: str | Path, force: bool = False) -> Animation:
+        """Write the film; the suffix of each path chooses the format.
+
+        Args:
+            *paths: ``x.mp4``, ``x.gif``, ``x.webp``, or ``x.png``, which becomes x.00000.png and so on.
+            force: Replace files that exist.
+
+        Raises:
+            InputError: No film format has the suffix, or the keyframes are wrong.
+            OutputError: A file exists already, or cannot be written.
+            MissingExtraError: MP4 needs the extra "video".
+        """
+        from unflat.formats.video import fitted, write_film
+
+        whole = self.result.picture.size.fitted(self.options.lens.long_side)
+        told = {"comment": self.result.film_words()}
+        for path in map(Path, paths):
+            with self.result.timed("film"):
+                film = self.frames(fitted(path, whole))
+                self.result.wrote(*write_film(film, path, self.options.motion.fps, told, force=force))
+        return self
+
+    def __repr__(self) -> str:
+        return f"Animation({self.options.motion.motion}, {self.options.motion.seconds:g} s, {self.result!r})"
+
+
+def _stand(result: PhotoResult) -> Stand:
+    """What moves turn about, from the depth of the picture."""
+    inverse = 1 / result.depth.z[result.depth.surface]
+    pivot = 1 / float(np.median(inverse))
+    return Stand(pivot, 1 / float(np.quantile(inverse, 0.98)), result.options.layer.reach * pivot)
+
+
+def _narrowed(camera: Camera, zoom: float) -> Camera:
+    """The same camera with a longer lens."""
+    lens = camera.intrinsics
+    return replace(camera, intrinsics=replace(lens, fx=lens.fx * zoom, fy=lens.fy * zoom))
