@@ -32,11 +32,13 @@ class Placed(NamedTuple):
         corners: (n, 3) float32: x and y in pixels, inverse depth.
         faces: (m, 3) uint32.
         uv: (n, 2) float32, texture coordinates.
+        source: (n,) int64, the vertex that each corner is, or was cut from; None: the corners are the vertices.
     """
 
     corners: F32
     faces: U32
     uv: F32
+    source: NDArray[np.int64] | None = None
 
 
 class Seen(NamedTuple):
@@ -64,9 +66,9 @@ def placed(vertices: F32, faces: U32, uv: F32, camera: Camera) -> Placed:
     points = vertices @ camera_from_world[:3, :3].T.astype(np.float32) + camera_from_world[:3, 3].astype(np.float32)
     z = points[:, 2]
     near = np.float32(NEAREST) * np.float32(max(float(z.max(initial=0)), 1e-6))
-    behind = z < near
+    behind, source = z < near, None
     if behind.any():
-        points, faces, uv = _cut_off(points, faces, uv, near)
+        points, faces, uv, source = _cut_off(points, faces, uv, near)
         z = points[:, 2]
     seen = camera.intrinsics
     inverse = (1 / np.maximum(z, near)).astype(np.float32)
@@ -74,18 +76,19 @@ def placed(vertices: F32, faces: U32, uv: F32, camera: Camera) -> Placed:
     corners[:, 0] = np.float32(seen.fx) * points[:, 0] * inverse + np.float32(seen.cx)
     corners[:, 1] = np.float32(seen.fy) * points[:, 1] * inverse + np.float32(seen.cy)
     corners[:, 2] = inverse
-    return Placed(corners, faces, uv)
+    return Placed(corners, faces, uv, source)
 
 
-def _cut_off(points: F32, faces: U32, uv: F32, near: np.float32) -> tuple[F32, U32, F32]:
+def _cut_off(points: F32, faces: U32, uv: F32, near: np.float32) -> tuple[F32, U32, F32, NDArray[np.int64] | None]:
     """Keep what is beyond the plane z = near; triangles that cross it are cut (Sutherland and Hodgman, 1974)."""
     ahead = points[:, 2] >= near
     count = ahead[faces].sum(axis=1)
     whole, crossing = faces[count == 3], faces[(count == 1) | (count == 2)]
     if not len(crossing):
-        return points, whole, uv
+        return points, whole, uv, None
     both = np.concatenate([points, uv], axis=1)
     corners: list[F32] = []
+    source = list(range(len(points)))
     triangles: list[tuple[int, int, int]] = []
     first = len(points)
     for face in crossing:
@@ -94,13 +97,16 @@ def _cut_off(points: F32, faces: U32, uv: F32, near: np.float32) -> tuple[F32, U
             a, b = both[face[i]], both[face[(i + 1) % 3]]
             if a[2] >= near:
                 polygon.append(a)
+                source.append(int(face[i]))
             if (a[2] >= near) != (b[2] >= near):
                 polygon.append(a + (near - a[2]) / (b[2] - a[2]) * (b - a))
+                source.append(int(face[i] if a[2] >= near else face[(i + 1) % 3]))
         n = first + len(corners)
         corners += polygon
         triangles += [(n, n + i, n + i + 1) for i in range(1, len(polygon) - 1)]
     both = np.concatenate([both, np.array(corners, np.float32)])
-    return both[:, :3].copy(), np.concatenate([whole, np.array(triangles, np.uint32)]), both[:, 3:].copy()
+    kept = np.concatenate([whole, np.array(triangles, np.uint32)])
+    return both[:, :3].copy(), kept, both[:, 3:].copy(), np.array(source, np.int64)
 
 
 @inner
@@ -280,12 +286,13 @@ class Canvas:
             sharp: Cubic rather than linear between the texture's pixels.
         """
         first, mesh = self._drawn[number]
-        self._in_bands(lambda rows: _shade(mesh, first, rows, self.face, texture, sharp, colour))
+        self._in_bands(lambda rows: _shade(mesh[:3], first, rows, self.face, texture, sharp, colour))
 
     def values(self, number: int, values: F32, out: F32) -> None:
         """Write a (n,) value of a mesh's vertices into (h, w) where the mesh is shown, in place."""
         first, mesh = self._drawn[number]
-        self._in_bands(lambda rows: _values(mesh, first, rows, self.face, values, out))
+        of_corners = values if mesh.source is None else values[mesh.source]
+        self._in_bands(lambda rows: _values(mesh[:3], first, rows, self.face, of_corners, out))
 
     def cover(self, other: Canvas) -> None:
         """Forget what stands behind the ``other`` canvas."""
