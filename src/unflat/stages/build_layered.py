@@ -89,6 +89,7 @@ def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np
     texture = _texture(layer, layers.picture)
     mesh = mesh_of((placed(x, y, z, camera), sheet.faces), (x, y), sheet.source, layers.depth, texture)
     made_up = layer.invented.reshape(-1)[sheet.source]
+    made_up[sheet.faces[made_up[sheet.faces].any(axis=1)]] = True  # a triangle that is made up in part is all of it
     confidence = None if mesh.confidence is None else np.where(made_up, np.float32(0), mesh.confidence)
     return Node(name, replace(mesh, invented=made_up if made_up.any() else None, confidence=confidence), name)
 
