@@ -4,7 +4,8 @@ A pixel along an outline shows C = a·F + (1 - a)·B. F is taken from inside the
 farther one; a is where C falls on the line between the two (the compositing equation of Porter and Duff, 1984, solved
 as in Smith and Blinn, "Blue screen matting", 1996, for a known background). What is left over goes to the surface that
 the pixel shows more of, so the two together give back C. Where C is no such mixture, the pixel stays the farther
-surface's own: a patterned wall is not to be taken for a halo.
+surface's own: a patterned wall is not to be taken for a halo. Yet a pixel that is unlike all of the farther surface
+around it, as sharpening in cameras leaves them along outlines, is the outline's: a half transparent rim goes with it.
 
 Depths are inverse depths; colours are linear in the byte values, as resampling in cameras mostly is.
 """
@@ -24,6 +25,10 @@ LEAST_APART = 30.0
 """Surfaces whose colours differ by less (sRGB units) cannot be told apart: the pixel is the farther one's."""
 LEAST_ALPHA = 0.1
 """A smaller share is not told from the farther surface's own pattern."""
+HALO = 0.5
+"""How opaque the rim is that sharpening leaves along an outline."""
+ODD_SIGMAS, ODD_LEAST = 2.5, 6.0
+"""A pixel is odd if it is so many standard deviations, and so many units more, from the mean around it."""
 OFF_LINE = 0.5
 """A mixture is no farther from the line between the two colours than this share of its length."""
 
@@ -61,7 +66,17 @@ def _inside(colour: F32, near: Bool, covering: Bool, width: int) -> F32:
     return np.where((several > 0.5)[..., None], deep, shallow)
 
 
-def unmix(colour: F32, behind: F32, inverse: F32, seen: Seam, covering: Bool, width: int) -> Matte:
+def _odd(colour: F32, clean: Bool, width: int) -> Bool:
+    """Where a pixel looks like none of the clean ones around it: (h, w). On a pattern hardly anything does not."""
+    mean, count = _mean_where(colour, clean, width + 3)
+    square, _ = _mean_where(colour * colour, clean, width + 3)
+    spread = np.sqrt(np.maximum(square - mean * mean, 0))
+    return (np.abs(colour - mean) > ODD_SIGMAS * spread + ODD_LEAST).any(axis=2) & (count > 2)
+
+
+def unmix(
+    colour: F32, behind: F32, inverse: F32, seen: Seam, covering: Bool, width: int, clean: Bool | None = None
+) -> Matte:
     """Tell the two surfaces of every mixed pixel apart.
 
     Args:
@@ -71,6 +86,7 @@ def unmix(colour: F32, behind: F32, inverse: F32, seen: Seam, covering: Bool, wi
         seen: The pixels along the outlines.
         covering: (h, w), seen pixels of the nearer surfaces.
         width: Of the mixed seam, in pixels.
+        clean: (h, w), seen pixels of the farther surfaces beyond the seam; None: no pixel is odd beside them.
     """
     mixed = seen.mixed
     alpha, front = np.zeros(mixed.shape, np.float32), np.zeros_like(inverse)
@@ -87,6 +103,9 @@ def unmix(colour: F32, behind: F32, inverse: F32, seen: Seam, covering: Bool, wi
     off = c - b - a[:, None] * line
     told = (length >= LEAST_APART**2) & (a >= LEAST_ALPHA) & ((off * off).sum(1) <= OFF_LINE**2 * length)
     a = np.where(told, np.minimum(a, 1), 0)
+    halo = np.zeros_like(told) if clean is None else ~told & _odd(colour, clean, width)[at]
+    own = np.where(halo[:, None], np.clip((c - (1 - HALO) * b) / HALO, 0, 255), own)
+    a = np.where(halo, HALO, a)
     left = c - (a[:, None] * own + (1 - a[:, None]) * b)
     own = np.clip(own + np.where(a[:, None] >= 0.5, left / np.maximum(a, 0.5)[:, None], 0), 0, 255)
     b = np.clip(b + np.where(a[:, None] < 0.5, left / np.maximum(1 - a, 0.5)[:, None], 0), 0, 255)

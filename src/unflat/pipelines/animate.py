@@ -190,7 +190,7 @@ def _stand(result: PhotoResult) -> Stand:
     """What moves turn about, from the depth of the picture."""
     inverse = 1 / result.depth.z[result.depth.surface]
     pivot = 1 / float(np.median(inverse))
-    return Stand(pivot, 1 / float(np.quantile(inverse, 0.98)), result.options.layer.reach * pivot)
+    return Stand(pivot, 1 / float(np.quantile(inverse, 0.98)), result.layers.reach)
 
 
 def _narrowed(camera: Camera, zoom: float) -> Camera:

@@ -45,8 +45,8 @@ def eye_view(result: PhotoResult, eye: Eye) -> Image:
     apart = result.baseline_m or BETWEEN_EYES_M
     middle = float(np.median(1 / result.depth.z[result.depth.surface]))
     reach = min(1.0, _ROOM * apart * middle)
-    exact = result.baseline_m is not None
-    layer = replace(options.layer, reach=reach, seam=min(1, options.layer.seam) if exact else options.layer.seam)
+    seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
+    layer = replace(options.layer, reach=reach, parallax=np.inf, seam=seam)
     layers = build_layers(result.depth, result.picture, layer)
     surface = build_layered(layers, replace(options.surface, triangles=_TRIANGLES, max_error=_ERROR))
     pose = np.eye(4)

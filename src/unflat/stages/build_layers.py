@@ -16,10 +16,13 @@ from unflat.errors import InputError
 from unflat.geometry.edges import find_cuts
 from unflat.stages.build_surface import FAINT, inverse_depth
 from unflat.types.arrays import F32, U8
+from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
 from unflat.types.layers import Layer, Layers
 
+NEAR = 0.98
+"""This share of the surface is farther than what counts as very near."""
 OPAQUE = 127
 """Pixels of a picture with at most this alpha are no surface."""
 RING = 2
@@ -33,14 +36,18 @@ class LayerOptions:
     reach: float = 0.1
     """How far the eye may move aside and still see what was continued behind outlines, as a share of the middle
     distance of the scene: 0.1 is a head movement of 20 cm before something 2 m away."""
+    parallax: float = 0.08
+    """Where things are very near, the eye moves less: so far that they shift by this share of the picture's width."""
     edge: float = 0.06
     """Relative depth jump, beyond what a slanted plane explains, from which two neighbouring pixels are cut apart."""
-    seam: int = 2
-    """So many pixels of depth along an outline may show both surfaces: 2 for estimated depth, 1 where it is exact."""
+    seam: int = 3
+    """So many pixels of depth along an outline may show both surfaces: 3 for estimated depth, 1 where it is exact."""
 
     def __post_init__(self) -> None:
         if not 0 < self.reach <= 1:
             raise InputError(f"--reach {self.reach:g} is out of range", hint="Give a share between 0 and 1.")
+        if not self.parallax > 0:
+            raise InputError(f"the largest parallax must be positive, not {self.parallax:g}")
         if not self.edge > 0:
             raise InputError(f"the relative depth jump of an edge must be positive, not {self.edge:g}")
         if not 0 <= self.seam <= 16:
@@ -71,13 +78,14 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     inverse, on, _, _ = inverse_depth(depth)
     middle = float(np.median(inverse[on]))
     cuts = find_cuts(inverse, on, options.edge, FAINT * middle)
-    behind = grow_behind(inverse, on, cuts, camera.fx * options.reach / middle)
+    reach = _reach(inverse[on], camera, options)
+    behind = grow_behind(inverse, on, cuts, camera.fx * reach)
     seen = seam(inverse, on, cuts, options.seam, options.edge)
     wanted = (behind > 0) | seen.mixed
     ring = clean_ring(inverse, on, np.where(seen.mixed, inverse, behind), wanted, seen, RING)
     looks = colour.astype(np.float32)
     back = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
-    matte = unmix(looks, back[1], inverse, seen, behind > 0, options.seam)
+    matte = unmix(looks, back[1], inverse, seen, behind > 0, options.seam, ring)
     hidden_inverse = np.where(wanted | ring, back[0], np.float32(0))
     invented = behind > 0
     around = [
@@ -87,7 +95,14 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     hidden = Layer(hidden_inverse, _bytes(around[0]), invented)
     soft = Layer(matte.inverse, _bytes(around[1]), np.zeros_like(on), matte.alpha)
     kept = on & ~(seen.mixed & (matte.alpha > 0))
-    return Layers(picture, depth, kept, hidden, soft, options.reach / middle)
+    return Layers(picture, depth, kept, hidden, soft, reach)
+
+
+def _reach(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:
+    """How far the eye may move aside, in metres, before surfaces of these inverse depths."""
+    middle, near = float(np.median(inverse)), float(np.quantile(inverse, NEAR))
+    most = options.parallax * camera.size.width / camera.fx / max(near - middle, 1e-9 * middle)
+    return min(options.reach / middle, most)
 
 
 def _completed(depth: DepthMap, picture: Image, colour: U8) -> DepthMap:
