@@ -91,7 +91,9 @@ def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np
     made_up = layer.invented.reshape(-1)[sheet.source]
     made_up[sheet.faces[made_up[sheet.faces].any(axis=1)]] = True  # a triangle that is made up in part is all of it
     confidence = None if mesh.confidence is None else np.where(made_up, np.float32(0), mesh.confidence)
-    return Node(name, replace(mesh, invented=made_up if made_up.any() else None, confidence=confidence), name)
+    uv = np.stack([x / np.float32(layer.size.width), y / np.float32(layer.size.height)], axis=1)  # clean beyond rims
+    invented = made_up if made_up.any() else None
+    return Node(name, replace(mesh, uv=uv, invented=invented, confidence=confidence), name)
 
 
 def _texture(layer: Layer, picture: Image) -> Image:
