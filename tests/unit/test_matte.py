@@ -145,6 +145,34 @@ def test_the_inside_of_the_nearer_surface_counts_not_its_rim() -> None:
     np.testing.assert_allclose(thin.alpha[seen.mixed], 0.4 / 0.7, atol=0.01)
 
 
+def test_a_rim_that_sharpening_left_goes_with_the_outline() -> None:
+    inverse, seen, covering = strip()
+    clean = (inverse < 0.5) & ~seen.mixed
+    back = textured(B, 3, 2)
+    colour = np.where((inverse > 0.5)[..., None], F, back).astype(np.float32)
+    bright = np.zeros_like(clean)
+    bright[4:20, 14] = True
+    colour[bright] = B + np.array([40, 45, 25])
+    matte = unmix(colour, back, inverse, seen, covering, WIDTH, clean)
+    assert (matte.alpha[bright] > 0.4).all() and not matte.alpha[seen.mixed & ~bright].any()
+    assert (matte.inverse[bright] == NEAR_INVERSE).all()
+    assert np.abs(matte.behind - B)[bright].max() < 10
+    np.testing.assert_allclose(given_back(matte, bright), colour[bright], atol=0.5)
+    without = unmix(colour, back, inverse, seen, covering, WIDTH)
+    assert not without.alpha[bright].any()
+    np.testing.assert_allclose(without.behind[bright], colour[bright], atol=1e-3)
+
+
+def test_on_a_pattern_nothing_is_taken_for_such_a_rim() -> None:
+    inverse, seen, covering = strip()
+    back = np.clip(textured(np.full(3, 120, np.float32), 70, 5), 0, 255)
+    colour = np.where((inverse > 0.5)[..., None], np.float32(120), back).astype(np.float32)
+    flat = np.full_like(back, 120)
+    matte = unmix(colour, flat, inverse, seen, covering, WIDTH, (inverse < 0.5) & ~seen.mixed)
+    assert not matte.alpha[seen.mixed].any()
+    np.testing.assert_allclose(matte.behind[seen.mixed], colour[seen.mixed], atol=1e-3)
+
+
 @pytest.mark.parametrize("missing", ["near", "mixed"])
 def test_without_an_outline_there_is_nothing_to_unmix(missing: str) -> None:
     inverse, seen, covering = strip()
