@@ -6,7 +6,7 @@ scikit-image's: coffee (CC0, Rachel Michetti) and the astronaut Eileen Collins (
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 import unflat
 from unflat.formats import depthmap
+from unflat.stages.render_view import render_view
+from unflat.types import Camera, Pose
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests"))
-from preview import beside, preview  # noqa: E402  (the painter of the tests)
-
 HEIGHT = 300
 
 
@@ -28,13 +27,16 @@ def strip(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Photograph, depth, left, right, side by side."""
     result = unflat.photo(picture)
     size = unflat.Size(round(HEIGHT * result.picture.size.aspect), HEIGHT)
-    pivot = float(np.median(result.depth.values[result.depth.surface]))
+    lens, reach = result.camera.intrinsics, result.layers.reach
+    middle = float(np.median(1 / result.depth.z[result.depth.surface]))
     tiles = [picture, depthmap.coloured(result.depth)]
-    for yaw in (-9.0, 9.0):
-        large = unflat.Size(2 * size.width, 2 * size.height)
-        painted, inverse = preview(result.scene.nodes, beside(result.camera.intrinsics.resized(large), pivot, yaw))
-        painted[inverse == 0] = 255
-        tiles.append(painted)
+    for aside in (-reach, reach):
+        pose = np.eye(4)
+        pose[0, 3] = aside
+        seen = Camera(replace(lens, cx=lens.cx + lens.fx * aside * middle), Pose(pose), "aside")
+        view = render_view(result.scene.nodes, seen)
+        view.colour[view.open] = 255
+        tiles.append(view.colour.astype(np.uint8))
     return np.hstack([cv2.resize(t, (size.width, size.height), interpolation=cv2.INTER_AREA) for t in tiles])
 
 
