@@ -94,7 +94,8 @@ def photo(
         lineage.warn(warning)
     result = PhotoResult(image, depth, scale, options, lineage, clock)
     if given is not None and options.source.depth_kind == "disparity-px":
-        result.baseline_m = float(np.median((depth.z / unsized.z)[depth.surface])) / result.camera.intrinsics.fx
+        seen = depth.surface
+        result.baseline_m = float(np.median(depth.z[seen] / unsized.z[seen])) / result.camera.intrinsics.fx
     return result
 
 
