@@ -3,10 +3,9 @@
     python benchmarks/layers.py FOLDER [--sheet DIR] [--width 480]
 
 For every picture of the folder the layered scene is built and seen from eight places at the full reach. Counted are
-open pixels that do not touch the border of the frame (cracks), as a share of all, and triangles that stretch from one
-surface to another:
-seen from the picture's own place they cover no more than two pixels, yet their corners' depths differ by more than a
-quarter. --sheet writes five views of each.
+open pixels that do not touch the border of the frame (cracks), as a share of all (pictures with alpha are cut out and
+have openings by right); and triangles that stretch from one surface to another: from the picture's own place they cover
+no more than two pixels of depth, from the full reach more than STRETCH times as many. --sheet writes five views.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from unflat.types.camera import Camera, Pose
 from unflat.types.mesh import Mesh
 
 AROUND = [(np.cos(t), np.sin(t)) for t in np.arange(8) * np.pi / 4]
+STRETCH = 4
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".heic", ".avif")
 
 
@@ -59,8 +59,9 @@ def stretched(result: PhotoResult) -> tuple[int, int]:
         corners = node.item.vertices[node.item.faces]
         z = corners[..., 2]
         x, y = lens.fx * corners[..., 0] / z, lens.fy * corners[..., 1] / z
-        span = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
-        bad += int(((span <= 2) & (z.max(1) > 1.25 * z.min(1))).sum())
+        span = np.maximum(np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1)), 0.5)
+        aside = lens.fx * result.layers.reach * np.ptp(1 / z, axis=1)
+        bad += int(((span <= 2) & (aside > STRETCH * span)).sum())
         total += len(z)
     return bad, total
 

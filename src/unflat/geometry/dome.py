@@ -58,16 +58,17 @@ def sky_sheet(sky: Bool, most: int) -> Sheet | None:
     return None
 
 
-def sky_skirt(sky: Bool, most: int, whole: bool) -> Skirt:
+def sky_skirt(sky: Bool, most: int, whole: bool, reach: float = 0.0) -> Skirt:
     """Continue the sky behind the outlines, on a coarse grid.
 
     Args:
         sky: (h, w), somewhere True.
         most: Triangles it may take.
         whole: Cover the seen sky too.
+        reach: How far it goes on behind the outlines, in pixels, if that is more than SKIRT.
     """
     h, w = sky.shape
-    blocks_at = _wanted(sky, whole)
+    blocks_at = _wanted(sky, whole, reach)
     cell = max(1, round(max(h, w) / 128))
     while True:
         ys, xs = _ticks(h, cell), _ticks(w, cell)
@@ -87,12 +88,12 @@ def sky_skirt(sky: Bool, most: int, whole: bool) -> Skirt:
     return Skirt(points, seen, faces.reshape(-1, 3).astype(np.uint32))
 
 
-def _wanted(sky: Bool, whole: bool) -> Bool:
+def _wanted(sky: Bool, whole: bool, reach: float) -> Bool:
     """Where the skirt stands: behind the outlines and a little before them, or everywhere up to there."""
     import cv2
 
     solid = np.where(sky, 0, 1).astype(np.uint8)
-    reached = cv2.distanceTransform(solid, cv2.DIST_L2, 5) < SKIRT * max(sky.shape)
+    reached = cv2.distanceTransform(solid, cv2.DIST_L2, 5) < max(SKIRT * max(sky.shape), reach)
     if whole:
         return reached
     outline = cv2.dilate(solid, np.ones((2 * OVERLAP + 1, 2 * OVERLAP + 1), np.uint8))

@@ -28,6 +28,10 @@ BEHIND = np.float32(0.995)
 """The hidden surface stands this much farther off where it overlaps a seen one, so that the seen one is seen."""
 BEFORE = np.float32(1.002)
 """The soft seam stands this much nearer than the surface it belongs to."""
+TEAR = 0.3
+"""Where what is hidden jumps by this share of its inverse depth from pixel to pixel, it is torn, not stretched."""
+NEAREST = 0.998
+"""The sky goes on as far behind outlines as something moves that is nearer than this share of the surface."""
 _SHARES: dict[Role, float] = {"hidden": 0.25, "soft": 0.1}
 """Of the triangles."""
 _WORDS = {"hidden": "behind", "soft": "along"}
@@ -53,11 +57,12 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surf
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
     inverse, on, far, notes = inverse_depth(depth)
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
-    sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
+    aside = camera.fx * layers.reach * float(np.quantile(inverse[on], NEAREST))
+    sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5, aside) if has_sky else ()
     left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
     extra: list[Node] = []
     rows: tuple[tuple[Role, Layer, float, np.float32], ...] = (
-        ("hidden", layers.hidden, np.inf, BEHIND),
+        ("hidden", layers.hidden, TEAR, BEHIND),
         ("soft", layers.soft, options.edge, BEFORE),
     )
     for name, layer, edge, turn in rows:

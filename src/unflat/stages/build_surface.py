@@ -222,12 +222,20 @@ def _off_the_rim(xy: tuple[F32, F32], source: NDArray[np.int64], size: Size) -> 
     return np.where(rim, x, xy[0]), np.where(rim, y, xy[1])
 
 
-def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int) -> tuple[Node, ...]:
-    """The seen sky on a dome, and its continuation behind the outlines a little farther out."""
+def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, reach: float = 0.0) -> tuple[Node, ...]:
+    """The seen sky on a dome, and its continuation behind the outlines a little farther out.
+
+    Args:
+        depth: With a sky and a camera.
+        picture: The texture, whole.
+        radius: Of the dome, in metres.
+        triangles: Most there may be.
+        reach: How far it goes on behind outlines at least, in pixels.
+    """
     sky, camera = np.asarray(depth.sky), depth.intrinsics
     assert camera is not None
     seen = sky_sheet(sky, triangles // 2)
-    skirt = sky_skirt(sky, triangles // 2, whole=seen is None)
+    skirt = sky_skirt(sky, triangles // 2, seen is None, reach)
     points, faces, uv = skirt.points, skirt.faces, skirt.seen
     invented = np.any(skirt.points != skirt.seen, axis=1)
     distance = np.full(len(points), 1.02 * radius, np.float32)
