@@ -56,8 +56,9 @@ def _excess(d, on, y, x, down):
 
 
 @kernel
-def _straight_cuts(d, on, edge, floor, cuts, sure):
+def _straight_cuts(d, on, limits, cuts, sure):
     """Set CUT_RIGHT and CUT_DOWN in ``cuts``; ``sure`` says how sure each pixel beside a cut is, 0 to 2."""
+    edge, floor, steepest = limits
     h, w = d.shape
     for y in range(h):
         for x in range(w):
@@ -71,11 +72,12 @@ def _straight_cuts(d, on, edge, floor, cuts, sure):
                 limit = edge * (floor if least < floor else least)
                 if on[y, x] != on[v, u]:
                     cuts[y, x] |= 1 + k
-                elif abs(there - here) > limit and on[y, x]:
+                elif on[y, x] and (abs(there - here) > limit or abs(there - here) > steepest):
+                    torn = abs(there - here) > steepest
                     excess = _excess(d, on, y, x, k == 1)
-                    if excess > limit:
+                    if excess > limit or torn:
                         cuts[y, x] |= 1 + k
-                        verdict = 1 if excess <= np.float32(STRONG) * limit else 2
+                        verdict = 1 if excess <= np.float32(STRONG) * limit and not torn else 2
                         sure[y, x] = verdict if verdict > sure[y, x] else sure[y, x]
                         sure[v, u] = verdict if verdict > sure[v, u] else sure[v, u]
 
@@ -122,7 +124,7 @@ def diagonal_cuts(on, cuts):
                 cuts[y, x + 1] |= CUT_RISE
 
 
-def find_cuts(inverse: F32, on: Bool, edge: float, floor: float) -> U8:
+def find_cuts(inverse: F32, on: Bool, edge: float, floor: float, steepest: float = np.inf) -> U8:
     """Find where neighbouring pixels are not the same surface.
 
     Args:
@@ -131,13 +133,14 @@ def find_cuts(inverse: F32, on: Bool, edge: float, floor: float) -> U8:
         edge: Relative depth jump, beyond what either side's own slope explains, from which two pixels are cut.
         floor: Inverse depth below which jumps are measured against this value: far away, where nothing moves
             when the eye does, even large jumps are none.
+        steepest: A jump of more than this inverse depth is cut whatever explains it.
 
     Returns:
         (h, w) uint8 bits CUT_RIGHT, CUT_DOWN, CUT_FALL, CUT_RISE. Between surface and no surface there is always
         a cut, between two pixels without surface never.
     """
     cuts, sure = np.zeros(inverse.shape, np.uint8), np.zeros(inverse.shape, np.uint8)
-    _straight_cuts(inverse, on, np.float32(edge), np.float32(floor), cuts, sure)
+    _straight_cuts(inverse, on, (np.float32(edge), np.float32(floor), np.float32(steepest)), cuts, sure)
     _drop_crumbs(cuts, on, sure)
     diagonal_cuts(on, cuts)
     return cuts

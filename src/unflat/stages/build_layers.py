@@ -23,6 +23,8 @@ from unflat.types.layers import Layer, Layers
 
 NEAR = 0.98
 """This share of the surface is farther than what counts as very near."""
+STRETCH_PX = 4.0
+"""Neighbouring pixels that move apart by more than this at the full reach are cut apart, whatever their slope."""
 OPAQUE = 127
 """Pixels of a picture with at most this alpha are no surface."""
 RING = 2
@@ -77,8 +79,9 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     depth = _completed(depth, picture, colour)
     inverse, on, _, _ = inverse_depth(depth)
     middle = float(np.median(inverse[on]))
-    cuts = find_cuts(inverse, on, options.edge, FAINT * middle)
     reach = _reach(inverse[on], camera, options)
+    steepest = STRETCH_PX / (camera.fx * reach)
+    cuts = find_cuts(inverse, on, options.edge, FAINT * middle, steepest)
     behind = grow_behind(inverse, on, cuts, camera.fx * reach)
     seen = seam(inverse, on, cuts, options.seam, options.edge)
     wanted = (behind > 0) | seen.mixed
@@ -95,7 +98,7 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     hidden = Layer(hidden_inverse, _bytes(around[0]), invented)
     soft = Layer(matte.inverse, _bytes(around[1]), np.zeros_like(on), matte.alpha)
     kept = on & ~(seen.mixed & (matte.alpha > 0))
-    return Layers(picture, depth, kept, hidden, soft, reach)
+    return Layers(picture, depth, kept, hidden, soft, reach, steepest)
 
 
 def _reach(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:

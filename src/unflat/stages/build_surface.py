@@ -165,7 +165,9 @@ def _coarser(inverse: F32, on: Bool, stride: int) -> tuple[F32, Bool]:
     return inverse[at], on[at]
 
 
-def sheet_of(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float, tuple[str, ...]]:
+def sheet_of(
+    inverse: F32, on: Bool, options: SurfaceOptions, triangles: int, steepest: float = np.inf
+) -> tuple[Sheet, float, tuple[str, ...]]:
     """Triangles over the picture; where outlines alone would take too many, over a coarser grid, and said so."""
     middle = float(np.median(inverse[on]))
     h, w = inverse.shape
@@ -173,7 +175,7 @@ def sheet_of(inverse: F32, on: Bool, options: SurfaceOptions, triangles: int) ->
         coarse, exists = (inverse, on) if stride == 1 else _coarser(inverse, on, stride)
         if not exists.any():
             continue
-        cuts = find_cuts(coarse, exists, options.edge, FAINT * middle)
+        cuts = find_cuts(coarse, exists, options.edge, FAINT * middle, steepest * stride)
         found = _fit(pad_to_lattice(coarse, exists, cuts, TILE), middle, options, triangles)
         if found is None:
             continue

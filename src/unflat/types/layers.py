@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from unflat.errors import ShapeError
@@ -62,6 +63,8 @@ class Layers:
         hidden: What goes on behind nearer things.
         soft: The seam of nearer things, half transparent, in front of the hidden layer.
         reach: How far the eye may move aside before it looks past the hidden layer, in metres.
+        steepest: Where inverse depth jumps by more than this from pixel to pixel, in 1/m, surfaces are cut: what would
+            stretch too far at that reach.
     """
 
     picture: Image
@@ -70,6 +73,7 @@ class Layers:
     hidden: Layer
     soft: Layer
     reach: float
+    steepest: float = math.inf
 
     def __post_init__(self) -> None:
         settle(self, "kept", "bool", self.depth.size.shape)
