@@ -74,6 +74,44 @@ def test_within_the_reach_nothing_opens_that_the_wall_would_show(paint: Paint, s
             assert (np.abs(view.inverse * z - 1)[sure] < 0.006).mean() > 0.999
 
 
+Boxes = tuple[tuple[float, float, float, float, float], ...]
+"""Panels facing the camera: z, left, right, top, bottom in metres."""
+THIN = pytest.mark.xfail(
+    strict=True, reason="a strip that hides something itself lends no depth to what it continues behind nearer things"
+)
+SEVERAL: dict[str, Boxes] = {
+    "steps": tuple((1.2 + 0.4 * i, -0.9 + 0.25 * i, -0.75 + 0.25 * i, -0.6, 0.7) for i in range(4)),
+    "thin strip": ((2, -0.5, 0.3, -0.4, 0.5), (3, -0.3, 1.2, -0.2, 0.9)),
+    "overlapping": ((1.5, -0.4, 0.1, -0.3, 0.2), (2.2, -0.2, 0.6, -0.5, 0.3), (3.5, -1.5, 0.9, -0.1, 1.2)),
+}
+
+
+def from_aside(boxes: Boxes, x: float, y: float) -> worlds.World:
+    """Panels before a wall at 6 m, seen from (x, y)."""
+    panels = [worlds.panel(z, left - x, right - x, top - y, bottom - y) for z, left, right, top, bottom in boxes]
+    return worlds.render("panels", (*panels, worlds.plane((0, 0, 1), 6.0)), worlds.camera())
+
+
+@pytest.mark.parametrize(
+    "name", ["steps", pytest.param("thin strip", marks=THIN), pytest.param("overlapping", marks=THIN)]
+)
+def test_nothing_opens_among_several_surfaces_either(name: str) -> None:
+    world = from_aside(SEVERAL[name], 0, 0)
+    layers = build_layers(world.depth, world.picture())
+    surface, camera = build_layered(layers), worlds.camera()
+    opened = 0
+    for degrees in range(0, 360, 30):
+        x, y = aside(layers, degrees, 0.98)
+        z = from_aside(SEVERAL[name], x, y).depth.values
+        rows, columns = np.mgrid[:120, :160] + 0.5
+        was_x, was_y = columns + camera.fx * x / z, rows + camera.fy * y / z
+        framed = (was_x > 0) & (was_x < 160) & (was_y > 0) & (was_y < 120)
+        pose = np.eye(4)
+        pose[:2, 3] = x, y
+        opened += int((render_view(surface.nodes, Camera(camera, Pose(pose))).open & framed).sum())
+    assert opened == 0
+
+
 @pytest.mark.parametrize("paint", PAINTS)
 def test_what_was_hidden_is_marked_as_invented_and_what_was_seen_is_not(paint: Paint) -> None:
     world, layers, surface = built(paint)
