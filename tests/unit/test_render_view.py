@@ -145,14 +145,14 @@ def test_from_anywhere_the_texture_is_where_its_plane_is(degrees: float) -> None
     np.testing.assert_allclose(view.colour[inside][:, :2], expected, atol=1.5)
 
 
-def checks(side: int) -> Image:
-    """Black and white by turns, the finest pattern there is."""
-    y, x = np.mgrid[:side, :side]
+def checks(side: int, cell: int) -> Image:
+    """Black and white cells by turns."""
+    y, x = np.mgrid[:side, :side] // cell
     return Image(np.repeat((255 * ((x + y) % 2)).astype(np.uint8)[..., None], 3, axis=2))
 
 
 def test_a_texture_seen_small_is_its_mean_and_does_not_glitter() -> None:
-    wall = node("wall", square(3, 0.8, checks(512)))
+    wall = node("wall", square(3, 0.8, checks(512, 4)))
     view = render_view([wall], EYE)
     inside = np.zeros_like(view.open)
     inside[18:42, 28:52] = True
@@ -164,7 +164,7 @@ def test_a_painter_keeps_what_is_asked_of_it_again() -> None:
     world = TwoPlanes(gradient)
     painter = Painter()
     texture = Image(np.random.default_rng(1).integers(0, 256, (200, 200, 3), np.uint8))
-    nodes = [node("a", square(3, 1.2, texture)), node("b", square(2, 0.3, checks(64), x=0.2))]
+    nodes = [node("a", square(3, 1.2, texture)), node("b", square(2, 0.3, checks(64, 1), x=0.2))]
     for camera in (EYE, turned(10), world.eye(0.1), EYE):
         kept, fresh = render_view(nodes, camera, painter), render_view(nodes, camera)
         np.testing.assert_array_equal(kept.colour, fresh.colour)
