@@ -47,6 +47,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("originals")
     y, x = np.mgrid[0:48, 0:64]
     pixels = np.stack([x * 4, y * 5, 255 - x], -1).astype(np.uint8)
+    pixels[16:] = np.random.default_rng(0).integers(30, 120, (32, 64, 3), np.uint8)  # a ground, for all else may be sky
     picture = Image.fromarray(pixels)
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -10,6 +10,7 @@ import pytest
 import worlds
 from unflat.errors import InputError, UnitError
 from unflat.geometry.normals import vertex_normals
+from unflat.geometry.projection import project
 from unflat.stages.build_surface import Surface, SurfaceOptions, build_surface, dome_radius
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
@@ -112,8 +113,8 @@ def test_invalid_pixels_are_holes() -> None:
     valid = np.ones(world.depth.size.shape, bool)
     valid[40:60, 50:90] = False
     mesh = mesh_of(build_surface(replace(world.depth, valid=valid), world.picture()))
-    assert mesh.uv is not None
-    at = mesh.uv * (160, 120)
+    assert world.depth.intrinsics is not None
+    at = project(mesh.vertices, world.depth.intrinsics)
     a, b, c = (at[mesh.faces[:, i]] for i in range(3))
     area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2
     assert area == pytest.approx(160 * 120 - 20 * 40, abs=20)

@@ -32,9 +32,8 @@ TEAR = 0.3
 """Where what is hidden jumps by this share of its inverse depth from pixel to pixel, it is torn, not stretched."""
 NEAREST = 0.998
 """The sky goes on as far behind outlines as something moves that is nearer than this share of the surface."""
-_SHARES: dict[Role, float] = {"hidden": 0.25, "soft": 0.1}
-"""Of the triangles."""
-_WORDS = {"hidden": "behind", "soft": "along"}
+HIDDEN_SHARE, SOFT_SHARE = 0.25, 0.1
+"""Of the triangles, at most."""
 
 
 def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surface:
@@ -60,27 +59,36 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surf
     aside = camera.fx * layers.reach * float(np.quantile(inverse[on], NEAREST))
     sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5, aside) if has_sky else ()
     left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
-    extra: list[Node] = []
-    rows: tuple[tuple[Role, Layer, float, np.float32], ...] = (
-        ("hidden", layers.hidden, TEAR, BEHIND),
-        ("soft", layers.soft, options.edge, BEFORE),
-    )
-    for name, layer, edge, turn in rows:
-        if not layer.on.any():
-            continue
-        try:
-            extra.append(_node(name, layer, replace(options, edge=edge), int(_SHARES[name] * left), turn, layers))
-        except InputError:
-            notes += (f"the triangles were too few for what is {_WORDS[name]} the outlines; it was left out",)
-    left -= sum(len(node.item.faces) for node in extra if isinstance(node.item, Mesh))
-    kept = on & layers.kept
-    sheet, error, coarse = sheet_of(np.where(kept, inverse, np.float32(0)), kept, options, left, layers.steepest)
+    try:
+        extra = _behind_and_before(layers, options, left)
+        front = left - sum(len(node.item.faces) for node in extra if isinstance(node.item, Mesh))
+        kept = on & layers.kept
+        sheet, error, coarse = sheet_of(np.where(kept, inverse, np.float32(0)), kept, options, front, layers.steepest)
+    except InputError:
+        extra = []
+        sheet, error, coarse = sheet_of(inverse, on, options, left)
+        notes += ("the triangles were too few for what stands behind outlines; it was left out",)
     z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
     xy = sheet.points[:, 0], sheet.points[:, 1]
     surface = mesh_of((placed(*xy, z, camera), sheet.faces), xy, sheet.source, depth, picture)
     nodes = (Node("surface", surface), *extra, *sky)
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
     return Surface(nodes, error, total, notes + coarse)
+
+
+def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int) -> list[Node]:
+    """The nodes of the hidden and of the soft layer, as far as there is anything in them.
+
+    Raises:
+        InputError: Their shares of the triangles are too few.
+    """
+    nodes: list[Node] = []
+    if layers.hidden.on.any():
+        torn = replace(options, edge=TEAR)
+        nodes.append(_node("hidden", layers.hidden, torn, int(HIDDEN_SHARE * triangles), BEHIND, layers))
+    if layers.soft.on.any():
+        nodes.append(_node("soft", layers.soft, options, int(SOFT_SHARE * triangles), BEFORE, layers))
+    return nodes
 
 
 def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np.float32, layers: Layers) -> Node:
