@@ -71,11 +71,7 @@ def test_vertices_inside_the_picture_are_pixel_centres_with_their_own_depth(name
     border = (np.abs(at[:, 0] * (at[:, 0] - size.width)) < 0.2) | (np.abs(at[:, 1] * (at[:, 1] - size.height)) < 0.2)
     assert (parts | border).all(), "the rest stands half-way between pixels, in the middle of three, or on the border"
     assert mesh.uv is not None
-    shown = mesh.uv * (size.width, size.height)
-    np.testing.assert_allclose(shown[whole], at[whole], atol=2e-3)
-    rims = np.abs(shown - at).max(axis=1) > 2e-3
-    assert np.abs(shown - at).max() < 0.51, "rims are coloured by the last pixel of their own surface"
-    assert np.abs(shown[rims] - 0.5 - np.round(shown[rims] - 0.5)).max(initial=0) < 2e-3
+    np.testing.assert_allclose(mesh.uv * (size.width, size.height), at, atol=2e-3)
 
 
 @pytest.mark.parametrize("name", ["wall", "slanted"])

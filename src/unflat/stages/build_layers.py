@@ -97,8 +97,7 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     ]
     hidden = Layer(hidden_inverse, _bytes(around[0]), invented)
     soft = Layer(matte.inverse, _bytes(around[1]), np.zeros_like(on), matte.alpha)
-    kept = on & ~(seen.mixed & (matte.alpha > 0))
-    return Layers(picture, depth, kept, hidden, soft, reach, steepest)
+    return Layers(picture, depth, on & ~seen.mixed, hidden, soft, reach, steepest)
 
 
 def _reach(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:

@@ -18,7 +18,7 @@ from unflat.geometry.tessellate import Sheet, tessellate
 from unflat.types.arrays import F32, U32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
-from unflat.types.image import Image, Size
+from unflat.types.image import Image
 from unflat.types.mesh import Mesh
 from unflat.types.scene import Node
 
@@ -204,24 +204,10 @@ def mesh_of(
     """A mesh with normals, the picture on it, and the confidence of the pixels it was made from."""
     vertices, faces = placed
     size = depth.size
-    at = _off_the_rim(xy, source, size)
-    uv = np.stack([at[0] / np.float32(size.width), at[1] / np.float32(size.height)], axis=1)
+    uv = np.stack([xy[0] / np.float32(size.width), xy[1] / np.float32(size.height)], axis=1)
     confidence = None if depth.confidence is None else depth.confidence.reshape(-1)[source]
     normals = vertex_normals(vertices, faces)
     return Mesh(vertices, faces, normals=normals, uv=uv, confidence=confidence, texture=picture)
-
-
-def _off_the_rim(xy: tuple[F32, F32], source: NDArray[np.int64], size: Size) -> tuple[F32, F32]:
-    """Where points take their colour, in pixels: rims, half a pixel beyond their surface, from its last pixel.
-
-    Between the two pixels of a cut a texture is half the one surface and half the other, which would show as a line
-    along every outline once they move apart.
-    """
-    x, y = (source % size.width + 0.5).astype(np.float32), (source // size.width + 0.5).astype(np.float32)
-    off = np.maximum(np.abs(xy[0] - x), np.abs(xy[1] - y))
-    inside = (xy[0] > 0) & (xy[0] < size.width) & (xy[1] > 0) & (xy[1] < size.height)
-    rim = (off > 0.01) & (off < 0.51) & inside
-    return np.where(rim, x, xy[0]), np.where(rim, y, xy[1])
 
 
 def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, reach: float = 0.0) -> tuple[Node, ...]:
