@@ -35,12 +35,15 @@ class Wanted:
     """Write what the other eye sees of the layered scene, as a picture, instead of the scene."""
 
 
+_A_SCENE = Wanted()
+
+
 def photo(
     picture: Path,
     /,
     *,
     output: Outputs = None,
-    what: Annotated[Wanted, Flat] = Wanted(),
+    what: Annotated[Wanted, Flat] = _A_SCENE,
     flags: Annotated[_PhotoFlags, Flat] = _PhotoFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
