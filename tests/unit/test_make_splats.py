@@ -12,9 +12,11 @@ from unflat.errors import InputError, UnitError
 from unflat.geometry.projection import project
 from unflat.geometry.surfels import quaternions_from_axes
 from unflat.geometry.transform import quaternion_from_rotation
-from unflat.stages.make_splats import SplatOptions, make_splats
+from unflat.stages.build_layers import LayerOptions, build_layers
+from unflat.stages.make_splats import SplatOptions, make_splats, splats_of
 from unflat.types.depth import DepthKind
 from unflat.types.image import Size
+from unflat.types.layers import Layers
 from unflat.types.splats import Splats
 
 
@@ -129,3 +131,32 @@ def test_what_cannot_become_splats_is_refused() -> None:
     for bad in ({"count": 0}, {"count": 2_000_000}, {"edge": 0.0}, {"longest": 0.5}):
         with pytest.raises(InputError):
             SplatOptions(**bad)  # type: ignore[arg-type]
+
+
+def layered() -> Layers:
+    world = worlds.pole(worlds.camera(), 24)
+    return build_layers(world.depth, world.picture(), LayerOptions(reach=0.05))
+
+
+@pytest.mark.parametrize("count", [1, 50, 3000, 19_000, 1_000_000])
+def test_all_layers_together_keep_to_the_count(count: int) -> None:
+    splats = splats_of(layered(), SplatOptions(count=count))
+    assert len(splats.means) <= count
+    assert count <= 50 or len(splats.means) > 0.8 * min(count, 19_200)
+
+
+def test_what_nobody_saw_is_marked_and_stands_behind() -> None:
+    layers = layered()
+    splats = splats_of(layers, SplatOptions(count=100_000))
+    assert splats.invented is not None
+    assert splats.invented.sum() == layers.hidden.invented.sum() > 100
+    made_up, seen = splats.means[splats.invented, 2], layers.depth.z[layers.hidden.invented]
+    assert made_up.min() > 1.02 * seen.max(), "behind the pole, not on it"
+    assert len(make_splats(layers.depth, layers.picture).means) < len(splats.means)
+
+
+def test_splats_of_a_seam_are_as_transparent_as_it_is() -> None:
+    layers = layered()
+    half = replace(layers.soft, inverse=layers.depth.z * 0 + 1, alpha=np.full(layers.kept.shape, 0.5, np.float32))
+    splats = splats_of(replace(layers, soft=half), SplatOptions(count=100_000))
+    assert np.allclose(splats.opacities[-layers.kept.size :], 0.49)

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from unflat.cli.console import progress, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_distinct, check_inputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_written, default_output
 from unflat.cli.options import flags_of, gathered
-from unflat.errors import OutputError
-from unflat.formats.atomic import check_target
 from unflat.formats.video import check_suffix
 from unflat.pipelines.animate import AnimateOptions
 from unflat.pipelines.animate import animate as run_animate
 
-_Flags: Any = flags_of(AnimateOptions, ("count", "longest", "confident", "width_mm", "thickness_mm", "base_mm"))
+_NOT_FILMED = ("count", "longest", "points", "width_mm", "relief_mm", "base_mm", "evenness", "max_error_mm")
+"""Options of splats, points and reliefs."""
+_Flags: Any = flags_of(AnimateOptions, _NOT_FILMED)
 
 
 def animate(
@@ -35,12 +35,7 @@ def animate(
     """
     check_inputs(picture)
     paths = output or [default_output(picture, ".mp4")]
-    for path in paths:
-        check_suffix(path)
-        check_target(path, force=force)
-        if path.exists() and path.samefile(picture):
-            raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
-    check_distinct(paths)
+    check_written(paths, picture, check_suffix, force=force)
     with progress(quiet=talk.quiet) as line:
         film = run_animate(picture, gathered(AnimateOptions, flags), progress=line)
         film.save(*paths, force=force)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -69,15 +70,19 @@ def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
     check_distinct(outputs)
 
 
-def check_pictures(outputs: list[Path], picture: Path, *, force: bool) -> None:
-    """Say before the work what would fail when pictures are written after it.
+def check_written(outputs: list[Path], picture: Path, check_suffix: Callable[[Path], object], *, force: bool) -> None:
+    """Say before the work what would fail when pictures or films are written after it.
+
+    Args:
+        outputs: Where to.
+        picture: What they are made of.
+        check_suffix: Refuses a name that is of no format.
+        force: Files may be replaced.
 
     Raises:
-        InputError: A suffix is no still picture's, or two outputs are the same.
+        InputError: A suffix is refused, or two outputs are the same.
         OutputError: A place cannot be written, or a file there would be lost.
     """
-    from unflat.formats.image import check_suffix
-
     for path in outputs:
         check_suffix(path)
         check_target(path, force=force)

@@ -36,8 +36,12 @@ def flags_of(options: type, without: tuple[str, ...] = ()) -> type:
         without: Options that this command has no use for.
 
     Raises:
-        ValueError: Options share a name but not their type and default, so no flag could stand for both.
+        ValueError: Options share a name but not their type and default, so no flag could stand for both; or there is
+            no option of a name in ``without``.
     """
+    unknown = set(without) - {leaf.name for _, leaf, _ in leaves(options)}
+    if unknown:
+        raise ValueError(f"there are no options {sorted(unknown)} to leave out of {options.__name__}")
     nested = options()
     members: dict[str, tuple[str, Any, Any]] = {}
     shared: dict[str, Any] = {}

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from unflat.cli.console import progress, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_pictures, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_written, default_output
 from unflat.cli.options import flags_of, gathered
+from unflat.formats.image import check_suffix
 from unflat.formats.registry import ExportOptions
 from unflat.pipelines.eye import Eye
 from unflat.pipelines.photo import PhotoOptions
@@ -71,7 +72,7 @@ def _render(
 ) -> None:
     """Write what the other eye sees."""
     paths = output or [picture.with_name(f"{picture.stem}-{eye}.png")]
-    check_pictures(paths, picture, force=export.force)
+    check_written(paths, picture, check_suffix, force=export.force)
     options = replace(options, estimate=replace(options.estimate, detail=max(options.estimate.detail, FINEST)))
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, options, progress=line)

@@ -41,18 +41,6 @@ class Placed(NamedTuple):
     source: NDArray[np.int64] | None = None
 
 
-class Seen(NamedTuple):
-    """What each pixel shows.
-
-    Attributes:
-        face: (h, w) int32 number of the triangle, -1 where there is none.
-        inverse: (h, w) float32 inverse depth there, 0 where there is none.
-    """
-
-    face: NDArray[np.int32]
-    inverse: F32
-
-
 def placed(vertices: F32, faces: U32, uv: F32, camera: Camera) -> Placed:
     """See triangles with a camera, cut off close before it.
 

@@ -18,8 +18,6 @@ BETWEEN_EYES_M = 0.063
 """Between the eyes of most grown people."""
 _TRIANGLES = 4_000_000
 _ERROR = 2e-4
-_ROOM = 1.0
-"""The hidden surface goes on this much farther than this eye needs."""
 
 
 def eye_view(result: PhotoResult, eye: Eye) -> Image:
@@ -44,7 +42,7 @@ def eye_view(result: PhotoResult, eye: Eye) -> Image:
     options = result.options
     apart = result.baseline_m or BETWEEN_EYES_M
     middle = float(np.median(1 / result.depth.z[result.depth.surface]))
-    reach = min(1.0, _ROOM * apart * middle)
+    reach = min(1.0, apart * middle)
     seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
     layer = replace(options.layer, reach=reach, parallax=np.inf, seam=seam)
     layers = build_layers(result.depth, result.picture, layer)

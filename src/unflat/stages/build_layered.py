@@ -14,7 +14,7 @@ from unflat.stages.build_surface import (
     dome_radius,
     inverse_depth,
     mesh_of,
-    placed,
+    points_at,
     sheet_of,
     sky_nodes,
 )
@@ -70,7 +70,7 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surf
         notes += ("the triangles were too few for what stands behind outlines; it was left out",)
     z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
     xy = sheet.points[:, 0], sheet.points[:, 1]
-    surface = mesh_of((placed(*xy, z, camera), sheet.faces), xy, sheet.source, depth, picture)
+    surface = mesh_of((points_at(*xy, z, camera), sheet.faces), xy, sheet.source, depth, picture)
     nodes = (Node("surface", surface), *extra, *sky)
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
     return Surface(nodes, error, total, notes + coarse)
@@ -100,13 +100,12 @@ def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np
     floor = np.float32(0.5) * layer.inverse[layer.on].min()
     z = (1 / (np.maximum(sheet.points[:, 2], floor) * turn)).astype(np.float32)
     texture = _texture(layer, layers.picture)
-    mesh = mesh_of((placed(x, y, z, camera), sheet.faces), (x, y), sheet.source, layers.depth, texture)
+    mesh = mesh_of((points_at(x, y, z, camera), sheet.faces), (x, y), sheet.source, layers.depth, texture)
     made_up = layer.invented.reshape(-1)[sheet.source]
     made_up[sheet.faces[made_up[sheet.faces].any(axis=1)]] = True  # a triangle that is made up in part is all of it
     confidence = None if mesh.confidence is None else np.where(made_up, np.float32(0), mesh.confidence)
-    uv = np.stack([x / np.float32(layer.size.width), y / np.float32(layer.size.height)], axis=1)  # clean beyond rims
     invented = made_up if made_up.any() else None
-    return Node(name, replace(mesh, uv=uv, invented=invented, confidence=confidence), name)
+    return Node(name, replace(mesh, invented=invented, confidence=confidence), name)
 
 
 def _texture(layer: Layer, picture: Image) -> Image:

@@ -103,7 +103,7 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
     sheet, error, coarse = sheet_of(inverse, on, options, left)
     x, y = sheet.points[:, 0], sheet.points[:, 1]
     z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
-    vertices = placed(x, y, z, camera)
+    vertices = points_at(x, y, z, camera)
     surface = mesh_of((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
     nodes = (Node("surface", surface), *sky)
     return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes + coarse)
@@ -191,7 +191,7 @@ def sheet_of(
     raise InputError(f"{triangles} triangles are too few for this picture", hint="Allow more triangles.")
 
 
-def placed(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
+def points_at(x: F32, y: F32, z: F32, camera: Intrinsics) -> F32:
     """Pixels and their z -> (n, 3) points in camera axes."""
     across = (x - np.float32(camera.cx)) / np.float32(camera.fx) * z
     down = (y - np.float32(camera.cy)) / np.float32(camera.fy) * z
@@ -233,7 +233,7 @@ def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, re
         faces = np.concatenate([seen.faces, faces + np.uint32(len(seen.points))])
         invented = np.concatenate([np.zeros(len(seen.points), np.bool_), invented])
         distance = np.concatenate([np.full(len(seen.points), radius, np.float32), distance])
-    rays = placed(points[:, 0], points[:, 1], np.ones(len(points), np.float32), camera)
+    rays = points_at(points[:, 0], points[:, 1], np.ones(len(points), np.float32), camera)
     vertices = rays * (distance / np.linalg.norm(rays, axis=1))[:, None]
     rows = np.clip(uv[:, 1].astype(np.int64), 0, depth.size.height - 1)
     source = rows * depth.size.width + np.clip(uv[:, 0].astype(np.int64), 0, depth.size.width - 1)

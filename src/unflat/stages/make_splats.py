@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.geometry.edges import find_cuts
 from unflat.geometry.surfels import quaternions_from_axes, slopes, surfels
-from unflat.stages.build_surface import RIM, dome_radius, inverse_depth
+from unflat.stages.build_layers import resampled
+from unflat.stages.build_surface import FAINT, RIM, dome_radius, inverse_depth
 from unflat.types.arrays import F32, F64, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
@@ -21,6 +22,10 @@ from unflat.types.splats import Splats
 
 SPREAD = 0.6
 """Standard deviation of a splat in steps to its neighbour: flat fields look even, and no holes show from the front."""
+
+
+OPAQUE = np.float32(0.98)
+"""Opacity of a splat on a sure surface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def make_splats(depth: DepthMap, picture: Image, options: SplatOptions | None = 
     sky = np.zeros_like(wanted) if depth.sky is None or options.sky == "none" else np.asarray(depth.sky)[rows, columns]
     kept = wanted | sky
     rows, columns, xy, sky, colours = rows[kept], columns[kept], xy[kept], sky[kept], colours[kept]
-    cuts = find_cuts(inverse, on, options.edge, 0.02 * float(np.median(inverse[on])))
+    cuts = find_cuts(inverse, on, options.edge, FAINT * float(np.median(inverse[on])))
     plane = np.zeros((len(rows), 3))
     plane[:, 0] = inverse[rows, columns]
     plane[:, 1:] = slopes(inverse, cuts, rows, columns)
@@ -105,27 +110,36 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
     """
     options = options or SplatOptions()
     depth, hidden, soft = layers.depth, layers.hidden, layers.soft
-    sky = np.zeros_like(layers.kept) if depth.sky is None else np.asarray(depth.sky)
+    front = layers.kept if depth.sky is None else layers.kept | depth.sky
     behind = hidden.on & (hidden.invented | ~layers.kept)
-    shares = [float((np.asarray(some)).mean()) for some in (layers.kept | sky, behind, soft.on)]
-    each = max(1, min(options.count, int(options.count / max(sum(shares), 1e-6))))
-    parts = [make_splats(replace(depth, valid=layers.kept | sky), layers.picture, replace(options, count=each))]
-    for layer, some in ((hidden, behind), (soft, soft.on)):
-        if not some.any():
-            continue
+    each = _shared_out(options.count, depth.size, (front, behind, soft.on))
+    parts = [make_splats(replace(depth, valid=front), layers.picture, replace(options, count=each))]
+    rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
+    for layer, some, edge in ((hidden, behind, np.inf), (soft, soft.on, options.edge)):
+        chosen = some[rows, columns]
+        if not 0 < chosen.sum() <= options.count - sum(len(part.means) for part in parts):
+            continue  # nothing of it is met, or (with a handful of splats) there is no room
         z = np.divide(1, layer.inverse, out=np.zeros_like(layer.inverse), where=some)
         seen = DepthMap(z, depth.kind, some, None, depth.confidence, depth.intrinsics)
-        only = replace(options, count=each, sky="none", edge=options.edge if layer is soft else np.inf)
-        rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
-        made = make_splats(seen, Image(layer.colour), only)
-        chosen = some[rows, columns]
+        made = make_splats(seen, Image(layer.colour), replace(options, count=each, sky="none", edge=edge))
         flags = layer.invented[rows, columns][chosen]
-        opacity = made.opacities if layer.alpha is None else np.float32(0.98) * layer.alpha[rows, columns][chosen]
+        share = np.float32(1) if layer.alpha is None else layer.alpha[rows, columns][chosen]
         confidence = None if made.confidence is None else np.where(flags, np.float32(0), made.confidence)
-        if layer.alpha is None:
-            opacity = np.full_like(opacity, 0.98)
-        parts.append(replace(made, invented=flags, opacities=opacity, confidence=confidence))
+        opacities = np.full_like(made.opacities, OPAQUE) * share
+        parts.append(replace(made, invented=flags, opacities=opacities, confidence=confidence))
     return _together(parts)
+
+
+def _shared_out(count: int, size: Size, masks: tuple[Bool, ...]) -> int:
+    """The ``count`` of a whole grid of which the samples inside all masks together are at most ``count``."""
+    each = count
+    while each > 1:
+        rows, columns, _ = _samples(size, _grid(size, each))
+        used = sum(int(mask[rows, columns].sum()) for mask in masks)
+        if used <= count:
+            break
+        each = max(1, min(each - 1, int(0.99 * min(each, size.pixels) * count / used)))
+    return each
 
 
 def _together(parts: list[Splats]) -> Splats:
@@ -158,12 +172,7 @@ def _samples(size: Size, grid: Size) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 def _colours(picture: Image, grid: Size) -> F32:
     """(n, 3) sRGB in 0..1, averaged over the cells."""
-    import cv2
-
-    shrink = grid.width < picture.size.width
-    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    small = cv2.resize(picture.pixels, (grid.width, grid.height), interpolation=how)
-    return small.reshape(-1, 3).astype(np.float32) / np.float32(255)
+    return resampled(picture, grid).reshape(-1, 3).astype(np.float32) / np.float32(255)
 
 
 def _to_dome(plane: F64, sky: Bool, xy: F64, camera: Intrinsics, radius: float) -> None:
@@ -177,5 +186,5 @@ def _to_dome(plane: F64, sky: Bool, xy: F64, camera: Intrinsics, radius: float) 
 
 def _opacities(beside_cut: Bool, confidence: F32 | None) -> F32:
     """Nearly opaque; less beside an outline, whose place is known to a pixel, and where the depth is doubtful."""
-    opacity = np.where(beside_cut, np.float32(0.85), np.float32(0.98))
+    opacity = np.where(beside_cut, np.float32(0.85), OPAQUE)
     return opacity if confidence is None else opacity * (np.float32(0.4) + np.float32(0.6) * confidence)
