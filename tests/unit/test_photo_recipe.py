@@ -83,6 +83,19 @@ def test_what_is_invented_is_said_in_the_scene_and_in_the_report(tmp_path: Path)
     assert not sky.as_form("ar").provenance.invented
 
 
+def test_how_far_the_eye_may_go_is_in_every_layered_form_and_in_the_report(tmp_path: Path) -> None:
+    made = result(tmp_path, with_sky())
+    assert made.report["safe_view"] is None
+    safe = made.scene.safe_view
+    assert safe is not None and 0 < safe.radius <= made.layers.reach
+    assert made.as_form("splats").safe_view == made.as_form("ar").safe_view == safe
+    assert made.as_form("points").safe_view is made.as_form("relief").safe_view is None
+    assert made.report["safe_view"]["radius"] == safe.radius
+    strict = result(tmp_path, with_sky(), safe_share=0.001)
+    assert strict.scene.safe_view is not None and strict.scene.safe_view.radius < safe.radius
+    assert result(tmp_path, with_sky(), layers="none").scene.safe_view is None
+
+
 def test_the_story_names_every_step_and_the_options_that_shaped_it(tmp_path: Path) -> None:
     made = result(tmp_path, wall(), max_error=0.01)
     names = [step.name for step in made.scene.provenance.steps]

@@ -68,7 +68,8 @@ def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
         reader.add_node(node, gl_from_node)
     if not reader.nodes:
         raise InputError(f"{file.name} holds no triangle and no point")
-    return Scene(tuple(reader.nodes), tuple(reader.cameras), known.frame, known.scale, known.provenance)
+    seen = tuple(reader.nodes), tuple(reader.cameras)
+    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view)
 
 
 def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:

@@ -20,11 +20,13 @@ import unflat
 from unflat.errors import InputError, ShapeError
 from unflat.formats.plain import is_list, is_object
 from unflat.types.provenance import Provenance, Rights, Source, Step
+from unflat.types.safe_view import SafeView
 from unflat.types.scene import Frame, Scale, ScaleBasis, Scene
 
 Plain = dict[str, Any]
 
 _DEEPEST = 16
+_SAFE = dataclasses.fields(SafeView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class SceneRecord:
     frame: Frame
     scale: Scale
     provenance: Provenance
+    safe_view: SafeView | None = None
 
 
 def to_plain(provenance: Provenance) -> Plain:
@@ -66,11 +69,12 @@ def from_plain(plain: object) -> Provenance:
 
 
 def record(scene: Scene) -> Plain:
-    """Frame, kind, scale and provenance of a scene as JSON values.
+    """Frame, kind, scale, safe view and provenance of a scene as JSON values.
 
     ``kind`` is "metric" where something told the size and "scale" where the size is assumed.
     """
     scale = scene.scale
+    safe = {} if scene.safe_view is None else {"safe_view": safe_to_plain(scene.safe_view)}
     return {
         "frame": scene.frame.value,
         "kind": "scale" if scale.assumed else "metric",
@@ -82,8 +86,29 @@ def record(scene: Scene) -> Plain:
             "detail": _clean(scale.detail),
             "assumed": scale.assumed,
         },
+        **safe,
         "provenance": to_plain(scene.provenance),
     }
+
+
+def safe_to_plain(safe: SafeView) -> Plain:
+    """How far the eye may go as JSON values: metres, and ``radius``, the least of the steps aside."""
+    return {"radius": safe.radius, **{field.name: float(getattr(safe, field.name)) for field in _SAFE}}
+
+
+def safe_from_plain(plain: object) -> SafeView | None:
+    """The inverse of :func:`safe_to_plain`; None stays None.
+
+    Raises:
+        InputError: A number is missing or impossible.
+    """
+    if plain is None:
+        return None
+    entry = _object(plain, "safe_view")
+    try:
+        return SafeView(**{field.name: _number(entry, field.name) for field in _SAFE})
+    except ShapeError as error:
+        raise InputError(f"the record inside the file is damaged: {error}") from error
 
 
 def from_record(plain: object) -> SceneRecord:
@@ -110,7 +135,8 @@ def from_record(plain: object) -> SceneRecord:
         )
     except ShapeError as error:
         raise InputError(f"the record inside the file is damaged: {error}") from error
-    return SceneRecord(Frame(frame), known, from_plain(entry.get("provenance")))
+    safe = safe_from_plain(entry.get("safe_view"))
+    return SceneRecord(Frame(frame), known, from_plain(entry.get("provenance")), safe)
 
 
 def foreign_record(source: Source) -> SceneRecord:

@@ -136,7 +136,7 @@ def scene_from(nodes: tuple[Node, ...], story: Story | None, path: Path, warning
     else:
         known = from_record(story)
     provenance = dataclasses.replace(known.provenance, warnings=(*known.provenance.warnings, *warnings))
-    return Scene(nodes, (), known.frame, known.scale, provenance)
+    return Scene(nodes, (), known.frame, known.scale, provenance, known.safe_view)
 
 
 def role_in(story: Story | None, name: str) -> Role:

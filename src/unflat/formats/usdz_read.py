@@ -99,7 +99,7 @@ def _scene(story: dict[str, Any], arrays: dict[str, NDArray[Any]], members: dict
     if not nodes:
         raise InputError(f"{name} holds no surface")
     cameras = tuple(_camera(entry, frame_from_gl) for entry in story["cameras"])
-    return Scene(tuple(nodes), cameras, known.frame, known.scale, known.provenance)
+    return Scene(tuple(nodes), cameras, known.frame, known.scale, known.provenance, known.safe_view)
 
 
 def _mesh(

@@ -11,7 +11,7 @@ from unflat.errors import InputError
 from unflat.formats import registry
 from unflat.formats.image import read_image
 from unflat.formats.phone_depth import read_phone_depth
-from unflat.formats.provenance_text import to_plain
+from unflat.formats.provenance_text import safe_to_plain, to_plain
 from unflat.types.depth import DepthMap
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
@@ -76,8 +76,19 @@ def _scene(scene: Scene) -> dict[str, Any]:
             "coverage": scene.scale.coverage,
             "detail": scene.scale.detail,
         },
+        "safe_view": _safe(scene),
         "provenance": to_plain(scene.provenance),
     }
+
+
+def _safe(scene: Scene) -> dict[str, Any] | None:
+    """How far the eye may go: metres, and degrees of an orbit about the pivot."""
+    safe = scene.safe_view
+    if safe is None:
+        return None
+    metres = {name: round(value, 4) for name, value in safe_to_plain(safe).items()}
+    yaw, pitch = ([round(end, 2) for end in ends] for ends in (safe.yaw_deg, safe.pitch_deg))
+    return {**metres, "yaw_deg": yaw, "pitch_deg": pitch}
 
 
 def _corners(node: Node) -> list[Any]:

@@ -26,6 +26,7 @@ from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
+from unflat.stages.safe_orbit import SafeOptions
 from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
@@ -53,6 +54,7 @@ class PhotoOptions:
     splat: SplatOptions = field(default_factory=SplatOptions)
     cloud: PointOptions = field(default_factory=PointOptions)
     relief: ReliefOptions = field(default_factory=ReliefOptions)
+    safe: SafeOptions = field(default_factory=SafeOptions)
 
 
 def photo(

@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from unflat.stages.make_points import PointOptions
     from unflat.stages.make_splats import SplatOptions
     from unflat.types.layers import Layers
+    from unflat.types.safe_view import SafeView
 
 Form = Literal["surface", "ar", "splats", "points", "relief"]
 _MESHES: tuple[Form, ...] = ("surface", "ar", "relief")
 """The forms that are made of triangles; the report's ``triangles`` counts the first of them that was built."""
+_LAYERED: tuple[Form, ...] = ("surface", "ar", "splats")
+"""The forms that are made of layers, where these are wanted."""
 AR_TRIANGLES = 100_000
 """What AR Quick Look takes with good grace (Apple's guidance for USDZ)."""
 
@@ -113,15 +116,24 @@ class PhotoResult:
         with self._clock.stage("layers"):
             return build_layers(self.depth, self.picture, self.options.layer)
 
+    @cached_property
+    def safe_view(self) -> SafeView:
+        """How far the eye may leave the picture's viewpoint before the guess begins."""
+        from unflat.stages.safe_orbit import safe_orbit
+
+        layers = self.layers
+        with self._clock.stage("safe view"):
+            return safe_orbit(layers, self.options.safe)
+
     def as_form(self, form: Form) -> Scene:
         """The scene in one of its forms; built once."""
         if form not in self._scenes:
-            if form in ("surface", "ar", "splats") and self.options.surface.layers != "none":
-                self.layers  # noqa: B018  (made now, so that its time is its own)
+            safe = self.safe_view if form in _LAYERED and self.options.surface.layers != "none" else None
             with self._clock.stage(form):
                 nodes = _BUILDERS[form](self)
             scale = _MADE if form == "relief" else self.scale
-            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, self._story(form, nodes))
+            story = self._story(form, nodes)
+            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, story, safe)
         return self._scenes[form]
 
     def _story(self, form: Form, nodes: tuple[Node, ...]) -> Provenance:
@@ -239,9 +251,10 @@ class PhotoResult:
     @property
     def report(self) -> dict[str, Any]:
         """What the run says of itself, as plain values: the object that ``--json`` prints."""
-        from unflat.formats.provenance_text import to_plain
+        from unflat.formats.provenance_text import safe_to_plain, to_plain
 
         triangles = {form: self._scenes[form].triangles for form in _MESHES if form in self._scenes}
+        safe = next((s.safe_view for s in self._scenes.values() if s.safe_view is not None), None)
         confidence = self.depth.confidence
         seen = self.depth.surface
         return {
@@ -265,6 +278,7 @@ class PhotoResult:
                 "fov_x_deg": round(self.camera.intrinsics.fov_x_deg, 3),
                 "basis": self.camera.intrinsics.basis,
             },
+            "safe_view": safe and safe_to_plain(safe),
             "warnings": list(self._lineage.warnings),
             "provenance": to_plain(self._whole_story()),
         }

@@ -6,6 +6,7 @@ from unflat.types.image import Image, LensRecord, Size
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud, PointMap
 from unflat.types.provenance import Provenance, Rights, Source, Step
+from unflat.types.safe_view import SafeView
 from unflat.types.scene import Frame, Node, Role, Scale, ScaleBasis, Scene
 from unflat.types.splats import Splats
 
@@ -26,6 +27,7 @@ __all__ = [
     "Provenance",
     "Rights",
     "Role",
+    "SafeView",
     "Scale",
     "ScaleBasis",
     "Scene",

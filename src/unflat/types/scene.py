@@ -12,6 +12,7 @@ from unflat.types.camera import Camera
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
+from unflat.types.safe_view import SafeView
 from unflat.types.splats import Splats
 
 Role = Literal["surface", "sky", "hidden", "soft"]
@@ -85,6 +86,7 @@ class Scene:
         frame: Which way the axes point.
         scale: How well the metres are known.
         provenance: Where it all comes from.
+        safe_view: How far the eye may leave the first camera; None where nobody looked.
     """
 
     nodes: tuple[Node, ...]
@@ -92,6 +94,7 @@ class Scene:
     frame: Frame
     scale: Scale
     provenance: Provenance
+    safe_view: SafeView | None = None
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
