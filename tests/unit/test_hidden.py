@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import worlds
 from unflat.geometry.edges import CUT_DOWN, CUT_RIGHT, find_cuts
-from unflat.geometry.hidden import BEHIND, MARGIN, clean_ring, grow_behind, seam
+from unflat.geometry.hidden import BEHIND, CLOSELY, MARGIN, ROUGHLY, clean_ring, grow_behind, seam
 from unflat.stages.build_surface import FAINT, inverse_depth
 from unflat.types.arrays import F32, U8, Bool
 
@@ -204,8 +204,9 @@ def test_the_clean_ring_is_farther_surface_beside_what_is_filled(seed: int, widt
     back = np.where(seen.mixed, inverse, behind)
     got = clean_ring(inverse, on, back, around, seen, width)
     expected = np.zeros(on.shape, bool)
-    for y, x in np.argwhere(on & ~around & ~seen.near):
+    for y, x in np.argwhere(on & ~seen.mixed & ~seen.near):
         beside = largest_around(around.astype(np.float32), y, x, width) > 0
-        expected[y, x] = beside and inverse[y, x] <= np.float32(1.1) * np.float32(largest_around(back, y, x, width))
+        most = np.float32(CLOSELY if around[y, x] else ROUGHLY)
+        expected[y, x] = beside and inverse[y, x] <= most * np.float32(largest_around(back, y, x, width))
     np.testing.assert_array_equal(got, expected)
-    assert not (got & (around | seen.near | ~on)).any()
+    assert not (got & (seen.mixed | seen.near | ~on)).any()

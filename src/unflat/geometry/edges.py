@@ -24,6 +24,8 @@ CUT_RISE = 8
 """Bit: the pixel and the one below and left of it are not connected within their 2×2 cell."""
 STRONG = 4.0
 """A jump this many times the threshold is an outline however short."""
+WIDEST_FLIGHT = 3
+"""So many pixels may hang between two surfaces, side by side."""
 SHORTEST = 16
 """Weak cuts count if at least this many pixels stand along them, both sides together."""
 
@@ -144,3 +146,46 @@ def find_cuts(inverse: F32, on: Bool, edge: float, floor: float, steepest: float
     _drop_crumbs(cuts, on, sure)
     diagonal_cuts(on, cuts)
     return cuts
+
+
+@kernel
+def _land(inverse, cuts):
+    """Give every pixel that is cut from both opposite neighbours, and lies between them, the farther one's depth."""
+    h, w = inverse.shape
+    landed, moved = inverse.copy(), 0
+    for y in range(h):
+        for x in range(w):
+            for k in range(2):
+                v, u, t, s = (y - 1, x, y + 1, x) if k else (y, x - 1, y, x + 1)
+                bit = np.uint8(CUT_DOWN) if k else np.uint8(CUT_RIGHT)
+                if v < 0 or u < 0 or t >= h or s >= w or not cuts[v, u] & bit or not cuts[y, x] & bit:
+                    continue
+                here, one, other = inverse[y, x], inverse[v, u], inverse[t, s]
+                low, high = min(one, other), max(one, other)
+                if 0 < low < here < high and low < landed[y, x]:
+                    landed[y, x] = low
+                    moved += 1
+    return landed, moved
+
+
+def land_flying(inverse: F32, on: Bool, edge: float, floor: float, steepest: float = np.inf) -> F32:
+    """Bring pixels that hang between two surfaces to the farther one.
+
+    A depth map that was resampled, or measured through a lens, has such "flying pixels" along its outlines: each is a
+    speck of its own in the air when the eye moves. What they look like is told apart by the seam.
+
+    Args:
+        inverse: (h, w) inverse depth, 0 where ``on`` is False.
+        on: (h, w), where there is a surface.
+        edge: As for :func:`find_cuts`.
+        floor: As for :func:`find_cuts`.
+        steepest: As for :func:`find_cuts`.
+
+    Returns:
+        (h, w) inverse depth.
+    """
+    for _ in range(WIDEST_FLIGHT):
+        inverse, moved = _land(inverse, find_cuts(inverse, on, edge, floor, steepest))
+        if not moved:
+            break
+    return inverse

@@ -19,6 +19,9 @@ from unflat.types.arrays import F32, U8, Bool
 
 MARGIN = 2
 """The hidden surface goes on this many pixels farther than the reach needs."""
+ROUGHLY, CLOSELY = 1.1, 1.02
+"""A pixel belongs to a surface if its inverse depth is at most so many times the surface's: one that hides nothing, and
+one that itself hides something, which must not be taken for what it hides."""
 BEHIND = 0.97
 """What is hidden has at most this share of the inverse depth of what hides it."""
 
@@ -191,6 +194,8 @@ def seam(inverse: F32, on: Bool, cuts: U8, width: int, edge: float) -> Seam:
 def clean_ring(inverse: F32, on: Bool, behind: F32, around: Bool, seen: Seam, width: int) -> Bool:
     """The seen pixels beside ``around`` that belong to the surfaces behind: what they look like feeds what is hidden.
 
+    A pixel that covers something itself is one of them too, beside a still nearer surface that its own goes on behind.
+
     Args:
         inverse: (h, w) inverse depth.
         on: (h, w), where there is a surface.
@@ -202,4 +207,5 @@ def clean_ring(inverse: F32, on: Bool, behind: F32, around: Bool, seen: Seam, wi
     window = np.ones((2 * width + 1,) * 2, np.uint8)
     beside = np.asarray(cv2.dilate(around.astype(np.uint8), window)) > 0
     deepest = np.asarray(cv2.dilate(behind, window))
-    return beside & ~around & ~seen.near & on & (inverse <= np.float32(1.1) * deepest)
+    alike = inverse <= np.where(around, np.float32(CLOSELY), np.float32(ROUGHLY)) * deepest
+    return beside & alike & ~seen.mixed & ~seen.near & on

@@ -83,9 +83,11 @@ def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int) 
         InputError: Their shares of the triangles are too few.
     """
     nodes: list[Node] = []
-    if layers.hidden.on.any():
-        torn = replace(options, edge=TEAR)
-        nodes.append(_node("hidden", layers.hidden, torn, int(HIDDEN_SHARE * triangles), BEHIND, layers))
+    for layer, turn in ((layers.hidden, BEHIND), (layers.deeper, BEHIND * BEHIND)):
+        if layer.on.any():
+            torn = replace(options, edge=TEAR)
+            share = layer.on.sum() / (layers.hidden.on.sum() + layers.deeper.on.sum())
+            nodes.append(_node("hidden", layer, torn, int(HIDDEN_SHARE * share * triangles), turn, layers))
     if layers.soft.on.any():
         nodes.append(_node("soft", layers.soft, options, int(SOFT_SHARE * triangles), BEFORE, layers))
     return nodes

@@ -9,17 +9,21 @@ picture = a·near + (1-a)·hidden along the seam ─► a ──► soft layer
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.geometry.edges import find_cuts
+from unflat.geometry.edges import find_cuts, land_flying
 from unflat.stages.build_surface import FAINT, inverse_depth
-from unflat.types.arrays import F32, U8
+from unflat.types.arrays import F32, U8, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
 from unflat.types.layers import Layer, Layers
+
+if TYPE_CHECKING:
+    from unflat.geometry.hidden import Seam
 
 NEAR = 0.98
 """This share of the surface is farther than what counts as very near."""
@@ -68,7 +72,6 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
         UnitError: The depth has an unknown offset.
         InputError: There is no camera, or no surface.
     """
-    from unflat.geometry.hidden import clean_ring, grow_behind, seam
     from unflat.geometry.matte import unmix
 
     options = options or LayerOptions()
@@ -81,23 +84,24 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
     middle = float(np.median(inverse[on]))
     reach = _reach(inverse[on], camera, options)
     steepest = STRETCH_PX / (camera.fx * reach)
-    cuts = find_cuts(inverse, on, options.edge, FAINT * middle, steepest)
-    behind = grow_behind(inverse, on, cuts, camera.fx * reach)
-    seen = seam(inverse, on, cuts, options.seam, options.edge)
-    wanted = (behind > 0) | seen.mixed
-    ring = clean_ring(inverse, on, np.where(seen.mixed, inverse, behind), wanted, seen, RING)
+    apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
+    landed = land_flying(inverse, on, *apart[:3])
+    depth, inverse = _deepened(depth, landed != inverse, landed), landed
     looks = colour.astype(np.float32)
-    back = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
-    matte = unmix(looks, back[1], inverse, seen, behind > 0, options.seam, ring)
-    hidden_inverse = np.where(wanted | ring, back[0], np.float32(0))
-    invented = behind > 0
-    around = [
-        np.where(some[..., None], new, looks)
-        for some, new in ((wanted | ring, matte.behind), (matte.alpha > 0, matte.colour))
-    ]
-    hidden = Layer(hidden_inverse, _bytes(around[0]), invented)
-    soft = Layer(matte.inverse, _bytes(around[1]), np.zeros_like(on), matte.alpha)
-    return Layers(picture, depth, on & ~seen.mixed, hidden, soft, reach, steepest)
+    found = _behind(inverse, on, looks, apart, options.seam)
+    matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
+    hidden = found.layer(matte.behind)
+    soft_colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
+    soft = Layer(matte.inverse, _bytes(soft_colour), np.zeros_like(on), matte.alpha)
+    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0).layer(None)
+    return Layers(picture, depth, on & ~found.seam.mixed, hidden, deeper, soft, reach, steepest)
+
+
+def _deepened(depth: DepthMap, changed: Bool, inverse: F32) -> DepthMap:
+    """Other depth where it changed."""
+    if not changed.any():
+        return depth
+    return replace(depth, values=np.where(changed, 1 / np.where(changed, inverse, np.float32(1)), depth.values))
 
 
 def _reach(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:
@@ -140,17 +144,77 @@ def resampled(picture: Image, size: Size) -> U8:
     return np.asarray(cv2.resize(picture.pixels, (size.width, size.height), interpolation=how), np.uint8)
 
 
+class _Apart(NamedTuple):
+    """Where surfaces are cut apart, and how far the eye looks behind them."""
+
+    edge: float
+    """Relative jump of inverse depth."""
+    faint: float
+    """Inverse depth in 1/m below which jumps do not count."""
+    steepest: float
+    """Jump of inverse depth in 1/m."""
+    shift: float
+    """Pixels that a point at one metre moves by at the full reach."""
+
+
+class _Behind(NamedTuple):
+    """What goes on behind a surface. Shapes are (h, w), of colours (h, w, 3) float32 sRGB units.
+
+    Attributes:
+        inverse: Inverse depth of it and of the farther surfaces that it goes on from; 0 elsewhere.
+        looks: Its colours; elsewhere those of the surface before it.
+        invented: Where it is made up.
+        seam: The pixels along the outlines.
+        ring: The seen pixels it goes on from.
+    """
+
+    inverse: F32
+    looks: F32
+    invented: Bool
+    seam: Seam
+    ring: Bool
+
+    def layer(self, looks: F32 | None) -> Layer:
+        """It as a layer, in its own colours or in others."""
+        return Layer(self.inverse, _bytes(self.looks if looks is None else looks), self.invented)
+
+
+def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> _Behind:
+    """Continue the farther surface of every outline behind the nearer one.
+
+    Args:
+        inverse: (h, w) inverse depth of the surfaces before it.
+        on: (h, w), where there are any.
+        looks: (h, w, 3) float32, their colours.
+        apart: Where outlines are.
+        width: Of the seam in pixels.
+    """
+    from unflat.geometry.hidden import clean_ring, grow_behind, seam
+
+    cuts = find_cuts(inverse, on, apart.edge, apart.faint, apart.steepest)
+    behind = grow_behind(inverse, on, cuts, apart.shift)
+    seen = seam(inverse, on, cuts, width, apart.edge)
+    ring = clean_ring(inverse, on, np.where(seen.mixed, inverse, behind), (behind > 0) | seen.mixed, seen, RING)
+    behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
+    wanted = (behind > 0) | seen.mixed
+    deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
+    some = wanted | ring
+    back = np.where(some, deep, np.float32(0))
+    return _Behind(back, np.where(some[..., None], around, looks), behind > 0, seen, ring)
+
+
 def _continued(inverse: F32, behind: F32, colour: F32, wanted, mixed, ring) -> tuple[F32, F32]:
     """Inverse depth and colour over the wanted pixels, as they go on from the ring; on the ring as they are."""
     from unflat.geometry.hidden import BEHIND
     from unflat.geometry.membrane import membrane
 
     known = ring | (mixed & (behind == 0))
-    deep, lost = membrane(inverse[..., None], known, wanted & ~known)
+    guide = np.where(behind > 0, behind, inverse)
+    deep, lost = membrane(inverse[..., None], known, wanted & ~known, guide)
     deep = np.where(lost, behind, deep[..., 0])
     deep = np.where(known, inverse, deep)
     deep = np.where(behind > 0, np.minimum(deep, np.float32(BEHIND) * inverse), deep)
-    looks, lost = membrane(colour, ring, wanted, np.where(behind > 0, behind, inverse))
+    looks, lost = membrane(colour, ring, wanted, guide)
     if lost.any():
         rest = lost & ~mixed
         looks = np.where(lost[..., None], membrane(colour, lost & mixed, rest)[0], looks)

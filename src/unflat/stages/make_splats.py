@@ -109,13 +109,17 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
         Splats in the camera's axes. Those of colours that nobody saw are marked as invented.
     """
     options = options or SplatOptions()
-    depth, hidden, soft = layers.depth, layers.hidden, layers.soft
+    depth, hidden, deeper, soft = layers.depth, layers.hidden, layers.deeper, layers.soft
     front = layers.kept if depth.sky is None else layers.kept | depth.sky
     behind = hidden.on & (hidden.invented | ~layers.kept)
-    each = _shared_out(options.count, depth.size, (front, behind, soft.on))
+    each = _shared_out(options.count, depth.size, (front, behind, deeper.invented, soft.on))
     parts = [make_splats(replace(depth, valid=front), layers.picture, replace(options, count=each))]
     rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
-    for layer, some, edge in ((hidden, behind, np.inf), (soft, soft.on, options.edge)):
+    for layer, some, edge in (
+        (hidden, behind, np.inf),
+        (deeper, deeper.invented, np.inf),
+        (soft, soft.on, options.edge),
+    ):
         chosen = some[rows, columns]
         if not 0 < chosen.sum() <= options.count - sum(len(part.means) for part in parts):
             continue  # nothing of it is met, or (with a handful of splats) there is no room

@@ -61,6 +61,7 @@ class Layers:
         kept: (h, w) bool, the pixels of ``depth`` that are a surface of their own. The others along outlines show
             two surfaces at once: the hidden layer and the soft one stand for them.
         hidden: What goes on behind nearer things.
+        deeper: What goes on behind hidden things in their turn; mostly empty.
         soft: The seam of nearer things, half transparent, in front of the hidden layer.
         reach: How far the eye may move aside before it looks past the hidden layer, in metres.
         steepest: Where inverse depth jumps by more than this from pixel to pixel, in 1/m, surfaces are cut: what would
@@ -71,13 +72,14 @@ class Layers:
     depth: DepthMap
     kept: Bool
     hidden: Layer
+    deeper: Layer
     soft: Layer
     reach: float
     steepest: float = math.inf
 
     def __post_init__(self) -> None:
         settle(self, "kept", "bool", self.depth.size.shape)
-        for name in ("hidden", "soft"):
+        for name in ("hidden", "deeper", "soft"):
             if getattr(self, name).size != self.depth.size:
                 raise ShapeError(f"the {name} layer is {getattr(self, name).size}, the depth {self.depth.size}")
 
