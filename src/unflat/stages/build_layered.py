@@ -44,7 +44,7 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surf
         options: How.
 
     Returns:
-        Nodes "surface", "hidden" and "soft" as far as there are any, and "sky".
+        Nodes "surface", "hidden", "deeper" (of the role "hidden") and "soft" as far as there are any, and "sky".
 
     Raises:
         InputError: There is nothing to build from, or the triangles are too few.
@@ -83,11 +83,13 @@ def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int) 
         InputError: Their shares of the triangles are too few.
     """
     nodes: list[Node] = []
-    for layer, turn in ((layers.hidden, BEHIND), (layers.deeper, BEHIND * BEHIND)):
+    behind = ("hidden", layers.hidden, BEHIND), ("deeper", layers.deeper, BEHIND * BEHIND)
+    for name, layer, turn in behind:
         if layer.on.any():
             torn = replace(options, edge=TEAR)
             share = layer.on.sum() / (layers.hidden.on.sum() + layers.deeper.on.sum())
-            nodes.append(_node("hidden", layer, torn, int(HIDDEN_SHARE * share * triangles), turn, layers))
+            made = _node("hidden", layer, torn, int(HIDDEN_SHARE * share * triangles), turn, layers)
+            nodes.append(replace(made, name=name))
     if layers.soft.on.any():
         nodes.append(_node("soft", layers.soft, options, int(SOFT_SHARE * triangles), BEFORE, layers))
     return nodes
