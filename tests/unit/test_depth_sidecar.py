@@ -17,10 +17,12 @@ import pytest
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing
 from unflat.formats.depth_sidecar import parse
+from unflat.formats.depthmap import read
 from unflat.formats.registry import write
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
+from unflat.types.scale import Scale
 
 DEPTH = np.linspace(1, 5, 48, dtype=np.float32).reshape(6, 8)
 CAMERA = Intrinsics(9, 9, 4, 3, Size(8, 6), "given")
@@ -106,3 +108,31 @@ def test_of_several_files_the_failing_one_is_named(tmp_path: Path) -> None:
     for named, wanted in ((0, "a.bin"), (1, "b.gltf"), (None, "a.bin")):
         with pytest.raises(OutputError, match=f"{wanted} cannot be written"):
             work(named)
+
+
+def test_what_is_known_of_the_size_travels_with_the_file(tmp_path: Path) -> None:
+    scale = Scale("familiar", 0.8, 1.3, 0.9, "a standing person, 1.7 m")
+    write(DepthMap(DEPTH, DepthKind.METRIC, intrinsics=CAMERA, scale=scale), tmp_path / "d.png")
+    assert read(tmp_path / "d.png").scale == scale
+    (tmp_path / "d.png.json").unlink()
+    assert read(tmp_path / "d.png").scale == scale
+
+
+@pytest.mark.parametrize("kind", ["metric", "disparity"])
+def test_an_assumed_size_is_that_of_depth_up_to_a_factor(words: dict[str, Any], kind: str) -> None:
+    words["kind"] = kind
+    words["scale"] = {"basis": "assumed", "low": 0.2, "high": 5.0, "coverage": 0.9, "detail": ""}
+    with pytest.raises(InputError, match="its scale is 'assumed'"):
+        parse(json.dumps(words), "d.png.json")
+
+
+def test_a_sidecar_of_another_file_is_noticed(tmp_path: Path) -> None:
+    """A saved depth may come to lie beside the sidecar of an older file of the same name."""
+    write(DepthMap(DEPTH, DepthKind.SCALE, intrinsics=CAMERA), tmp_path / "d.png")
+    write(DepthMap(2 * DEPTH, DepthKind.SCALE, intrinsics=CAMERA), tmp_path / "e.png")
+    (tmp_path / "e.png").rename(tmp_path / "d.png")
+    with pytest.raises(InputError, match="do not agree") as caught:
+        read(tmp_path / "d.png")
+    assert "d.png.json" in caught.value.hint
+    (tmp_path / "d.png.json").unlink()
+    assert read(tmp_path / "d.png").values.max() == pytest.approx(10, rel=1e-4)

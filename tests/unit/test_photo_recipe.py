@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image as Pil
 
 import pictures
 import unflat
+from unflat.formats import depthmap, registry
 from unflat.pipelines.depth import depth_map
 from unflat.pipelines.result import AR_TRIANGLES, form_for
 from unflat.types import DepthKind, DepthMap, Image, Mesh, PointCloud, Size, Splats
@@ -235,3 +237,28 @@ def test_a_relief_is_as_large_as_it_was_asked_to_be(tmp_path: Path) -> None:
 def test_export_options_are_checked(options: dict[str, object]) -> None:
     with pytest.raises(unflat.UnflatError):
         unflat.ExportOptions(**options)  # type: ignore[arg-type]
+
+
+def test_depth_of_ours_keeps_its_metres_when_it_is_edited(tmp_path: Path) -> None:
+    """The assumed size hangs on the median of the depth; an edit must not make everything else larger."""
+    first = result(tmp_path, np.where(np.arange(SIZE.width) < 60, 2.0, 5.0) * np.ones(SIZE.shape), "scale")
+    first.save(tmp_path / "a.png")
+    told = depthmap.read(tmp_path / "a.png")
+    edited = replace(told, values=np.where(np.arange(SIZE.width) > 30, 0.5 * told.values, told.values))
+    registry.write(edited, tmp_path / "b.png")
+    second = unflat.photo(picture(), depth=str(tmp_path / "b.png"))
+    assert second.scale == first.scale and second.scale.assumed
+    assert second.camera.intrinsics == first.camera.intrinsics
+    np.testing.assert_allclose(second.depth.values, edited.values, rtol=2e-4)
+    measured = unflat.photo(picture(), depth=str(tmp_path / "b.png"), known_length="10,10,10,90=1.0")
+    assert measured.scale.basis == "known-length"
+
+
+def test_a_page_carries_the_depth_it_was_built_from(tmp_path: Path) -> None:
+    made = result(tmp_path, wall())
+    made.save(tmp_path / "a.html")
+    back = registry.read_scene(tmp_path / "a.html").depth
+    assert back is not None and back.kind is made.depth.kind and back.scale == made.scale
+    np.testing.assert_allclose(back.values, made.depth.values, rtol=1e-4)
+    made.save(tmp_path / "b.html", editable=False)
+    assert registry.read_scene(tmp_path / "b.html").depth is None

@@ -56,7 +56,7 @@ function sheet(camera: PhotoCamera, depth: number): BufferGeometry {
 }
 
 /** True if the texture is the whole photograph, and not an atlas of parts. */
-function isPhotograph(picture: Texture, camera: PhotoCamera): boolean {
+export function isPhotograph(picture: Texture, camera: PhotoCamera): boolean {
   const { width, height } = picture.image as { width: number; height: number };
   return Math.abs((width / height) * (camera.height / camera.width) - 1) < 0.02;
 }

@@ -22,11 +22,10 @@ export class Headset {
     }
     const session = await navigator.xr?.requestSession("immersive-vr");
     if (!session) return;
-    const { renderer, place } = this.viewer;
+    const { renderer, place, world } = this.viewer;
     const { position, rotation } = place.camera;
     const worldFromPhoto = new Matrix4().compose(position, rotation, new Vector3(1, 1, 1));
-    const before = place.root.matrix.clone();
-    place.root.applyMatrix4(worldFromPhoto.invert());
+    world.applyMatrix4(worldFromPhoto.invert());
     this.viewer.rig.reset();
     renderer.xr.enabled = true;
     renderer.xr.setReferenceSpaceType("local");
@@ -34,7 +33,8 @@ export class Headset {
       this.session = null;
       renderer.setAnimationLoop(null);
       renderer.xr.enabled = false;
-      before.decompose(place.root.position, place.root.quaternion, place.root.scale);
+      world.position.set(0, 0, 0);
+      world.quaternion.identity();
       this.viewer.resize();
       this.changed(false);
     });

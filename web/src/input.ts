@@ -11,6 +11,7 @@ export interface Commands {
   readonly fullscreen: () => void;
   readonly screenshot: () => void;
   readonly help: () => void;
+  readonly edit: () => void;
 }
 
 const LETTERS: Readonly<Record<string, keyof Commands>> = {
@@ -22,7 +23,21 @@ const LETTERS: Readonly<Record<string, keyof Commands>> = {
   f: "fullscreen",
   s: "screenshot",
   "?": "help",
+  e: "edit",
 };
+/** Something that draws on the picture where hands would turn it. Places are CSS pixels of the window. */
+export interface Pen {
+  /** True from `down` to `up` or `cancel`. */
+  readonly drawing: boolean;
+  down(x: number, y: number): void;
+  move(x: number, y: number): void;
+  up(): void;
+  /** Take back what was drawn since `down`. */
+  cancel(): void;
+  /** The pointer is above this place, without drawing; null: it has gone. */
+  hover(at: readonly [x: number, y: number] | null): void;
+}
+
 const STEP = 48;
 /** Pointer positions from the middle (0) to the edge (1) lean the view by this much. */
 const HOVER = 0.8;
@@ -36,6 +51,8 @@ interface Finger {
 export class Hands {
   private readonly fingers = new Map<number, Finger>();
   private panning = false;
+  /** What draws while it is set. */
+  pen: Pen | null = null;
 
   constructor(private readonly viewer: Viewer, private readonly commands: Commands, private readonly touched: () => void) {
     const { canvas } = viewer;
@@ -55,6 +72,11 @@ export class Hands {
     this.viewer.canvas.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.panning = event.button !== 0 || event.shiftKey;
+    if (this.pen && this.fingers.size === 1 && !this.panning) {
+      this.pen.down(event.clientX, event.clientY);
+      return;
+    }
+    this.pen?.cancel();
     this.viewer.rig.held = true;
   }
 
@@ -64,10 +86,15 @@ export class Hands {
       this.hover(event);
       return;
     }
+    if (this.pen?.drawing) {
+      for (const each of event.getCoalescedEvents?.() ?? []) this.pen.move(each.clientX, each.clientY);
+      this.pen.move(event.clientX, event.clientY);
+      return;
+    }
     const [dx, dy] = [event.clientX - finger.x, event.clientY - finger.y];
     if (this.fingers.size >= 2) this.pinch(event, finger, dx, dy);
     else if (this.panning) this.viewer.rig.pan(dx, dy);
-    else this.viewer.rig.orbit(dx, dy);
+    else if (!this.pen) this.viewer.rig.orbit(dx, dy);
     finger.x = event.clientX;
     finger.y = event.clientY;
     this.viewer.request();
@@ -87,12 +114,17 @@ export class Hands {
 
   private up(event: PointerEvent): void {
     this.fingers.delete(event.pointerId);
+    if (this.pen?.drawing) {
+      if (event.type === "pointercancel") this.pen.cancel();
+      else this.pen.up();
+    }
     if (this.fingers.size > 0) return;
     this.viewer.rig.release();
     this.viewer.request();
   }
 
   private hover(event: PointerEvent): void {
+    this.pen?.hover(event.pointerType === "touch" ? null : [event.clientX, event.clientY]);
     if (event.pointerType !== "mouse" || this.viewer.still || !this.viewer.rig.limited) return;
     this.touched();
     const { clientWidth, clientHeight } = this.viewer.canvas;
@@ -104,6 +136,7 @@ export class Hands {
   }
 
   private leave(event: PointerEvent): void {
+    this.pen?.hover(null);
     if (event.pointerType !== "mouse" || this.fingers.size > 0) return;
     this.viewer.rig.leanTo(0, 0);
     this.viewer.request();
@@ -121,6 +154,7 @@ export class Hands {
   }
 
   private double(event: MouseEvent): void {
+    if (this.pen) return;
     const { rig } = this.viewer;
     rig.zoomAt(rig.zoom > 1.5 ? 1 / rig.zoom : 2, event.clientX, event.clientY);
     this.viewer.request();
@@ -154,9 +188,11 @@ export class Hands {
     const arrow = arrows[event.key];
     const [middleX, middleY] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
     if (arrow && event.shiftKey) rig.pan(arrow[0], arrow[1]);
+    else if (arrow && this.pen) rig.pan(arrow[0], arrow[1]);
     else if (arrow) rig.orbit(arrow[0], arrow[1]);
     else if (event.key === "+" || event.key === "=") rig.zoomAt(1.25, middleX, middleY);
     else if (event.key === "-" || event.key === "_") rig.zoomAt(1 / 1.25, middleX, middleY);
+    else if (this.pen) return false;
     else if (event.key === "PageUp") rig.dolly(0.05);
     else if (event.key === "PageDown") rig.dolly(-0.05);
     else return false;

@@ -1,5 +1,6 @@
 // Puts the page together: opens the scene inside it, draws it, and listens.
 import { setConsoleFunction } from "three";
+import { EditBar } from "./editbar";
 import { Headset, hasHeadset } from "./headset";
 import { Hands } from "./input";
 import type { Commands } from "./input";
@@ -19,26 +20,31 @@ const LOW = "(max-height: 460px) and (min-aspect-ratio: 1)";
 function room(): Room {
   const [width, height] = [Math.max(innerWidth, 1), Math.max(innerHeight, 1)];
   if (document.fullscreenElement) return { width, height, top: 0, bottom: 0, aside: 0 };
-  const [top, bottom] = [".top", ".bottom"].map((query) => document.querySelector(query)?.getBoundingClientRect());
-  if (matchMedia(LOW).matches) return { width, height, top: 0, bottom: 0, aside: bottom?.width ?? 0 };
+  const [top, bottom, edit] = ["top-bar", "view-bar", "edit-bar"].map((id) => part(id).getBoundingClientRect());
+  if (matchMedia(LOW).matches) {
+    return { width, height, top: 0, bottom: edit?.height ?? 0, aside: (edit?.height ? top : bottom)?.width ?? 0 };
+  }
+  if (edit?.height) return { width, height, top: top?.height ?? 0, bottom: edit.height, aside: 0 };
   return { width, height, top: top?.height ?? 0, bottom: bottom?.height ?? 0, aside: 0 };
 }
 
 function draw(viewer: Viewer, mode: Mode, wires: boolean): void {
   viewer.show(mode, wires);
   for (const name of ["picture", "depth", "confidence"]) press(name, name === mode);
+  press("edit-depth", mode === "depth");
   press("wires", wires);
   legend(mode, viewer.place);
   viewer.canvas.dataset["mode"] = mode;
 }
 
-function commandsFor(viewer: Viewer, name: string): Commands {
+function commandsFor(viewer: Viewer, name: string, edit: () => void): Commands {
   const switchTo = (mode: Mode): void => draw(viewer, viewer.mode === mode ? "picture" : mode, viewer.wires);
+  const unless = (id: string, act: () => void): void => (part<HTMLButtonElement>(id).disabled ? say(part(id).title) : act());
   const { place, rig } = viewer;
   return {
     depth: () => switchTo("depth"),
-    confidence: () => (place.hasConfidence ? switchTo("confidence") : say("This file says nothing of confidence")),
-    wires: () => (place.hasTriangles ? draw(viewer, viewer.mode, !viewer.wires) : say("There are no triangles, only points")),
+    confidence: () => unless("confidence", () => switchTo("confidence")),
+    wires: () => unless("wires", () => draw(viewer, viewer.mode, !viewer.wires)),
     limit: () => {
       if (!place.photographed) return;
       rig.limited = !rig.limited;
@@ -66,6 +72,7 @@ function commandsFor(viewer: Viewer, name: string): Commands {
       );
     },
     help: () => toggleSheet("help-sheet"),
+    edit,
   };
 }
 
@@ -77,7 +84,9 @@ function connectButtons(viewer: Viewer, commands: Commands, touched: () => void)
     });
   };
   for (const name of ["depth", "confidence"] as const) onClick(name, () => draw(viewer, name, viewer.wires));
-  for (const name of ["wires", "limit", "reset", "fullscreen", "screenshot", "help"] as const) onClick(name, commands[name]);
+  for (const name of ["wires", "limit", "reset", "fullscreen", "screenshot", "help", "edit"] as const) {
+    onClick(name, commands[name]);
+  }
   onClick("picture", () => draw(viewer, "picture", viewer.wires));
   if (!document.fullscreenEnabled) part("fullscreen").hidden = true;
   if (!viewer.place.hasConfidence) disable("confidence", "This file says nothing of confidence");
@@ -172,9 +181,10 @@ async function start(): Promise<void> {
   const name = document.title;
   const greeting = new Greeting(viewer);
   const touched = (): void => greeting.stop();
-  const commands = commandsFor(viewer, name);
+  const commands = commandsFor(viewer, name, () => edits.toggle());
   connectButtons(viewer, commands, touched);
-  new Hands(viewer, commands, touched);
+  const hands = new Hands(viewer, commands, touched);
+  const edits = new EditBar(viewer, hands, name, (mode) => draw(viewer, mode, false));
   watchPage(viewer);
   tintRoom(place);
   canvas.dataset["limited"] = String(viewer.rig.limited);

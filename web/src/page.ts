@@ -20,6 +20,18 @@ export function disable(id: string, why: string): void {
   button.title = why;
 }
 
+/** Take a switch out of use for a while and say why, or give it back with the title it had. */
+export function allow(id: string, on: boolean, why: string): void {
+  const button = part<HTMLButtonElement>(id);
+  if (button.disabled === !on) return;
+  if (!on) button.dataset["title"] = button.title;
+  // What is disabled for good has no title to go back to.
+  else if (button.dataset["title"] === undefined) return;
+  button.disabled = !on;
+  button.title = on ? (button.dataset["title"] ?? "") : why;
+  if (on) delete button.dataset["title"];
+}
+
 let silence = 0;
 
 /** Tell the visitor something, on the screen and to a screen reader. */

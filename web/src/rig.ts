@@ -44,6 +44,8 @@ export class Rig {
   private limit: boolean;
   /** True while a hand pulls. */
   held = false;
+  /** True while somebody draws: pointer and tilt do not lean the view. */
+  steady = false;
   private wanted: Going = { ...REST };
   private lean: Going = { ...REST };
   private shown: Going = { ...REST };
@@ -130,8 +132,25 @@ export class Rig {
 
   /** A small turn that comes and goes with the pointer, the tilt of the device or the first greeting: -1..1, right and down. */
   leanTo(x: number, y: number): void {
+    if (this.steady) return;
     const reach = 0.7 * this.reach();
     this.lean = { ...REST, yaw: x * reach, pitch: y * reach };
+  }
+
+  /** To where the photograph was taken, at once; the framing stays. */
+  comeHome(): void {
+    this.wanted = { ...REST };
+    this.lean = { ...REST };
+    this.shown = { ...REST };
+    this.place3d();
+  }
+
+  /** The point of the photograph, in its pixels, that a point of the window shows from the photograph's viewpoint. */
+  pixelAt(x: number, y: number): [x: number, y: number] {
+    const { width, height } = this.place.camera;
+    const left = this.room.width / 2 + this.framing.shiftX - (width * this.scale) / 2;
+    const top = this.middle() + this.framing.shiftY - (height * this.scale) / 2;
+    return [(x - left) / this.scale, (y - top) / this.scale];
   }
 
   /** Back to the photograph. */
@@ -233,6 +252,11 @@ export class Rig {
     const [halfX, halfY] = [(width * this.fit() * zoom * spare) / 2, (height * this.fit() * zoom * spare) / 2];
     this.wantedFraming.shiftX = clamp(this.wantedFraming.shiftX, -halfX, halfX);
     this.wantedFraming.shiftY = clamp(this.wantedFraming.shiftY, -halfY, halfY);
+  }
+
+  /** CSS pixels for one pixel of the photograph at the pivot, as seen from where the visitor stands. */
+  get pivotScale(): number {
+    return this.scale * 2 ** this.shown.dolly;
   }
 
   private place3d(): void {

@@ -1,9 +1,10 @@
 // Draws a place when something has changed, and only then.
-import { AmbientLight, Scene, SRGBColorSpace, WebGLRenderer } from "three";
+import { AmbientLight, Group, Scene, SRGBColorSpace, WebGLRenderer } from "three";
 import { Backing } from "./backing";
 import { Appearance } from "./materials";
 import { Rig } from "./rig";
 import type { Room } from "./rig";
+import type { Sheet } from "./sheet";
 import type { Mode, Place } from "./types";
 
 /** Fits the canvas, keeps the look and the rig together, and draws. */
@@ -12,6 +13,9 @@ export class Viewer {
   readonly rig: Rig;
   mode: Mode = "picture";
   wires = false;
+  /** All that is drawn, so that a headset can move it. */
+  readonly world = new Group();
+  private sheet: Sheet | null = null;
   private readonly scene = new Scene();
   private readonly appearance: Appearance;
   private readonly backing: Backing;
@@ -26,9 +30,10 @@ export class Viewer {
     this.appearance = new Appearance(place, Math.min(8, this.renderer.capabilities.getMaxAnisotropy()));
     this.rig = new Rig(place, room());
     this.backing = new Backing(place);
-    if (this.backing.mesh) place.root.add(this.backing.mesh);
+    this.world.add(place.root);
+    if (this.backing.mesh) this.world.add(this.backing.mesh);
     // Our own files are unlit; the light is for files of others.
-    this.scene.add(place.root, new AmbientLight(0xffffff, Math.PI));
+    this.scene.add(this.world, new AmbientLight(0xffffff, Math.PI));
     this.resize();
   }
 
@@ -53,6 +58,15 @@ export class Viewer {
     this.request();
   }
 
+  /** Draw a sheet that is being edited instead of the scene; null draws the scene. */
+  replaceBy(sheet: Sheet | null): void {
+    if (this.sheet) this.world.remove(this.sheet.mesh);
+    if (sheet) this.world.add(sheet.mesh);
+    this.sheet = sheet;
+    this.place.root.visible = sheet === null;
+    this.request();
+  }
+
   /** Draw soon. */
   request(): void {
     if (this.waiting || this.renderer.xr.isPresenting) return;
@@ -66,6 +80,7 @@ export class Viewer {
     const apart = Math.sqrt((camera.width * camera.height) / Math.max(1, this.points()));
     this.appearance.sizePoints(Math.max(1.5, 1.5 * apart * this.rig.scale * this.renderer.getPixelRatio()));
     this.backing.show(this.mode, this.rig.limited);
+    this.sheet?.show(this.mode, this.rig.pivotScale * this.renderer.getPixelRatio());
     this.renderer.render(this.scene, this.rig.camera);
     this.canvas.dataset["offset"] = this.rig.offset.toFixed(4);
     this.canvas.dataset["zoom"] = this.rig.zoom.toFixed(3);

@@ -14,7 +14,7 @@ from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.types.depth import DepthMap
 
 _DepthFlags: Any = flags_of(DepthMapOptions, ("familiar",))
-_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality"))
+_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality", "editable"))
 
 
 def depth(

@@ -31,6 +31,8 @@ Near = Literal["white", "black"]
 
 TOP = 65535
 _MM = 0.001
+ROOM = 1.5
+"""How much nearer than the nearest point of the picture a hand may bring something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,20 @@ def coding_for(depth: DepthMap, near: str | None) -> Coding:
     near_code, far_code, sky = (TOP, 2, 1) if near in (None, "white") else (1, TOP - 1, TOP)
     ends = (near_code, far_code) if quantity == "z" else (far_code, near_code)
     return Coding(quantity, low, high, ends[0], ends[1], 0, sky)
+
+
+def coding_to_edit(depth: DepthMap) -> Coding:
+    """A coding with room at both ends, for depth that is moved by hand: inverse depth, near white.
+
+    The first step above the sky is one step above infinity, and what is half as near again as the nearest point
+    still has a code.
+
+    Args:
+        depth: METRIC or SCALE, with at least one pixel of surface.
+    """
+    nearest = float(_quantity(depth, "inverse-z")[depth.surface].max())
+    step = ROOM * nearest / (TOP - 1)
+    return Coding("inverse-z", step, step * (TOP - 1), 2, TOP, 0, 1)
 
 
 def _quantity(depth: DepthMap, quantity: Quantity) -> F64:

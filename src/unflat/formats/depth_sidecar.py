@@ -13,11 +13,13 @@ from typing import Any, cast
 
 from unflat.errors import InputError
 from unflat.formats.depth_codes import Coding
-from unflat.formats.provenance_text import from_plain, rights_line, to_plain
+from unflat.formats.provenance_text import from_plain, rights_line, scale_from_plain, scale_to_plain, to_plain
+from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
 from unflat.types.provenance import Provenance
+from unflat.types.scale import Scale
 
 KEY = "unflat-depth"
 """The word under which the text stands in PNG, and what ``format`` says."""
@@ -40,6 +42,7 @@ class Sidecar:
         model: Which model or file the depth comes from.
         licence: Of that model or file, or None.
         provenance: The whole story, or None.
+        scale: How well its metres are known, or None.
     """
 
     kind: DepthKind
@@ -51,6 +54,23 @@ class Sidecar:
     model: str
     licence: str | None
     provenance: Provenance | None
+    scale: Scale | None
+
+    def told(self, values: F32, valid: Bool, sky: Bool) -> DepthMap:
+        """The map of which this is said, from its (h, w) numbers."""
+        if self.kind.is_depth:
+            valid = valid & ((values > 0) | sky)
+        return DepthMap(
+            values,
+            self.kind,
+            valid,
+            sky if self.sky_known else None,
+            intrinsics=self.intrinsics,
+            origin=self.model,
+            licence=self.licence,
+            provenance=self.provenance,
+            scale=self.scale,
+        )
 
 
 def beside(path: Path) -> Path:
@@ -92,6 +112,8 @@ def dump(
         "licence": depth.licence,
         "sky_known": depth.sky is not None,
     }
+    if depth.scale is not None:
+        words["scale"] = scale_to_plain(depth.scale)
     if depth.provenance is not None:
         words["copyright"] = rights_line(depth.provenance.rights)
         words["provenance"] = to_plain(depth.provenance)
@@ -162,6 +184,7 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
             _word(said.get("model")) or "file",
             _word(said.get("licence")),
             from_plain(said["provenance"]) if "provenance" in said else None,
+            _scale(said),
         )
     except KeyError as error:
         raise InputError(f"{name} does not say '{error.args[0]}'", hint=_REMOVE) from error
@@ -194,6 +217,16 @@ def _camera(said: dict[str, Any], size: Size) -> Intrinsics | None:
     cx, cy = (_finite(value, "principal_point_px") for value in _pair(said, "principal_point_px"))
     basis = said.get("focal_basis")
     return Intrinsics(fx, fy, cx, cy, size, basis if basis in _BASES else "file")
+
+
+def _scale(said: dict[str, Any]) -> Scale | None:
+    if "scale" not in said:
+        return None
+    scale = scale_from_plain(said["scale"])
+    kind = _kind(said)
+    if not kind.is_depth or (scale.assumed and kind is DepthKind.METRIC):
+        raise ValueError(f"its 'kind' is {said['kind']!r:.40} and its scale is {scale.basis!r}")
+    return scale
 
 
 def _sky_mark(value: Any) -> float | None:

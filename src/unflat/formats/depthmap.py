@@ -64,7 +64,7 @@ def read(path: Path, *, kind: str | None = None, max_pixels: int = 400_000_000) 
     if kind is not None and kind not in DEPTH_KINDS:
         raise InputError(f"there is no depth kind '{kind}'", hint=f"Known: {' '.join(DEPTH_KINDS)}.")
     plane = arrays.read_plane(path, max_pixels)
-    said = sidecar.load(path) or (sidecar.parse(plane.text, f"the text in {path.name}") if plane.text else None)
+    said = _said_of(path, plane)
     if said is not None:
         depth = _told(plane, said, path.name, kind)
     elif kind is not None:
@@ -76,6 +76,20 @@ def read(path: Path, *, kind: str | None = None, max_pixels: int = 400_000_000) 
     if plane.confidence is not None:
         depth = replace(depth, confidence=np.clip(np.nan_to_num(plane.confidence), 0, 1))
     return depth
+
+
+def _said_of(path: Path, plane: arrays.Plane) -> sidecar.Sidecar | None:
+    """What the sidecar says, else the text inside; None if neither is there."""
+    beside = sidecar.load(path)
+    inside = sidecar.parse(plane.text, f"the text in {path.name}") if plane.text else None
+    if beside is None or inside is None:
+        return beside or inside
+    if beside.coding != inside.coding:
+        raise InputError(
+            f"{path.name} and its sidecar do not agree on what its greys mean",
+            hint=f"Remove {sidecar.beside(path).name}: it was written with another file of that name.",
+        )
+    return beside
 
 
 def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | None) -> DepthMap:
@@ -95,18 +109,7 @@ def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | Non
         values, valid, sky = said.coding.decode(plane.numbers.astype(np.uint16))
     else:
         values, valid, sky = from_floats(plane.numbers, said.sky_mark)
-    if said.kind.is_depth:
-        valid &= (values > 0) | sky
-    return DepthMap(
-        values,
-        said.kind,
-        valid,
-        sky if said.sky_known else None,
-        intrinsics=said.intrinsics,
-        origin=said.model,
-        licence=said.licence,
-        provenance=said.provenance,
-    )
+    return said.told(values, valid, sky)
 
 
 def _plain(plane: arrays.Plane, kind: str, name: str) -> DepthMap:

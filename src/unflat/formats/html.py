@@ -4,7 +4,8 @@ The page works from a disk and asks no network for anything: its own security po
 those to data inside it, and only the very script and style built with it may run (their SHA-256 are in the policy).
 The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says from which sources.
 
-The scene travels as the GLB of :mod:`unflat.formats.glb`, in base64. Splats are shown as points.
+The scene travels as the GLB of :mod:`unflat.formats.glb`, in base64. Splats are shown as points. Beside it travels
+the depth that the scene was built from, so that it can be mended by hand: :mod:`unflat.formats.page_depth`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from unflat.formats.atomic import replacing
 from unflat.formats.glb import glb_bytes
 from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_read import scene_of
+from unflat.formats.page_depth import depth_block, depth_in
 from unflat.formats.plain import is_object
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
@@ -87,7 +89,8 @@ def read(path: Path) -> Scene:
         raise InputError(f"the scene inside {path.name} is damaged") from error
     if glb[:4] != b"glTF":
         raise InputError(f"the scene inside {path.name} is damaged")
-    return scene_of(GltfFile.of(glb, path.name, None), lambda: hashlib.sha256(page).hexdigest())
+    scene = scene_of(GltfFile.of(glb, path.name, None), lambda: hashlib.sha256(page).hexdigest())
+    return dataclasses.replace(scene, depth=depth_in(page, path.name))
 
 
 def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
@@ -97,8 +100,10 @@ def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
         InputError: The scene holds nothing to draw.
     """
     scene = _with_points(scene)
+    options = options or ExportOptions()
     record = SceneRecord(scene.frame, scene.scale, scene.provenance)
-    return _page(glb_bytes(scene, options or ExportOptions()), _title(scene.provenance, "Scene"), record)
+    depth = depth_block(scene.depth) if scene.depth is not None and options.editable else ""
+    return _page(glb_bytes(scene, options), _title(scene.provenance, "Scene"), record, depth)
 
 
 def page_of_glb(glb: bytes, name: str) -> bytes:
@@ -115,7 +120,7 @@ def page_of_glb(glb: bytes, name: str) -> bytes:
     return _page(glb, _title(record.provenance, name), record)
 
 
-def _page(glb: bytes, title: str, record: SceneRecord) -> bytes:
+def _page(glb: bytes, title: str, record: SceneRecord, depth: str = "") -> bytes:
     style, script = _static("viewer.css"), _static("viewer.js")
     words = {
         "POLICY": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; "
@@ -125,6 +130,7 @@ def _page(glb: bytes, title: str, record: SceneRecord) -> bytes:
         "KIND": "3D estimate" if record.provenance.steps else "3D scene",
         "STYLE": style,
         "ABOUT": _about(record),
+        "DEPTH": depth,
         "SCENE": base64.b64encode(glb).decode("ascii"),
         "SCRIPT": script,
     }
@@ -153,7 +159,7 @@ def _escaped(text: str) -> str:
 
 
 def _title(provenance: Provenance, otherwise: str) -> str:
-    names = [source.name for source in provenance.sources]
+    names = [source.name for source in provenance.sources if source.format != "depth"]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return (names[0] + more if names else "") or otherwise
 

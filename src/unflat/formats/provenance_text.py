@@ -21,7 +21,8 @@ from unflat.errors import InputError, ShapeError
 from unflat.formats.plain import is_list, is_object
 from unflat.types.provenance import Provenance, Rights, Source, Step
 from unflat.types.safe_view import SafeView
-from unflat.types.scene import Frame, Scale, ScaleBasis, Scene
+from unflat.types.scale import Scale, ScaleBasis
+from unflat.types.scene import Frame, Scene
 
 Plain = dict[str, Any]
 
@@ -73,19 +74,11 @@ def record(scene: Scene) -> Plain:
 
     ``kind`` is "metric" where something told the size and "scale" where the size is assumed.
     """
-    scale = scene.scale
     safe = {} if scene.safe_view is None else {"safe_view": safe_to_plain(scene.safe_view)}
     return {
         "frame": scene.frame.value,
-        "kind": "scale" if scale.assumed else "metric",
-        "scale": {
-            "basis": scale.basis,
-            "low": float(scale.low),
-            "high": float(scale.high),
-            "coverage": float(scale.coverage),
-            "detail": _clean(scale.detail),
-            "assumed": scale.assumed,
-        },
+        "kind": "scale" if scene.scale.assumed else "metric",
+        "scale": scale_to_plain(scene.scale),
         **safe,
         "provenance": to_plain(scene.provenance),
     }
@@ -118,25 +111,41 @@ def from_record(plain: object) -> SceneRecord:
         InputError: A key is missing or has a value of the wrong type.
     """
     entry = _object(plain, "unflat")
-    scale = _object(entry.get("scale"), "scale")
-    basis, frame = _text(scale, "basis"), _text(entry, "frame")
-    known_bases: tuple[ScaleBasis, ...] = get_args(ScaleBasis)
-    if basis not in known_bases:
-        _wrong("scale.basis", basis)
+    scale, frame = scale_from_plain(entry.get("scale")), _text(entry, "frame")
     if frame not in {each.value for each in Frame}:
         _wrong("frame", frame)
+    safe = safe_from_plain(entry.get("safe_view"))
+    return SceneRecord(Frame(frame), scale, from_plain(entry.get("provenance")), safe)
+
+
+def scale_to_plain(scale: Scale) -> Plain:
+    """How well the metres are known, as JSON values."""
+    return {
+        "basis": scale.basis,
+        "low": float(scale.low),
+        "high": float(scale.high),
+        "coverage": float(scale.coverage),
+        "detail": _clean(scale.detail),
+        "assumed": scale.assumed,
+    }
+
+
+def scale_from_plain(plain: object) -> Scale:
+    """The inverse of :func:`scale_to_plain`.
+
+    Raises:
+        InputError: A key is missing or has a value of the wrong type.
+    """
+    entry = _object(plain, "scale")
+    basis = _text(entry, "basis")
+    known: tuple[ScaleBasis, ...] = get_args(ScaleBasis)
+    if basis not in known:
+        _wrong("scale.basis", basis)
+    low, high, coverage = (_number(entry, key) for key in ("low", "high", "coverage"))
     try:
-        known = Scale(
-            basis,
-            _number(scale, "low"),
-            _number(scale, "high"),
-            _number(scale, "coverage"),
-            _text(scale, "detail"),
-        )
+        return Scale(basis, low, high, coverage, _text(entry, "detail"))
     except ShapeError as error:
         raise InputError(f"the record inside the file is damaged: {error}") from error
-    safe = safe_from_plain(entry.get("safe_view"))
-    return SceneRecord(Frame(frame), known, from_plain(entry.get("provenance")), safe)
 
 
 def foreign_record(source: Source) -> SceneRecord:

@@ -70,6 +70,8 @@ class ExportOptions:
     near: Near | None = None
     """Which end of the grey scale of a depth picture is near: white or black. Unless said, a metric PNG within 65 m
     holds millimetres, where far is light, and everything else is near white."""
+    editable: bool = True
+    """A web page carries the depth of its picture, so that it can be mended there by hand; up to a tenth larger."""
 
     def __post_init__(self) -> None:
         if not 16 <= self.texture_size <= 16384:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unflat.pipelines.photo import PhotoOptions, believed, see, sized
+from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
 from unflat.stages.calibrate import CameraOptions
@@ -97,5 +97,6 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):
-            depth, _ = sized(depth, kind, image, believed(options.scale, given), lineage)
+            depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage, told=told_scale(given))
+        depth = replace(depth, scale=scale)
     return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

@@ -32,7 +32,7 @@ from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
-from unflat.types.scene import Scale
+from unflat.types.scale import Scale
 
 if TYPE_CHECKING:
     from unflat.models.card import ModelCard
@@ -90,7 +90,7 @@ def photo(
     depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
     unsized = depth
     with clock.stage("scale"):
-        depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage)
+        depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage, told=told_scale(given))
     warning = size_warning(scale)
     if warning is not None:
         lineage.warn(warning)
@@ -148,7 +148,13 @@ def see(
 
 
 def sized(
-    depth: DepthMap, kind: DepthKind, image: Image, options: ScaleOptions, lineage: Lineage
+    depth: DepthMap,
+    kind: DepthKind,
+    image: Image,
+    options: ScaleOptions,
+    lineage: Lineage,
+    *,
+    told: Scale | None = None,
 ) -> tuple[DepthMap, Scale]:
     """The depth in metres, true or assumed; noted in the lineage.
 
@@ -158,12 +164,21 @@ def sized(
         image: The upright picture.
         options: What the user knows of the size.
         lineage: Takes the step.
+        told: How well its metres are known, if the depth has its metres already; a known length is believed more.
     """
+    if told is not None and options.known_length is None:
+        lineage.did("scale_to_metres", basis=told.basis, detail=told.detail, low=told.low, high=told.high)
+        return depth, told
     depth, scale = scale_to_metres(depth, image, options)
     if not kind.is_depth:
         depth, scale = of_assumed_shape(depth, scale)
     lineage.did("scale_to_metres", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     return depth, scale
+
+
+def told_scale(given: Given | None) -> Scale | None:
+    """What a depth file of ours says of its metres."""
+    return None if given is None else given.depth.scale
 
 
 def believed(options: ScaleOptions, given: Given | None) -> ScaleOptions:

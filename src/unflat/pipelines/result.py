@@ -133,7 +133,8 @@ class PhotoResult:
                 nodes = _BUILDERS[form](self)
             scale = _MADE if form == "relief" else self.scale
             story = self._story(form, nodes)
-            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, story, safe)
+            depth = self._told_depth() if form == "surface" else None
+            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, story, safe, depth)
         return self._scenes[form]
 
     def _story(self, form: Form, nodes: tuple[Node, ...]) -> Provenance:
@@ -245,8 +246,8 @@ class PhotoResult:
         )
 
     def _told_depth(self) -> DepthMap:
-        """The depth with its story, for files."""
-        return replace(self.depth, provenance=self._lineage.seal())
+        """The depth with its story and what is known of its size, for files."""
+        return replace(self.depth, provenance=self._lineage.seal(), scale=self.scale)
 
     @property
     def report(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from unflat.stages.familiar_size import Told, shape_error, told_by_familiar
 from unflat.types.camera import FocalBasis, Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
-from unflat.types.scene import Scale, ScaleBasis
+from unflat.types.scale import Scale, ScaleBasis
 
 COVERAGE = 0.9
 _DEVIATIONS = 1.645

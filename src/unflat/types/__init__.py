@@ -7,7 +7,8 @@ from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud, PointMap
 from unflat.types.provenance import Provenance, Rights, Source, Step
 from unflat.types.safe_view import SafeView
-from unflat.types.scene import Frame, Node, Role, Scale, ScaleBasis, Scene
+from unflat.types.scale import Scale, ScaleBasis
+from unflat.types.scene import Frame, Node, Role, Scene
 from unflat.types.splats import Splats
 
 __all__ = [

@@ -12,6 +12,7 @@ from unflat.types.arrays import F32, Bool, settle
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
 from unflat.types.provenance import Provenance
+from unflat.types.scale import Scale
 
 
 class DepthKind(Enum):
@@ -47,6 +48,7 @@ class DepthMap:
         origin: Which model or file it comes from.
         licence: The licence of that model or file, or None where unknown.
         provenance: The whole story, where a recipe made the map; None for a bare one.
+        scale: How well its metres, written or assumed, are known; None where nobody settled that.
     """
 
     values: F32
@@ -58,6 +60,7 @@ class DepthMap:
     origin: str = "array"
     licence: str | None = None
     provenance: Provenance | None = None
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         settle(self, "values", "float32", (None, None))

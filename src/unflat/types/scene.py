@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, get_args
 
 from unflat.errors import ShapeError
 from unflat.types.camera import Camera
+from unflat.types.depth import DepthMap
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.safe_view import SafeView
+from unflat.types.scale import Scale
 from unflat.types.splats import Splats
 
 Role = Literal["surface", "sky", "hidden", "soft"]
@@ -25,46 +26,11 @@ def as_role(word: object) -> Role:
     return ROLES[ROLES.index(word)] if word in ROLES else "surface"
 
 
-ScaleBasis = Literal["metric-source", "known-length", "familiar", "subject-distance", "assumed", "made-to-measure"]
-"""How the size is known. ``assumed``: nothing in the picture told it. ``made-to-measure``: it was chosen (a relief)."""
-
-
 class Frame(Enum):
     """The axes of a scene. The value is the word used in files."""
 
     CAMERA_RDF = "camera-rdf"
     """x right, y down, z forward of the first camera, origin in that camera."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How well the metres of a scene are known.
-
-    The scene is written in these metres; its true size is, with the stated coverage, between
-    ``low`` and ``high`` times as large.
-
-    Attributes:
-        basis: What told the size.
-        low: Lower end of the factor from written to true metres, 0 < low <= 1 for an honest interval.
-        high: Upper end of that factor.
-        coverage: How often the interval is expected to hold the truth.
-        detail: In words for the user ("a standing person, 1.7 m").
-    """
-
-    basis: ScaleBasis
-    low: float
-    high: float
-    coverage: float = 0.9
-    detail: str = ""
-
-    def __post_init__(self) -> None:
-        if not (0 < self.low <= self.high and math.isfinite(self.high)):
-            raise ShapeError(f"a scale interval must be positive and ordered, not {self.low}..{self.high}")
-
-    @property
-    def assumed(self) -> bool:
-        """True if nothing in the picture told the size."""
-        return self.basis == "assumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +53,7 @@ class Scene:
         scale: How well the metres are known.
         provenance: Where it all comes from.
         safe_view: How far the eye may leave the first camera; None where nobody looked.
+        depth: What the first camera saw, from which the scene was built; None where there is none to go back to.
     """
 
     nodes: tuple[Node, ...]
@@ -95,6 +62,7 @@ class Scene:
     scale: Scale
     provenance: Provenance
     safe_view: SafeView | None = None
+    depth: DepthMap | None = None
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
