@@ -7,6 +7,7 @@ mirrored result is seen at once. The surface is a wavy sheet, seen by one camera
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from unflat.types import (
     Source,
     Splats,
     Step,
+    Track,
 )
 from unflat.types.arrays import F32, U8
 
@@ -190,6 +192,24 @@ def splat_scene() -> Scene:
     return scene_of(Node("splats", splats()))
 
 
+def track(*, zooms: bool = True) -> Track:
+    """A camera that turns all the way round while its lens grows longer, at uneven times."""
+    times = np.array([0.0, 0.5, 0.75, 2.0, 3.5])
+    poses = np.tile(np.eye(4), (5, 1, 1))
+    for pose, angle in zip(poses, (0.0, 1.5, 3.0, 4.5, 6.0), strict=True):
+        c, s = np.cos(angle), np.sin(angle)
+        pose[:3, :3] = [[c, 0, s], [0, 1, 0], [-s, 0, c]]
+        pose[:3, 3] = (0.1 * angle, -0.2, 0.3 * c)
+    zoom = np.array([1.0, 1.1, 0.9, 1.5, 1.2]) if zooms else np.ones(5)
+    return Track("turn", camera(off_centre=True).intrinsics, times, poses, zoom)
+
+
+def moving_scene() -> Scene:
+    """A textured sheet, a still camera and two that move, one with its lens."""
+    tracks = track(), replace(track(zooms=False), name="walk", times=np.arange(5.0))
+    return replace(textured_scene(), tracks=tracks)
+
+
 def relief_scene() -> Scene:
     """A closed body that a printer can print."""
     return scene_of(Node("relief", block()))
@@ -211,6 +231,7 @@ MESH_SCENES: dict[str, Callable[[], Scene]] = {
     "coloured": coloured_scene,
     "masked": masked_scene,
     "glassy": glassy_scene,
+    "moving": moving_scene,
 }
 """Scenes that hold nothing but meshes."""
 

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from unflat.formats.registry import read_scene
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SCENES = ["a.glb", "a.gltf", "a.usdz", "a.ply", "a.splat.ply", "a.spz", "a.obj", "a.stl", "a.3mf", "a.html"]
 DEPTHS = ["d.png", "d.exr", "d.npy", "d.pfm", "d.jpg"]
@@ -271,6 +273,13 @@ def test_a_camera_moves_through_a_photograph(unflat: Run, astronaut: Path, tmp_p
     assert json.loads(done.stdout)["outputs"] == ["a.gif", "a.00000.png", "a.00001.png"]
     with Image.open(tmp_path / "a.00001.png") as frame:
         assert frame.size == (512, 512)
+    done = unflat("animate", astronaut, "-o", "move.glb", "--json", "--triangles", "5000")
+    assert done.returncode == 0, done.stderr
+    scene = read_scene(tmp_path / "move.glb")
+    assert scene.tracks[0].name == "orbit" and scene.safe_view is not None
+    assert json.loads(done.stdout)["safe_view"]["radius"] == scene.safe_view.radius
+    told = unflat("inspect", "move.glb").stdout
+    assert "tracks 1" in told and "seconds: 4" in told and "yaw_deg" in told
     assert_two_lines(unflat("animate", astronaut, "-o", "a.avi"), 2)
     assert_two_lines(unflat("animate", astronaut, "-o", "a.gif"), 9)
     (tmp_path / "flight.json").write_text("{}", encoding="utf-8")

@@ -14,7 +14,7 @@ import pytest
 
 import scenes
 from unflat.formats.registry import FORMATS, Format, read_scene, write
-from unflat.types import Camera, Mesh, PointCloud, Scene, Splats
+from unflat.types import Camera, Mesh, PointCloud, Scene, Splats, Track
 
 ROWS = [row for row in FORMATS if row.noun is Scene and row.reads]
 HOLDS: dict[str, tuple[str, ...]] = {
@@ -64,6 +64,9 @@ def test_what_is_kept_comes_back(row: Format, name: str, tmp_path: Path) -> None
             assert (other.name, other.role) == (one.name, one.role)
     if "camera" in row.keeps:
         check_cameras(scene.cameras, read.cameras)
+    assert len(read.tracks) == (len(scene.tracks) if "track" in row.keeps else 0)
+    for ours_moves, theirs_moves in zip(scene.tracks, read.tracks, strict=False):
+        check_track(ours_moves, theirs_moves)
     if "provenance" in row.keeps:
         assert read.provenance == scene.provenance
         assert read.scale == scene.scale and read.frame is scene.frame
@@ -127,6 +130,14 @@ def check_cameras(ours: tuple[Camera, ...], theirs: tuple[Camera, ...]) -> None:
         numbers = [(i.fx, i.fy, i.cx, i.cy) for i in (mine, yours)]
         np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-6)
         np.testing.assert_allclose(other.pose.world_from_camera, one.pose.world_from_camera, atol=1e-6)
+
+
+def check_track(ours: Track, theirs: Track) -> None:
+    assert theirs.name == ours.name
+    np.testing.assert_allclose(theirs.times, ours.times, atol=1e-6)
+    np.testing.assert_allclose(theirs.world_from_camera, ours.world_from_camera, atol=1e-6)
+    for number in range(len(ours.times)):
+        check_cameras((ours.camera(number),), (theirs.camera(number),))
 
 
 def triangles(mesh: Mesh) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from tests.worlds import World, camera, pole
 
+from unflat.errors import UnflatError
+from unflat.formats.registry import read_scene
 from unflat.pipelines.animate import AnimateOptions, Animation, LensOptions
 from unflat.pipelines.photo import PhotoOptions, photo
 from unflat.stages.calibrate import CameraOptions
@@ -85,6 +88,66 @@ def test_the_film_and_its_story_are_saved(world: World, tmp_path: Path) -> None:
         told = written.metadata["comment"]
         assert '"render film"' in told and '"invented": true' in told
         assert sum(1 for _ in written.decode(video=0)) == 8
+
+
+@pytest.mark.parametrize("motion", ["orbit", "zoom"])
+@pytest.mark.parametrize("suffix", [".glb", ".gltf"])
+def test_the_scene_keeps_the_move_of_the_film(world: World, tmp_path: Path, motion: str, suffix: str) -> None:
+    moving = film(world, stripes(), motion=motion).save(tmp_path / f"a{suffix}")
+    scene = read_scene(tmp_path / f"a{suffix}")
+    still, (track,) = moving.result.scene, scene.tracks
+    assert [camera.name for camera in scene.cameras] == ["photograph"]
+    assert [node.role for node in scene.nodes] == [node.role for node in still.nodes]
+    assert track.name == motion and track.zooms == (motion == "zoom")
+    frames = moving.cameras(Size(160, 120))
+    assert track.times == pytest.approx([i / 20 for i in range(9)])
+    for number, camera in enumerate([*frames, frames[0]]):  # it comes back to where it began
+        kept = track.camera(number)
+        assert np.allclose(kept.pose.world_from_camera, camera.pose.world_from_camera, atol=1e-6)
+        assert kept.intrinsics.fx == pytest.approx(camera.intrinsics.fx * moving.zoom(), rel=1e-6)
+    assert scene.provenance.steps[-1].name == "move camera"
+    assert moving.result.report["outputs"] == [str(tmp_path / f"a{suffix}")]
+
+
+def test_a_flight_is_kept_with_its_own_times(world: World, tmp_path: Path) -> None:
+    stations = [{"time": 1, "position": [0, 0, 0]}, {"time": 1.5, "position": [0.02, 0, 0], "fov": 40}]
+    (tmp_path / "k.json").write_text(json.dumps({"keyframes": stations}))
+    film(world, stripes(), keyframes=tmp_path / "k.json", crop=False).save(tmp_path / "a.glb")
+    (track,) = read_scene(tmp_path / "a.glb").tracks
+    assert track.name == "flight" and track.seconds == pytest.approx(0.5) and len(track.times) == 11
+    assert track.camera(10).intrinsics.fov_x_deg == pytest.approx(40, abs=1e-4)
+    assert np.allclose(track.camera(10).pose.centre, (0.02, 0, 0), atol=1e-6)
+
+
+def test_what_a_scene_cannot_keep_is_said(world: World, tmp_path: Path) -> None:
+    sharp = film(world, stripes()).save(tmp_path / "a.glb")
+    blurred = film(world, stripes(), aperture=3.0).save(tmp_path / "b.glb")
+    assert not any("depth of field" in note for note in sharp.result.report["warnings"])
+    assert any("depth of field" in note for note in blurred.result.report["warnings"])
+
+
+@pytest.mark.parametrize("motion", ["orbit", "swing", "dolly", "zoom"])
+def test_a_move_beyond_the_safe_range_is_said_with_an_amount_that_is_not(world: World, motion: str) -> None:
+    unsure = replace(world.depth, confidence=np.full(world.depth.size.shape, 0.2, np.float32))
+    world = replace(world, depth=unsure)
+    far = film(world, stripes(), motion=motion, amount=4.0)
+    (note,) = [note for note in far.result.report["warnings"] if "as far as is safe" in note]
+    amount = float(note.split("--amount ")[1].split(" ")[0])
+    assert 0.02 < amount < 4
+    near = film(world, stripes(), motion=motion, amount=amount)
+    assert not any("as far as is safe" in note for note in near.result.report["warnings"])
+    beyond = film(world, stripes(), motion=motion, amount=min(4.0, 1.2 * amount))
+    assert any("as far as is safe" in note for note in beyond.result.report["warnings"])
+
+
+def test_nothing_is_written_where_one_output_is_refused(world: World, tmp_path: Path) -> None:
+    moving = film(world, stripes())
+    (tmp_path / "old.gif").write_bytes(b"mine")
+    for other in (tmp_path / "b.xyz", tmp_path / "old.gif", tmp_path / "a.gif", tmp_path / "no" / "b.gif"):
+        with pytest.raises(UnflatError):
+            moving.save(tmp_path / "a.gif", other)
+    assert [p.name for p in tmp_path.iterdir()] == ["old.gif"]
+    assert moving.result.report["outputs"] == []
 
 
 def test_a_picture_with_alpha_moves_too(world: World) -> None:

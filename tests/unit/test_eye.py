@@ -205,6 +205,11 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_left(tmp_path: Path) -> 
         result.save_eye("left", tmp_path / "a.png")
     assert "--force" in str(refused.value.hint)
     assert left_in(tmp_path) == {"a.png": b"mine"}
+    with pytest.raises(OutputError, match="exists"):
+        result.save_eye("left", tmp_path / "b.png", tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"c\.glb"):
+        result.save_eye("left", tmp_path / "b.png", tmp_path / "c.glb")
+    assert left_in(tmp_path) == {"a.png": b"mine"}, "all are checked before the first is written"
     result.save_eye("left", tmp_path / "a.png", force=True)
     assert left_in(tmp_path)["a.png"].startswith(b"\x89PNG")
 

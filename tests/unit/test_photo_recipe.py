@@ -98,6 +98,14 @@ def test_how_far_the_eye_may_go_is_in_every_layered_form_and_in_the_report(tmp_p
     assert result(tmp_path, with_sky(), layers="none").scene.safe_view is None
 
 
+def test_nothing_is_written_where_one_output_is_refused(tmp_path: Path) -> None:
+    made = result(tmp_path, wall())
+    for other in ("b.xyz", "d.npy", "a.ply", "no/b.ply"):
+        with pytest.raises(unflat.UnflatError):
+            made.save(tmp_path / "a.ply", tmp_path / other)
+    assert [p.name for p in tmp_path.iterdir()] == ["d.npy"]
+
+
 def test_the_story_names_every_step_and_the_options_that_shaped_it(tmp_path: Path) -> None:
     made = result(tmp_path, wall(), max_error=0.01)
     names = [step.name for step in made.scene.provenance.steps]

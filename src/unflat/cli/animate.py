@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from unflat.cli.console import progress, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_written, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_written, default_output
 from unflat.cli.options import flags_of, gathered
-from unflat.formats.video import check_suffix
-from unflat.pipelines.animate import AnimateOptions
+from unflat.pipelines.animate import SCENES, AnimateOptions, check_suffix
 from unflat.pipelines.animate import animate as run_animate
 
 _NOT_FILMED = ("count", "longest", "points", "width_mm", "relief_mm", "base_mm", "evenness", "max_error_mm")
@@ -36,6 +35,7 @@ def animate(
     check_inputs(picture)
     paths = output or [default_output(picture, ".mp4")]
     check_written(paths, picture, check_suffix, force=force)
+    check_outputs([path for path in paths if path.suffix.lower() in SCENES], picture, force=force)
     with progress(quiet=talk.quiet) as line:
         film = run_animate(picture, gathered(AnimateOptions, flags), progress=line)
         film.save(*paths, force=force)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from unflat.cli.console import progress, say_json, show_report
-from unflat.cli.flags import Flat, Outputs, Talk, check_distinct, check_inputs, check_outputs, default_output
+from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
+from unflat.formats.atomic import check_distinct
 from unflat.formats.registry import ExportOptions, format_of
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.types.depth import DepthMap

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from unflat.errors import InputError, OutputError
-from unflat.formats.atomic import check_target
+from unflat.formats.atomic import check_distinct, check_target
 from unflat.formats.registry import format_of
 
 Flat = Parameter(name="*")
@@ -89,16 +89,3 @@ def check_written(outputs: list[Path], picture: Path, check_suffix: Callable[[Pa
         if path.exists() and path.samefile(picture):
             raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
     check_distinct(outputs)
-
-
-def check_distinct(outputs: list[Path]) -> None:
-    """Say early that one output would replace another.
-
-    Raises:
-        InputError: Two outputs are the same file.
-    """
-    seen: set[Path] = set()
-    for path in outputs:
-        if path.absolute() in seen:
-            raise InputError(f"two outputs would be {path}", hint="Give each a name of its own.")
-        seen.add(path.absolute())

@@ -7,11 +7,11 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from unflat.errors import OutputError
+from unflat.errors import InputError, OutputError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system says where no more room is."""
@@ -32,6 +32,37 @@ def check_target(path: Path, *, force: bool) -> None:
         raise OutputError(f"the folder {folder} does not exist", hint="Create it first.")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder {folder} cannot be written")
+
+
+def check_distinct(paths: Sequence[Path]) -> None:
+    """Say early that one output would replace another.
+
+    Raises:
+        InputError: Two outputs are the same file.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        if path.absolute() in seen:
+            raise InputError(f"two outputs would be {path}", hint="Give each a name of its own.")
+        seen.add(path.absolute())
+
+
+def check_places(paths: Sequence[Path], check_suffix: Callable[[Path], object], *, force: bool) -> None:
+    """Refuse all outputs before the first is written, where one of them would be refused.
+
+    Args:
+        paths: Where to.
+        check_suffix: Refuses a name that is of no format.
+        force: Files may be replaced.
+
+    Raises:
+        InputError: A suffix is refused, or two outputs are the same.
+        OutputError: A place cannot be written, or a file there would be lost.
+    """
+    for path in paths:
+        check_suffix(path)
+        check_target(path, force=force)
+    check_distinct(paths)
 
 
 def translated(error: OSError, path: Path) -> OutputError:

@@ -31,7 +31,9 @@ _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_HARMLESS = re.compile(r"KHR_materials_\w+|KHR_mesh_quantization|KHR_lights_punctual|KHR_xmp(_json_ld)?")
+_HARMLESS = re.compile(
+    r"KHR_materials_\w+|KHR_mesh_quantization|KHR_lights_punctual|KHR_animation_pointer|KHR_xmp(_json_ld)?"
+)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 import unflat
 from unflat.errors import InputError
+from unflat.formats.gltf_tracks import POINTER, animation_of
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.texture import encoded
 from unflat.geometry.transform import Door, door_from_frame, quaternion_from_rotation, turned
@@ -71,7 +72,7 @@ class Buffer:
         self.views.append(view)
         return len(self.views) - 1
 
-    def add_array(self, array: NDArray[Any], *, component: int, target: int, **more: Any) -> int:
+    def add_array(self, array: NDArray[Any], *, component: int, target: int | None, **more: Any) -> int:
         """Append an (n,) or (n, k) array and return the number of its accessor."""
         kind = _TYPES[1 if array.ndim == 1 else array.shape[1]]
         view = self.add_view(np.ascontiguousarray(array).data.cast("B"), target)
@@ -99,6 +100,7 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         raise InputError("the scene is empty: there is no triangle or point to write")
     for camera in scene.cameras:
         maker.add_camera(camera)
+    animations = [animation_of(track, maker, maker.gl_from_frame, CAMERA_TURN) for track in scene.tracks]
     asset: dict[str, Any] = {"version": "2.0", "generator": f"unflat {unflat.__version__}"}
     line = rights_line(scene.provenance.rights)
     if line:
@@ -112,12 +114,13 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         "textures": maker.textures,
         "images": maker.images,
         "samplers": maker.samplers,
+        "animations": animations,
         "accessors": maker.buffer.accessors,
         "bufferViews": maker.buffer.views,
     }
     document: dict[str, Any] = {
         "asset": asset,
-        "extensionsUsed": ["KHR_materials_unlit"],
+        "extensionsUsed": ["KHR_materials_unlit", *([POINTER] if any(t.zooms for t in scene.tracks) else [])],
         "scene": 0,
         "scenes": [{"nodes": list(range(len(maker.nodes)))}],
         **{name: entries for name, entries in lists.items() if entries},
@@ -188,6 +191,11 @@ class _Maker:
                 "rotation": [float(v) + 0.0 for v in (x, y, z, w)],
             }
         )
+
+    def add_samples(self, values: NDArray[np.float32], *, bounds: bool = False) -> int:
+        """The samples of an animation; ``bounds`` says the smallest and the largest, as times must."""
+        more = {"min": [float(values.min())], "max": [float(values.max())]} if bounds else {}
+        return self.buffer.add_array(values, component=_FLOAT, target=None, **more)
 
     def _surface(self, mesh: Mesh) -> dict[str, Any]:
         attributes = self._attributes(mesh.vertices, mesh.normals, mesh.confidence, mesh.invented)

@@ -1,14 +1,14 @@
-"""From an opened glTF file to a scene: static triangles and points, their pictures, perspective cameras.
+"""From an opened glTF file to a scene: static triangles and points, their pictures, perspective cameras, some moving.
 
-Node transforms are worked into the points. What a scene cannot hold is left where it is: animations, skins, lights,
-orthographic cameras, every map of a material but its base colour.
+Node transforms are worked into the points. What a scene cannot hold is left where it is: other animations, skins,
+lights, orthographic cameras, every map of a material but its base colour.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear, unit
+from unflat.formats.gltf_tracks import Moving, moving_cameras
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record
 from unflat.formats.texture import MAX_TEXTURE_PIXELS, decoded
@@ -30,6 +31,7 @@ from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Source
 from unflat.types.scene import Node, Scene, as_role
+from unflat.types.track import Track
 
 _POINTS, _TRIANGLES = 0, 4
 _FARTHEST_M = 1e12
@@ -64,12 +66,16 @@ def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
     else:
         known = foreign_record(Source(file.name, digest(), "glb" if file.folder is None else "gltf"))
     reader = _Reader(file, door_from_frame(known.frame, Door.GL).T)
+    moving = moving_cameras(file)
+    moved = [file.entry("nodes", one.node) for one in moving]
     for node, gl_from_node in _placed(file):
-        reader.add_node(node, gl_from_node)
+        reader.add_node(node, gl_from_node, still=not any(node is one for one in moved))
+    for one in moving:
+        reader.add_track(one)
     if not reader.nodes:
         raise InputError(f"{file.name} holds no triangle and no point")
     seen = tuple(reader.nodes), tuple(reader.cameras)
-    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view)
+    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view, tracks=tuple(reader.tracks))
 
 
 def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:
@@ -114,22 +120,26 @@ def _local(file: GltfFile, node: dict[str, Any]) -> F64:
     """parent_from_node of one node."""
     if "matrix" in node:
         return np.array(file.numbers(node, "matrix", [0.0] * 16)).reshape(4, 4).T
-    x, y, z, w = file.numbers(node, "rotation", [0.0, 0.0, 0.0, 1.0])
-    length = math.sqrt(x * x + y * y + z * z + w * w)
+    rotation = _rotation(file, file.numbers(node, "rotation", [0.0, 0.0, 0.0, 1.0]))
+    local = np.eye(4)
+    local[:3, :3] = rotation * file.numbers(node, "scale", [1.0, 1.0, 1.0])
+    local[:3, 3] = file.numbers(node, "translation", [0.0, 0.0, 0.0])
+    return local
+
+
+def _rotation(file: GltfFile, xyzw: Sequence[float]) -> F64:
+    """The 3×3 rotation of a quaternion of about length 1."""
+    length = math.sqrt(sum(v * v for v in xyzw))
     if not 0.5 < length < 2:
         file.damaged("a rotation is no unit quaternion")
-    x, y, z, w = x / length, y / length, z / length, w / length
-    rotation = np.array(
+    x, y, z, w = (v / length for v in xyzw)
+    return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
             [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
-    local = np.eye(4)
-    local[:3, :3] = rotation * file.numbers(node, "scale", [1.0, 1.0, 1.0])
-    local[:3, 3] = file.numbers(node, "translation", [0.0, 0.0, 0.0])
-    return local
 
 
 @dataclass(slots=True)
@@ -140,12 +150,13 @@ class _Reader:
     frame_from_gl: F64
     nodes: list[Node] = field(default_factory=list[Node])
     cameras: list[Camera] = field(default_factory=list[Camera])
+    tracks: list[Track] = field(default_factory=list[Track])
     pictures: dict[int, Image] = field(default_factory=dict[int, Image])
     pixels: int = 0
     names: set[str] = field(default_factory=set[str])
 
-    def add_node(self, node: dict[str, Any], gl_from_node: F64) -> None:
-        """Take over the mesh and the camera of one node."""
+    def add_node(self, node: dict[str, Any], gl_from_node: F64, *, still: bool = True) -> None:
+        """Take over the mesh and the camera of one node; a camera that moves is none that is ``still``."""
         name = node.get("name")
         if "mesh" in node:
             mesh = self.file.entry("meshes", node["mesh"])
@@ -156,7 +167,7 @@ class _Reader:
             for primitive in primitives:
                 item = self._item(primitive, gl_from_node)
                 self.nodes.append(Node(self._name(name or mesh.get("name")), item, role))
-        if "camera" in node:
+        if "camera" in node and still:
             self._add_camera(self.file.entry("cameras", node["camera"]), gl_from_node, name)
 
     def _name(self, wish: object) -> str:
@@ -277,6 +288,28 @@ class _Reader:
         wish = name if isinstance(name, str) and name else camera.get("name")
         called = wish if isinstance(wish, str) and wish else "camera"
         self.cameras.append(Camera(self._intrinsics(camera), Pose(world_from_camera), called))
+
+    def add_track(self, moving: Moving) -> None:
+        """Take over a perspective camera that moves."""
+        node = self.file.entry("nodes", moving.node)
+        camera = self.file.entry("cameras", node.get("camera"))
+        if camera.get("type") != "perspective":
+            return
+        lens = self._intrinsics(camera)
+        if not (abs(moving.places) < _FARTHEST_M).all():
+            self.file.damaged("a camera moves too far away")
+        poses = np.tile(np.eye(4), (len(moving.times), 1, 1))
+        turns = np.array([_rotation(self.file, turn) for turn in moving.turns.tolist()])
+        poses[:, :3, :3] = self.frame_from_gl @ turns @ CAMERA_TURN
+        poses[:, :3, 3] = moving.places @ self.frame_from_gl.T
+        zoom = np.ones(len(moving.times))
+        if moving.yfov is not None:
+            if not ((moving.yfov > 1e-3) & (moving.yfov < math.pi - 1e-3)).all():
+                self.file.damaged("a camera has an impossible angle")
+            zoom = lens.size.height / 2 / np.tan(moving.yfov / 2) / lens.fy
+        name = moving.name or node.get("name")
+        called = name if isinstance(name, str) and name else "move"
+        self.tracks.append(Track(called, lens, moving.times, poses, zoom))
 
     def _intrinsics(self, camera: dict[str, Any]) -> Intrinsics:
         file, extras = self.file, self.file.part(camera, "extras")

@@ -123,8 +123,8 @@ def _look(lines, flags, move, limits, seen):
 def _count(kind, what, unsure, first, seen):
     """Add up one line, between the ends of what is known there; ``first`` >= 0 weighs rays by how far out they are.
 
-    Where nothing is drawn the sky is seen, which no move displaces; beside it, on the same gap, the sky goes on, made
-    up. Beside what is void nothing is missing.
+    What is drawn outside of the picture has left the view. Where nothing is drawn the sky is seen, which no move
+    displaces; beside it, on the same gap, the sky goes on, made up. Beside what is void nothing is missing.
     """
     n = len(kind)
     start, stop = 0, n
@@ -139,7 +139,7 @@ def _count(kind, what, unsure, first, seen):
             while end < stop and what[end] == 0:
                 beside = max(beside, kind[end] if kind[end] != SOLID else OUTSIDE)
                 end += 1
-        if what[x] == 0 and kind[x] != SKY and beside == VOID:
+        if kind[x] == OUTSIDE or (what[x] == 0 and kind[x] != SKY and beside == VOID):
             continue
         weight = first + x if first >= 0 else 1.0
         seen[0] += weight

@@ -1,13 +1,16 @@
 """One picture -> a camera move through it.
 
-picture ─ photo ─► layered surfaces ─ moved | flown ─► a camera a frame ─ render_view ─ (lens) ─► mp4 gif webp png
+picture ─ photo ─► layered surfaces ─ moved | flown ─► a camera a frame ─┬─ render_view ─ (lens) ─► mp4 gif webp png
+                                                                         └─ tracked ─► glb gltf
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +19,21 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.pipelines.photo import PhotoOptions, photo
 from unflat.pipelines.report import Progress, silent
-from unflat.stages.move_camera import MotionOptions, Stand, flown, moved
+from unflat.stages.move_camera import MotionOptions, Stand, flown, moved, tracked
 from unflat.types.arrays import U8
 from unflat.types.camera import Camera
 from unflat.types.image import Size
+from unflat.types.keyframes import Keyframe
+from unflat.types.provenance import Step
+from unflat.types.scene import Scene
 
 if TYPE_CHECKING:
     from unflat.pipelines.result import PhotoResult
     from unflat.pipelines.source import Picture
     from unflat.stages.render_view import Painter
 
+SCENES = (".glb", ".gltf")
+"""Files that hold the scene with the move in it, rather than a film."""
 MOST_ZOOM = 1.6
 """Frames show at least this share (its inverse) of the picture's width, however far the move goes."""
 _TRIED_PX = 200
@@ -103,16 +111,55 @@ class Animation:
         self._progress = progress
         self.stand = _stand(result)
         self._zoom: float | None = None
+        self._judge()
 
-    def cameras(self, size: Size) -> list[Camera]:
-        """The camera of every frame, for frames of ``size``."""
+    def _judge(self) -> None:
+        """Say where the move leaves the safe range."""
+        far = self._times_safe(self.options.motion)
+        if far <= 1:
+            return
+        way = "Keyframes nearer to 0, 0, 0 stay"
+        if self._flight is None:
+            fitting, times = self.options.motion, far
+            while times > 1:
+                fitting = replace(fitting, amount=_below(fitting.amount / times))
+                times = self._times_safe(fitting)
+            way = f"--amount {fitting.amount:g} stays"
+        self.result.warn(
+            f"The move goes {far:.1f} times as far as is safe: more than {self.result.safe_view.share:.0%} of some "
+            f"frames is made up, missing or doubtful. {way} within."
+        )
+
+    def _times_safe(self, motion: MotionOptions) -> float:
+        """How many times as far as is safe a move goes; rounding is forgiven."""
+        safe = self.result.safe_view
+        eyes = (camera.pose.centre for camera in self.cameras(self.result.picture.size, motion))
+        return max(safe.times(eye) for eye in eyes) / (1 + 1e-6)
+
+    def cameras(self, size: Size, motion: MotionOptions | None = None) -> list[Camera]:
+        """The camera of every frame, for frames of ``size``; of another ``motion`` than its own if one is given."""
+        lens, motion = self.result.camera.intrinsics.resized(size), motion or self.options.motion
+        if self._flight is None:
+            return list(moved(lens, motion, self.stand))
+        return list(flown(lens, self._flight, motion, self.stand))
+
+    @cached_property
+    def _flight(self) -> tuple[Keyframe, ...] | None:
+        """The keyframes to fly along; None if the camera does a motion."""
         from unflat.formats import keyframes
 
-        lens = self.result.camera.intrinsics.resized(size)
-        path, motion = self.options.lens.keyframes, self.options.motion
-        if path is None:
-            return list(moved(lens, motion, self.stand))
-        return list(flown(lens, keyframes.read(path), motion, self.stand))
+        path = self.options.lens.keyframes
+        return None if path is None else keyframes.read(path)
+
+    def scene(self) -> Scene:
+        """The layered scene with the move in it: the same cameras as the film's, as a track."""
+        cameras = [_narrowed(camera, self.zoom()) for camera in self.cameras(self.result.picture.size)]
+        flight = self._flight
+        track = tracked(cameras, self.options.motion, None if flight is None else flight[-1].time - flight[0].time)
+        scene = self.result.scene
+        told = (("move", track.name), ("seconds", track.seconds), ("poses", len(track.times)))
+        story = replace(scene.provenance, steps=(*scene.provenance.steps, Step("move camera", options=told)))
+        return replace(scene, tracks=(track,), provenance=story)
 
     def frames(self, size: Size) -> Iterator[U8]:
         """The frames, (h, w, 3) uint8 sRGB, one after the other."""
@@ -161,10 +208,11 @@ class Animation:
         return np.asarray(cv2.convertScaleAbs(colour), np.uint8)
 
     def save(self, *paths: str | Path, force: bool = False) -> Animation:
-        """Write the film; the suffix of each path chooses the format.
+        """Write the film, or the scene with the move in it; the suffix of each path chooses the format.
 
         Args:
-            *paths: ``x.mp4``, ``x.gif``, ``x.webp``, or ``x.png``, which becomes x.00000.png and so on.
+            *paths: ``x.mp4``, ``x.gif``, ``x.webp``, or ``x.png``, which becomes x.00000.png and so on; ``x.glb`` or
+                ``x.gltf`` for the scene.
             force: Replace files that exist.
 
         Raises:
@@ -172,11 +220,22 @@ class Animation:
             OutputError: A file exists already, or cannot be written.
             MissingExtraError: MP4 needs the extra "video".
         """
+        from unflat.formats import registry
+        from unflat.formats.atomic import check_places
         from unflat.formats.video import fitted, write_film
 
+        places = [Path(path) for path in paths]
+        check_places(places, check_suffix, force=force)
+        if self.options.lens.aperture > 0 and any(path.suffix.lower() in SCENES for path in places):
+            self.result.warn("A scene keeps the move of the camera; depth of field is only in films.")
         whole = self.result.picture.size.fitted(self.options.lens.long_side)
         told = {"comment": self.result.film_words()}
-        for path in map(Path, paths):
+        for path in places:
+            if path.suffix.lower() in SCENES:
+                with self.result.timed("write"):
+                    registry.write(self.scene(), path, registry.ExportOptions(force=force))
+                self.result.wrote(path)
+                continue
             with self.result.timed("film"):
                 film = self.frames(fitted(path, whole))
                 self.result.wrote(*write_film(film, path, self.options.motion.fps, told, force=force))
@@ -184,6 +243,29 @@ class Animation:
 
     def __repr__(self) -> str:
         return f"Animation({self.options.motion.motion}, {self.options.motion.seconds:g} s, {self.result!r})"
+
+
+def check_suffix(path: Path) -> None:
+    """Say early that a move is not written to files of that name.
+
+    Raises:
+        InputError: It is not.
+        MissingExtraError: Films of this kind need a package that is not installed.
+    """
+    from unflat.formats import video
+
+    suffix = path.suffix.lower()
+    if suffix in video.SUFFIXES:
+        video.check_suffix(path)
+    elif suffix not in SCENES:
+        known = " ".join((*video.SUFFIXES, *SCENES))
+        raise InputError(f"no film format for {path.name}", hint=f"Known suffixes: {known}")
+
+
+def _below(amount: float) -> float:
+    """A number of two digits that is not larger."""
+    digits = 10.0 ** (1 - math.floor(math.log10(amount)))
+    return math.floor(amount * digits) / digits
 
 
 def _stand(result: PhotoResult) -> Stand:

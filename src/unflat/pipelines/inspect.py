@@ -68,6 +68,10 @@ def _scene(scene: Scene) -> dict[str, Any]:
             }
             for camera in scene.cameras
         ],
+        "tracks": [
+            {"name": t.name, "seconds": round(t.seconds, 3), "poses": len(t.times), "zooms": t.zooms}
+            for t in scene.tracks
+        ],
         "scale": {
             "basis": scene.scale.basis,
             "assumed": scene.scale.assumed,

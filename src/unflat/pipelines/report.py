@@ -18,20 +18,25 @@ def silent(_stage: str) -> None:
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds by stage."""
+    """Seconds by stage; what a stage within another takes is the inner one's."""
 
     progress: Progress = silent
     seconds: dict[str, float] = field(default_factory=dict[str, float])
+    _within: list[float] = field(default_factory=list[float])
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time one stage; the same name twice adds up."""
         self.progress(name)
         start = time.perf_counter()
+        self._within.append(0.0)
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            took = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + took - self._within.pop()
+            if self._within:
+                self._within[-1] += took
 
 
 def peak_memory_mb() -> float | None:

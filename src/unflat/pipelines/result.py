@@ -178,11 +178,14 @@ class PhotoResult:
             OutputError: A file exists already, or cannot be written.
         """
         from unflat.formats import registry
+        from unflat.formats.atomic import check_places
 
         options = from_keywords(options or registry.ExportOptions(), export)
         if ply not in ("surface", "points", "splats"):
             raise InputError(f"a .ply cannot hold '{ply}'", hint="It holds surface, points or splats.")
-        for path in map(Path, paths):
+        places = [Path(path) for path in paths]
+        check_places(places, registry.format_of, force=options.force)
+        for path in places:
             holds_depth = registry.format_of(path).noun is DepthMap
             thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
@@ -202,19 +205,22 @@ class PhotoResult:
             InputError: No such eye, or no picture format has the suffix.
             OutputError: A file exists already, or cannot be written.
         """
-        from unflat.formats.image import write_image
+        from unflat.formats.atomic import check_places
+        from unflat.formats.image import check_suffix, write_image
         from unflat.formats.provenance_text import to_plain
         from unflat.pipelines.eye import eye_view
 
         if eye not in ("left", "right"):
             raise InputError(f"there is no {eye!r} eye", hint="Choose left or right.")
+        places = [Path(path) for path in paths]
+        check_places(places, check_suffix, force=force)
         with self._clock.stage("eye"):
             seen = eye_view(self, eye)
         step = Step("render eye", options=(("eye", eye),))
         story = self._lineage.seal()
         story = replace(story, steps=(*story.steps, step), invented=True)
         told = {"unflat": json.dumps(to_plain(story), ensure_ascii=False)}
-        for path in map(Path, paths):
+        for path in places:
             with self._clock.stage("write"):
                 write_image(seen, path, force=force, text=told)
             self._outputs.append(path)
@@ -231,6 +237,10 @@ class PhotoResult:
     def timed(self, stage: str) -> AbstractContextManager[None]:
         """Times a stage that stands on this result, for the report."""
         return self._clock.stage(stage)
+
+    def warn(self, message: str) -> None:
+        """Note something that the user should know, for the report and for files written from now on."""
+        self._lineage.warn(message)
 
     def wrote(self, *paths: Path) -> None:
         """Note files that were written elsewhere, for the report."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -13,6 +13,7 @@ from unflat.errors import InputError
 from unflat.types.arrays import F64
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.keyframes import Keyframe
+from unflat.types.track import Track
 
 Motion = Literal["orbit", "swing", "dolly", "zoom"]
 Easing = Literal["smooth", "linear"]
@@ -148,6 +149,20 @@ def moved(camera: Intrinsics, options: MotionOptions, stand: Stand) -> Iterator[
             factor = (stand.pivot - eye[2]) / stand.pivot
             lens = replace(camera, fx=camera.fx * factor, fy=camera.fy * factor)
         yield Camera(lens, pose, f"frame {i}")
+
+
+def tracked(cameras: Sequence[Camera], options: MotionOptions, seconds: float | None = None) -> Track:
+    """The cameras of a move with the times at which a film shows them; a loop comes back to its first pose.
+
+    Args:
+        cameras: As :func:`moved` or :func:`flown` gives them.
+        options: Which move.
+        seconds: How long a flight takes; None for a motion.
+    """
+    if seconds is not None:
+        return Track.of(cameras, [seconds * i / (len(cameras) - 1) for i in range(len(cameras))], "flight")
+    around = [*cameras, cameras[0]] if options.loop else cameras
+    return Track.of(around, [i / options.fps for i in range(len(around))], options.motion)
 
 
 def _straight(eye: F64) -> Pose:

@@ -10,6 +10,7 @@ from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale, ScaleBasis
 from unflat.types.scene import Frame, Node, Role, Scene
 from unflat.types.splats import Splats
+from unflat.types.track import Track
 
 __all__ = [
     "Camera",
@@ -36,4 +37,5 @@ __all__ = [
     "Source",
     "Splats",
     "Step",
+    "Track",
 ]

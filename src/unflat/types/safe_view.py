@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from unflat.errors import ShapeError
+from unflat.types.arrays import F64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ class SafeView:
     def pitch_deg(self) -> tuple[float, float]:
         """How far an orbit about the pivot may go down (negative) and up, in degrees."""
         return -self._turn(self.down), self._turn(self.up)
+
+    def times(self, eye: F64) -> float:
+        """How many times as far out as the safe places reach a place is.
+
+        Args:
+            eye: (3,) metres from the picture's viewpoint: x right, y down, z forward. Backwards has no end.
+        """
+        x, y, z = (float(v) for v in eye)
+        ends = (self.right if x > 0 else self.left, self.down if y > 0 else self.up, self.nearer if z > 0 else math.inf)
+        parts = [0.0 if step == 0 else abs(step) / max(end, 1e-12) for step, end in zip((x, y, z), ends, strict=True)]
+        return math.hypot(*parts)
 
     def _turn(self, aside: float) -> float:
         return math.degrees(math.atan2(aside, self.pivot))

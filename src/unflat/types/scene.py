@@ -15,6 +15,7 @@ from unflat.types.provenance import Provenance
 from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale
 from unflat.types.splats import Splats
+from unflat.types.track import Track
 
 Role = Literal["surface", "sky", "hidden", "soft"]
 """What a node is: a seen surface, the sky, what was continued behind outlines, a half transparent seam."""
@@ -54,6 +55,7 @@ class Scene:
         provenance: Where it all comes from.
         safe_view: How far the eye may leave the first camera; None where nobody looked.
         depth: What the first camera saw, from which the scene was built; None where there is none to go back to.
+        tracks: Cameras that move through it; formats without animation leave them out.
     """
 
     nodes: tuple[Node, ...]
@@ -63,6 +65,7 @@ class Scene:
     provenance: Provenance
     safe_view: SafeView | None = None
     depth: DepthMap | None = None
+    tracks: tuple[Track, ...] = ()
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
