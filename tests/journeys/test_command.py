@@ -284,4 +284,4 @@ def test_a_camera_moves_through_a_photograph(unflat: Run, astronaut: Path, tmp_p
     assert_two_lines(unflat("animate", astronaut, "-o", "a.gif"), 9)
     (tmp_path / "flight.json").write_text("{}", encoding="utf-8")
     assert_two_lines(unflat("animate", astronaut, "-o", "b.gif", "--keyframes", "flight.json"), 2)
-    assert left(tmp_path) == {"a.gif", "a.00000.png", "a.00001.png", "flight.json"}
+    assert left(tmp_path) == {"a.gif", "a.00000.png", "a.00001.png", "move.glb", "flight.json"}

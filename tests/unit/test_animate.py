@@ -101,10 +101,10 @@ def test_the_scene_keeps_the_move_of_the_film(world: World, tmp_path: Path, moti
     assert track.name == motion and track.zooms == (motion == "zoom")
     frames = moving.cameras(Size(160, 120))
     assert track.times == pytest.approx([i / 20 for i in range(9)])
-    for number, camera in enumerate([*frames, frames[0]]):  # it comes back to where it began
+    for number, frame in enumerate([*frames, frames[0]]):  # it comes back to where it began
         kept = track.camera(number)
-        assert np.allclose(kept.pose.world_from_camera, camera.pose.world_from_camera, atol=1e-6)
-        assert kept.intrinsics.fx == pytest.approx(camera.intrinsics.fx * moving.zoom(), rel=1e-6)
+        assert np.allclose(kept.pose.world_from_camera, frame.pose.world_from_camera, atol=1e-6)
+        assert kept.intrinsics.fx == pytest.approx(frame.intrinsics.fx * moving.zoom(), rel=1e-6)
     assert scene.provenance.steps[-1].name == "move camera"
     assert moving.result.report["outputs"] == [str(tmp_path / f"a{suffix}")]
 
