@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture
+from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out
 from unflat.stages.calibrate import CameraOptions
+from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.trust.lineage import Lineage
@@ -27,6 +28,7 @@ class DepthMapOptions:
     estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=16384))
     camera: CameraOptions = field(default_factory=CameraOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    frame: FrameOptions = field(default_factory=FrameOptions)
 
 
 @dataclass(slots=True)
@@ -92,11 +94,13 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        given = given_depth(options.source, picture, image)
-    journey = PhotoOptions(options.source, options.estimate, options.camera, options.scale)
+        image, crop = take_out(image, options.frame, lineage)
+        given = given_depth(options.source, picture, image, crop)
+        scale = scale_of(options.scale, crop)
+    journey = PhotoOptions(options.source, options.estimate, options.camera, scale)
     depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):
-            depth, scale = sized(depth, kind, image, believed(options.scale, given), lineage, told=told_scale(given))
-        depth = replace(depth, scale=scale)
+            depth, size = sized(depth, kind, image, believed(scale, given), lineage, told=told_scale(given))
+        depth = replace(depth, scale=size)
     return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

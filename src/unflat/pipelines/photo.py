@@ -18,11 +18,21 @@ from unflat.errors import InputError
 from unflat.geometry.lens import judge_lens
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult, size_warning
-from unflat.pipelines.source import DepthSource, Given, Picture, given_depth, handed_depth, open_picture
+from unflat.pipelines.source import (
+    DepthSource,
+    Given,
+    Picture,
+    given_depth,
+    handed_depth,
+    open_picture,
+    scale_of,
+    take_out,
+)
 from unflat.stages.build_layers import LayerOptions
 from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
+from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
@@ -55,6 +65,7 @@ class PhotoOptions:
     cloud: PointOptions = field(default_factory=PointOptions)
     relief: ReliefOptions = field(default_factory=ReliefOptions)
     safe: SafeOptions = field(default_factory=SafeOptions)
+    frame: FrameOptions = field(default_factory=FrameOptions)
 
 
 def photo(
@@ -83,10 +94,12 @@ def photo(
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
+        image, crop = take_out(image, options.frame, lineage)
         if handed is None:
-            given = given_depth(options.source, picture, image)
+            given = given_depth(options.source, picture, image, crop)
         else:
-            given = handed_depth(handed, options.source.depth_kind, image)
+            given = handed_depth(handed, options.source.depth_kind, image, crop)
+        options = replace(options, scale=scale_of(options.scale, crop))
     depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
     unsized = depth
     with clock.stage("scale"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.models.outside import PREFIXES, is_outside
+from unflat.stages.crop_frame import Crop, FrameOptions, crop_depth, crop_frame, crop_points
+from unflat.stages.scale_to_metres import ScaleOptions
+from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
 from unflat.types.provenance import Source
@@ -77,6 +80,29 @@ def open_picture(picture: Picture) -> Image:
     return read_image(Path(picture))
 
 
+def take_out(image: Image, options: FrameOptions, lineage: Lineage) -> tuple[Image, Crop | None]:
+    """The picture without what is around it, and how it was cropped; noted in the lineage."""
+    crop = crop_frame(image, options)
+    if crop is None:
+        return image, None
+    corners = [[round(v, 1) for v in corner] for corner in crop.way.corners.tolist()]
+    lineage.did("crop_frame", corners=corners, size=str(crop.way.size), reproduction=crop.reproduction)
+    return crop.picture, crop
+
+
+def scale_of(options: ScaleOptions, crop: Crop | None) -> ScaleOptions:
+    """What the user knows of the size, in pixels of the picture that is left.
+
+    Raises:
+        InputError: A point of the known length lies in what was cropped away.
+    """
+    known = options.known_length
+    if crop is None or known is None:
+        return options
+    (x1, y1), (x2, y2) = crop_points([(known.x1, known.y1), (known.x2, known.y2)], crop)
+    return replace(options, known_length=replace(known, x1=x1, y1=y1, x2=x2, y2=y2))
+
+
 def _from_array(array: NDArray[np.uint8]) -> Image:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise InputError(
@@ -89,8 +115,15 @@ def _from_array(array: NDArray[np.uint8]) -> Image:
     return Image(np.ascontiguousarray(colour), alpha if alpha is None or (alpha < 255).any() else None)
 
 
-def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | None:
+def given_depth(source: DepthSource, picture: Picture, image: Image, crop: Crop | None = None) -> Given | None:
     """The depth that needs no model: the user's file first, then what the phone stored.
+
+    Args:
+        source: Where depth comes from.
+        picture: As the recipe got it.
+        image: The picture, upright; without its frame if it was cropped.
+        crop: How it was cropped: a user's depth of the whole is cropped along. What a phone measured of a picture on
+            a wall is the wall, and is left aside.
 
     Raises:
         InputError: The file is damaged, says nothing of its kind, or has another shape than the picture.
@@ -99,7 +132,7 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
         from unflat.formats import depthmap
 
         depth = depthmap.read(source.file, kind=source.depth_kind)
-        _same_shape(depth, image, source.file.name)
+        depth = _fitting(depth, image, crop, source.file.name)
         return Given(depth, exact=True, fill=False, source=depthmap.source_of(source.file))
     if is_outside(source.depth):
         if source.depth_kind == "disparity-px":
@@ -114,15 +147,20 @@ def given_depth(source: DepthSource, picture: Picture, image: Image) -> Given | 
             "--depth-kind goes with a depth file or a network of your own",
             hint="Name it: --depth FILE --depth-kind KIND, or --depth onnx:FILE --depth-kind KIND.",
         )
-    if source.phone_depth and source.depth == "auto" and isinstance(picture, str | Path):
+    if not source.phone_depth or source.depth != "auto" or (crop is not None and crop.reproduction):
+        return None
+    if isinstance(picture, str | Path):
         from unflat.formats.phone_depth import read_phone_depth
 
         phone = read_phone_depth(Path(picture))
-        return None if phone is None else Given(phone, exact=False, fill=True)
+        if phone is not None:
+            return Given(phone if crop is None else crop_depth(phone, crop), exact=False, fill=True)
     return None
 
 
-def handed_depth(depth: DepthMap | NDArray[np.floating], kind: str | None, image: Image) -> Given:
+def handed_depth(
+    depth: DepthMap | NDArray[np.floating], kind: str | None, image: Image, crop: Crop | None = None
+) -> Given:
     """Depth that was handed over in memory: a DepthMap, or (h, w) numbers and what they mean.
 
     Raises:
@@ -135,16 +173,27 @@ def handed_depth(depth: DepthMap | NDArray[np.floating], kind: str | None, image
         if kind == "disparity-px":
             values = np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
         depth = DepthMap(values, DepthKind("scale" if kind == "disparity-px" else kind))
-    _same_shape(depth, image, "map")
-    return Given(depth, exact=True, fill=False)
+    return Given(_fitting(depth, image, crop, "map"), exact=True, fill=False)
+
+
+def _fitting(depth: DepthMap, image: Image, crop: Crop | None, name: str) -> DepthMap:
+    """Depth of the picture, from depth of it or of the whole that it was cropped from."""
+    if crop is not None and depth.size != image.size and _alike(depth, crop.whole):
+        return crop_depth(depth, crop)
+    _same_shape(depth, image, name)
+    return depth
+
+
+def _alike(depth: DepthMap, image: Image) -> bool:
+    """Whether a depth map has the shape of a picture, in whatever size."""
+    fitted = image.size.fitted(depth.size.long_side)
+    sides = abs(fitted.width - depth.size.width), abs(fitted.height - depth.size.height)
+    return depth.size == image.size or max(sides) <= 1
 
 
 def _same_shape(depth: DepthMap, image: Image, name: str) -> None:
     """A depth map may be smaller or larger than its picture, but must be of the same shape."""
-    if depth.size == image.size:
-        return
-    fitted = image.size.fitted(depth.size.long_side)
-    if abs(fitted.width - depth.size.width) > 1 or abs(fitted.height - depth.size.height) > 1:
+    if not _alike(depth, image):
         raise InputError(
             f"the depth {name} is {depth.size}, the picture is {image.size}: not the same shape",
             hint="Give a depth map of the whole, upright picture.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unflat.errors import InputError
 from unflat.geometry.lens import focal_px
@@ -63,7 +63,9 @@ def calibrate(
         return measured.resized(size)
     from_exif = focal_px(picture.lens, size)
     if from_exif is not None:
-        return Intrinsics.from_focal(from_exif[0], size, from_exif[1])
+        lens = Intrinsics.from_focal(from_exif[0], size, from_exif[1])
+        axis = picture.lens.axis_px
+        return lens if axis is None else replace(lens, cx=axis[0], cy=axis[1])
     if model_focal is not None and math.isfinite(model_focal):
         narrowest, widest = (0.5 / math.tan(math.radians(f) / 2) for f in _PLAUSIBLE_FOV_DEG)
         return Intrinsics.from_focal(min(max(model_focal, widest), narrowest) * size.long_side, size, "model")

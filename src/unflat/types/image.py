@@ -63,6 +63,8 @@ class LensRecord:
     """Distance in metres to what was in focus (EXIF 0x9206)."""
     digital_zoom: float | None = None
     """Crop applied by the camera after the lens; 1 is none."""
+    axis_px: tuple[float, float] | None = None
+    """Where the optical axis meets the picture, in its pixels, after it was cropped by us; None is the middle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
