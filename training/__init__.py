@@ -5,6 +5,8 @@
     train    RUN/shards ─ augment ─► network ─► losses        ─►  RUN/state.pt, RUN/weights.pt, RUN/log.jsonl
     export   RUN/weights.pt                                   ─►  src/unflat/models/weights/worlds.onnx
 
+The second network, `forecast`, is made from the same worlds by training/forecast, which begins from the depth weights.
+
 From an empty disk, in an environment with `training/requirements.txt`, in the root of the repository:
 
     python -m training.train RUN --hours 24 --painters 2

@@ -31,6 +31,15 @@ _OUTPUTS = ["inverse_depth", "sky", "log_error", "log_focal"]
 def to_onnx(network: Worlds, step: int) -> onnx.ModelProto:
     """The graph of `network` for any picture size, its weights as float16, its step in the metadata.
 
+    Raises:
+        ValueError: See `graph`.
+    """
+    return graph(network, Shipped(network), _OUTPUTS, _OUTPUTS[:3], step)
+
+
+def graph(network: nn.Module, shipped: nn.Module, outputs: list[str], maps: list[str], step: int) -> onnx.ModelProto:
+    """The graph of `shipped` around `network`, from bytes (1, h, w, 3); `maps` are the outputs of a size of their own.
+
     Biases of the network are moved (see `_merge_twin_biases`), which changes no answer.
 
     Raises:
@@ -40,12 +49,12 @@ def to_onnx(network: Worlds, step: int) -> onnx.ModelProto:
     _merge_twin_biases(network)
     buffer = io.BytesIO()
     torch.onnx.export(
-        Shipped(network).eval(),
+        shipped.eval(),
         (torch.zeros(1, 192, 256, 3, dtype=torch.uint8),),
         buffer,
         input_names=["rgb"],
-        output_names=_OUTPUTS,
-        dynamic_axes={"rgb": {1: "h", 2: "w"}, **{n: {2: "h2", 3: "w2"} for n in _OUTPUTS[:3]}},
+        output_names=outputs,
+        dynamic_axes={"rgb": {1: "h", 2: "w"}, **{n: {2: "h2", 3: "w2"} for n in maps}},
         opset_version=17,
         training=torch.onnx.TrainingMode.PRESERVE,
         do_constant_folding=False,
@@ -62,7 +71,7 @@ def to_onnx(network: Worlds, step: int) -> onnx.ModelProto:
     return model
 
 
-def _merge_twin_biases(network: Worlds) -> None:
+def _merge_twin_biases(network: nn.Module) -> None:
     """Move the bias of each shortcut into its twin on the main path; their sum is all that counts.
 
     The two get the same gradient and stay equal for ever, and the exporter would store equal tensors only once.
@@ -74,7 +83,7 @@ def _merge_twin_biases(network: Worlds) -> None:
                 module.shortcut_norm.bias.zero_()
 
 
-def _weights(network: Worlds) -> set[str]:
+def _weights(network: nn.Module) -> set[str]:
     """Names of what a file must hold; the counters of batches serve nobody."""
     return {name for name in network.state_dict() if not name.endswith("num_batches_tracked")}
 
@@ -154,7 +163,6 @@ def state_from_onnx(path: Path) -> tuple[dict[str, torch.Tensor], int]:
 
 def write_card(path: Path, model_bytes: bytes, source: str, limits: str, gives: list[str]) -> None:
     """Replace the row of `worlds` in the cards at `path`; `gives` names the outputs that are good enough to be used."""
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     row = {
         "name": "worlds",
         "summary": "Our own small network, trained on pictures that a program drew.",
@@ -168,7 +176,13 @@ def write_card(path: Path, model_bytes: bytes, source: str, limits: str, gives: 
         "gives": gives,
         "limits": limits,
     }
-    rows = [r for r in rows if r["name"] != "worlds"] + [row]
+    replace_row(path, row)
+
+
+def replace_row(path: Path, row: dict[str, object]) -> None:
+    """Put a row into the cards at `path`, in the place of one of the same name."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    rows = [r for r in rows if r["name"] != row["name"]] + [row]
     path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

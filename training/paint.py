@@ -45,6 +45,7 @@ def main() -> None:
         metavar="SCENE",
         help="scenes to paint (default: all)",
     )
+    parser.add_argument("--panes", action="store_true", help="worlds rich in mirrors and glass, for the forecast")
     parser.add_argument("--gpu", action="store_true", help="trace on a CUDA GPU")
     parser.add_argument("--parent", type=int, metavar="PID", help="stop when this process is gone")
     given = parser.parse_args()
@@ -57,7 +58,12 @@ def main() -> None:
 
         draw = Gpu(materials)
     _, first = shards.painted(given.folder, given.seed)
-    samples = stream(given.seed, tiles, materials, given.long_side, tuple(given.only), draw, first)
+    if given.panes:
+        from training.forecast.worlds import stream as panes
+
+        samples = panes(given.seed, tiles, materials, given.long_side, draw, first)
+    else:
+        samples = stream(given.seed, tiles, materials, given.long_side, tuple(given.only), draw, first)
     if given.parent is not None:
         samples = while_alive(given.parent, samples)
     shards.paint(given.folder, samples, given.seed, given.ring, given.count)

@@ -114,8 +114,9 @@ def _beyond(world: World, camera: Camera, materials: Materials, size: tuple[int,
 
 def blank(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(h, w): where nothing but a plain surface is seen, so that only its surroundings can tell how far it is."""
-    mean, square = (cv2.blur(rgb.astype(np.float32) ** power, (11, 11)) for power in (1, 2))
-    return ((square - mean**2).max(2) < BLANK**2).astype(bool)
+    mean, square = (box(rgb, cv2.CV_32F, (11, 11)) for box in (cv2.boxFilter, cv2.sqrBoxFilter))
+    spread = cv2.subtract(square, cv2.multiply(mean, mean))
+    return cv2.inRange(spread, (-1.0,) * 3, (BLANK**2,) * 3) > 0
 
 
 def useful(sample: Sample) -> bool:

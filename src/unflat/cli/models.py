@@ -15,7 +15,10 @@ from unflat.models.card import ModelCard
 from unflat.models.catalogue import CATALOGUE, Known, known
 from unflat.models.outside import missing_extra
 from unflat.models.registry import SHIPPED, Broken, broken, cards
+from unflat.models.weights import CARDS
 
+FORECAST = CARDS["forecast"]
+"""It gives no depth, so no word of --depth names it; its card and licence are shown with the others'."""
 Json = Annotated[bool, Parameter(negative="", help="Print a machine-readable report on stdout.")]
 
 models = App(
@@ -54,7 +57,7 @@ def shown(
 @models.command(name="list")
 def list_models(*, json: Json = False) -> None:
     """List the models of the table, those on this disk, and those that can be fetched by name."""
-    table, faulty, there = cards(), broken(), held()
+    table, faulty, there = [*cards(), FORECAST], broken(), held()
     sources = {one.source for one in there}
     rest = [row for row in CATALOGUE if row.repo not in sources]
     if json:
@@ -62,7 +65,7 @@ def list_models(*, json: Json = False) -> None:
         say_json([*rows, *map(_held, there), *map(_known, rest)])
         return
     here = [
-        *(_Line(c.name, c.kind.value, c.licence, c.commercial, _mb(c.bytes), c.summary) for c in table),
+        *(_Line(c.name, _kind(c), c.licence, c.commercial, _mb(c.bytes), c.summary) for c in table),
         *map(_held_line, there),
     ]
     away = [_Line(r.name, r.kind.value, r.licence, r.commercial, "", r.summary) for r in rest]
@@ -85,7 +88,7 @@ def show(name: str, /, *, json: Json = False) -> None:
         name: A name that 'unflat models list' shows.
         json: Print a machine-readable report on stdout.
     """
-    table = {card.name: card for card in cards()}
+    table = {card.name: card for card in (*cards(), FORECAST)}
     faulty = {one.name: one for one in broken()}
     if name in faulty:
         raise InputError(
@@ -149,7 +152,7 @@ def remove_model(name: str, /) -> None:
     Args:
         name: Its name, or the repository it came from.
     """
-    if name in SHIPPED:
+    if name in SHIPPED or name == FORECAST.name:
         raise InputError(f"'{name}' ships with unflat and stays", hint="--depth NAME picks another model.")
     say(one_line(f"{remove(name)} is gone"))
 
@@ -193,7 +196,11 @@ def _faulty(one: Broken) -> dict[str, str]:
 
 
 def _plain(card: ModelCard) -> dict[str, Any]:
-    return {**asdict(card), "kind": card.kind.value, "on_disk": True}
+    return {**asdict(card), "kind": card.kind and card.kind.value, "on_disk": True}
+
+
+def _kind(card: ModelCard) -> str:
+    return card.kind.value if card.kind else "-"
 
 
 def _held(model: Held) -> dict[str, Any]:
@@ -231,7 +238,7 @@ def _card_rows(card: ModelCard) -> dict[str, str]:
     return {
         "name": card.name,
         "summary": card.summary,
-        "gives": ", ".join((f"depth of kind '{card.kind.value}'", *card.gives)),
+        "gives": ", ".join((*([f"depth of kind '{card.kind.value}'"] if card.kind else []), *card.gives)),
         "licence": _use(card.licence, card.commercial),
         "source": card.source,
         "weights": f"{card.file} ({_mb(card.bytes)}), sha256 {card.sha256}" if card.file else "none",

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from unflat.cli.console import progress, show_report
+from unflat.cli.console import one_line, progress, say, say_json, show_report
 from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_written, default_output
 from unflat.cli.options import flags_of, gathered
+from unflat.errors import InputError
 from unflat.formats.image import check_suffix
 from unflat.formats.registry import ExportOptions
 from unflat.pipelines.eye import Eye
+from unflat.pipelines.forecast import forecast
 from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as run_photo
 
@@ -34,6 +36,8 @@ class Wanted:
     """A plain .ply holds splats; short for --ply splats."""
     render_eye: Eye | None = None
     """Write what the other eye sees of the layered scene, as a picture, instead of the scene."""
+    forecast: Annotated[bool, Parameter(negative="")] = False
+    """Say what will go wrong (mirrors, glass, blank walls, cut-off subjects), where, and what helps; write nothing."""
 
 
 _A_SCENE = Wanted()
@@ -55,6 +59,9 @@ def photo(
         picture: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
     """
     check_inputs(picture)
+    if what.forecast:
+        _forecast(picture, output, gathered(PhotoOptions, flags), talk)
+        return
     if what.render_eye is not None:
         _render(picture, what.render_eye, output, gathered(PhotoOptions, flags), gathered(ExportOptions, writing), talk)
         return
@@ -78,3 +85,18 @@ def _render(
         result = run_photo(picture, options, progress=line)
         result.save_eye(eye, *paths, force=export.force)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
+
+
+def _forecast(picture: Path, output: list[Path] | None, options: PhotoOptions, talk: Talk) -> None:
+    """Say what will go wrong."""
+    if output:
+        raise InputError("--forecast writes nothing", hint="Leave out -o, or --forecast.")
+    with progress(quiet=talk.quiet) as line:
+        ahead = forecast(picture, options, progress=line)
+    if talk.json:
+        say_json(ahead.report)
+        return
+    for one in ahead.findings:
+        say(one_line(f"{one.trouble}: {one.text} {one.advice}"))
+    if not ahead.findings:
+        say("No mirror, glass, blank wall or cut-off subject was found.")

@@ -14,21 +14,21 @@ class ModelCard:
     Attributes:
         name: The word of ``--depth``.
         summary: One sentence.
-        kind: What kind of depth it gives.
+        kind: What kind of depth it gives; None for one that gives no depth.
         licence: SPDX identifier of the weights.
         commercial: Whether that licence lets one use the weights at work.
         source: Where the weights come from, and what trained them.
         file: Name of the weights inside the wheel; None for a model without weights.
         sha256: Hex digest of that file.
         bytes: Its size.
-        gives: What it gives beside depth: "sky", "confidence", "field of view".
+        gives: What it gives, beside depth if it gives that: "sky", "confidence", "field of view", "mirror" …
         limits: Where it is known to fail, in words for the user.
         assumed: What nobody says of it and had to be assumed to run it, in words for the user.
     """
 
     name: str
     summary: str
-    kind: DepthKind
+    kind: DepthKind | None
     licence: str
     commercial: bool
     source: str

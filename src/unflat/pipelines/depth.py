@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
+from unflat.pipelines.forecast import plain
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.forecast import ForecastOptions
 from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
@@ -29,6 +31,7 @@ class DepthMapOptions:
     camera: CameraOptions = field(default_factory=CameraOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
     frame: FrameOptions = field(default_factory=FrameOptions)
+    ahead: ForecastOptions = field(default_factory=ForecastOptions)
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class DepthResult:
             "model": self.depth.origin,
             "confidence": None if confidence is None else round(float(confidence[self.depth.surface].mean()), 4),
             "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
+            "forecast": plain(self.lineage.findings),
             "warnings": list(self.lineage.warnings),
             "provenance": to_plain(self.lineage.seal()),
         }
@@ -97,7 +101,7 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
         image, crop = take_out(image, options.frame, lineage)
         given = given_depth(options.source, picture, image, crop)
         scale = scale_of(options.scale, crop)
-    journey = PhotoOptions(options.source, options.estimate, options.camera, scale)
+    journey = PhotoOptions(options.source, options.estimate, options.camera, scale, ahead=options.ahead)
     depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):

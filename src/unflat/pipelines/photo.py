@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.lens import judge_lens
+from unflat.pipelines.forecast import minded
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult, size_warning
 from unflat.pipelines.source import (
@@ -34,6 +35,7 @@ from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
+from unflat.stages.forecast import ForecastOptions
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
 from unflat.stages.safe_orbit import SafeOptions
@@ -66,6 +68,7 @@ class PhotoOptions:
     relief: ReliefOptions = field(default_factory=ReliefOptions)
     safe: SafeOptions = field(default_factory=SafeOptions)
     frame: FrameOptions = field(default_factory=FrameOptions)
+    ahead: ForecastOptions = field(default_factory=ForecastOptions)
 
 
 def photo(
@@ -140,7 +143,8 @@ def see(
     if given is not None and given.source is not None:
         lineage.read(given.source)
     size = image.size.fitted(long_side)
-    seen = _look(image, options, clock) if given is None else Estimate(given.depth)
+    seen = look(image, options, clock) if given is None else Estimate(given.depth)
+    seen = minded(seen, image, options, clock, lineage)
     with clock.stage("refine"):
         depth = assume_scale(refine_to(seen, image, size, exact=given is not None and given.exact))
     if given is not None and given.fill and not np.asarray(depth.valid).all():
@@ -201,7 +205,7 @@ def believed(options: ScaleOptions, given: Given | None) -> ScaleOptions:
     return replace(options, metric_error=max(options.metric_error, NETWORK_METRIC_ERROR))
 
 
-def _look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
+def look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
     """What the chosen model sees."""
     with clock.stage("depth"):
         source = options.source
@@ -214,7 +218,7 @@ def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, 
     """A phone's depth with its holes filled by the model, where the two agree elsewhere."""
     from unflat.geometry.align import assume_scale, merge_depths
 
-    guess = _look(image, options, clock)
+    guess = look(image, options, clock)
     with clock.stage("refine"):
         try:
             return merge_depths(depth, assume_scale(refine_to(guess, image, depth.size)))

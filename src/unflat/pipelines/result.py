@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unflat.errors import InputError
 from unflat.pipelines.flat import from_keywords
+from unflat.pipelines.forecast import plain
 from unflat.pipelines.report import Clock, peak_memory_mb
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera, Pose
@@ -290,6 +291,7 @@ class PhotoResult:
                 "basis": self.camera.intrinsics.basis,
             },
             "safe_view": safe and safe_to_plain(safe),
+            "forecast": plain(self._lineage.findings),
             "warnings": list(self._lineage.warnings),
             "provenance": to_plain(self._whole_story()),
         }

@@ -95,7 +95,7 @@ def estimate_depth(picture: Image, model: str, options: DepthOptions, kind: str 
         kind=kind,
         commercial_only=options.commercial_only,
     )
-    prediction = eye.predict(_over_grey(picture))
+    prediction = eye.predict(over_grey(picture))
     depth = _as_depth(prediction, eye.card.name, eye.card.licence)
     note = None
     if model == "auto":
@@ -128,7 +128,7 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
     return replace(refined, valid=np.asarray(refined.valid) & opaque, sky=sky)
 
 
-def _over_grey(picture: Image) -> U8:
+def over_grey(picture: Image) -> U8:
     """Lay a picture with alpha over neutral grey: what hides under transparency must not be seen."""
     if picture.alpha is None:
         return picture.pixels

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from unflat import __version__
+from unflat.types.forecast import Finding
 from unflat.types.provenance import Provenance, Source, Step
 
 
@@ -18,6 +20,7 @@ class Lineage:
     sources: list[Source] = field(default_factory=list[Source])
     steps: list[Step] = field(default_factory=list[Step])
     warnings: list[str] = field(default_factory=list[str])
+    findings: list[Finding] = field(default_factory=list[Finding])
     invented: bool = False
 
     @staticmethod
@@ -32,6 +35,10 @@ class Lineage:
     def did(self, name: str, *, model: str | None = None, licence: str | None = None, **options: Any) -> None:
         """Note one step with the options that shaped its result."""
         self.steps.append(Step(name, model, licence, tuple(sorted(options.items()))))
+
+    def foresaw(self, findings: Iterable[Finding]) -> None:
+        """Note what will go wrong."""
+        self.findings.extend(findings)
 
     def warn(self, message: str) -> None:
         """Note something the user should know; said once even if noted twice."""

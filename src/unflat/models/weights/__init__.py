@@ -17,7 +17,8 @@ _FOLDER = Path(__file__).parent
 def _read_cards() -> dict[str, ModelCard]:
     rows = json.loads((_FOLDER / "cards.json").read_text(encoding="utf-8"))
     return {
-        row["name"]: ModelCard(**{**row, "kind": DepthKind(row["kind"]), "gives": tuple(row["gives"])}) for row in rows
+        row["name"]: ModelCard(**{**row, "kind": row["kind"] and DepthKind(row["kind"]), "gives": tuple(row["gives"])})
+        for row in rows
     }
 
 
