@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.forecast import SETS, pictures
+from benchmarks.forecast import SETS, apart, pictures
 from training.forecast.labels import GLASS_BIT, MIRROR_BIT
 from training.worlds.sources import HELP, folder
 
@@ -27,6 +27,7 @@ from unflat.stages.flatten_panes import flatten_panes
 from unflat.stages.forecast import doubtful
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthMap
+from unflat.types.forecast import Marks
 from unflat.types.image import Image
 
 ENOUGH = 0.02
@@ -49,14 +50,19 @@ def expected(confidence: F32, size: tuple[int, int]) -> F32:
     return (-np.log(1.25) / np.log(np.clip(1 - large, 1e-6, 1 - 1e-6))).astype(np.float32)
 
 
-def measured(rgb: U8, bits: U8, true: F32) -> tuple[float, ...] | None:
-    """Errors of one picture, or None where it holds too little glass and mirror or too little else."""
+def measured(rgb: U8, bits: U8, true: F32, exact: bool) -> tuple[float, ...] | None:
+    """Errors of one picture, or None where it holds too little glass and mirror or too little else.
+
+    exact: take the masks instead of what the network marks.
+    """
     tricky = (bits & (MIRROR_BIT | GLASS_BIT)) > 0
     known = true > 0
     if (tricky & known).mean() < ENOUGH or (~tricky & known).mean() < 0.1:
         return None
     seen = estimate_depth(Image(rgb), "worlds", DepthOptions(threads=1)).depth
     marks = look_ahead(rgb, 1)
+    if exact:
+        marks = Marks(*(part.astype(np.float32) for part in apart(bits)))
     assert seen.confidence is not None
     size = (true.shape[1], true.shape[0])
     before, after = (expected(c, size) for c in (seen.confidence, doubtful(seen.confidence, marks)))
@@ -82,13 +88,18 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS[1:], help="of worlds (default: rich in panes)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where worlds were kept")
     parser.add_argument("--choose", action="store_true", help="the validation worlds instead")
+    parser.add_argument("--exact", action="store_true", help="exact masks instead of what the network marks")
     given = parser.parse_args()
     names = (
         "error on mirrors and glass over elsewhere", "expected before", "expected after", "mirrors made flat: inside",
         "surface", "all panes where any was made flat: inside", "surface", "elsewhere there: inside", "surface",
     )  # fmt: skip
     for kind in given.sets:
-        rows = [row for rgb, bits, depth in pictures(kind, given) if (row := measured(rgb, bits, depth)) is not None]
+        rows = [
+            row
+            for rgb, bits, depth in pictures(kind, given)
+            if (row := measured(rgb, bits, depth, given.exact)) is not None
+        ]
         means, counts = np.nanmean(rows, 0), np.isfinite(rows).sum(0)
         for name, mean, count in zip(names, means, counts, strict=True):
             print(f"{kind} | {name}: {mean:.3f} ({count} pictures)")
