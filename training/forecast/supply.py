@@ -19,7 +19,7 @@ from training.worlds.surface import GLASS, MIRROR
 
 WORTH = 0.01
 """Share of a picture that a mirror or glass must fill to be drawn for its sake."""
-DRAWN = {MIRROR: 0.25, GLASS: 0.25}
+DRAWN = {MIRROR: 0.3, GLASS: 0.35}
 """How many of the pictures are drawn for the sake of what; the others are any."""
 EVERY = 8
 """Of the pictures that are not drawn for the sake of anything, one of so many: their labels are made once and kept."""
