@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
 from unflat.pipelines.forecast import plain
+from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out
 from unflat.stages.calibrate import CameraOptions
