@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.pipelines.source import Picture, given_depth, open_picture
+from unflat.pipelines.source import Picture, given_depth, open_picture, take_out
 from unflat.stages.estimate_depth import Estimate, over_grey
 from unflat.stages.flatten_panes import flatten_panes
 from unflat.stages.forecast import cleared, doubtful, findings
+from unflat.trust.lineage import Lineage
 from unflat.types.forecast import Finding, Marks
 
 if TYPE_CHECKING:
     from unflat.pipelines.photo import PhotoOptions
-    from unflat.trust.lineage import Lineage
     from unflat.types.image import Image
 
 BLIND_MODELS = ("ramp",)
@@ -74,7 +74,8 @@ def forecast(picture: Picture, options: PhotoOptions | None = None, *, progress:
     clock = Clock(progress)
     with clock.stage("read"):
         image = open_picture(picture)
-        given = given_depth(options.source, picture, image)
+        image, crop = take_out(image, options.frame, Lineage.begin(image.source))
+        given = given_depth(options.source, picture, image, crop)
     seen = look(image, options, clock) if given is None else Estimate(given.depth)
     marks = _marks(image, seen, options, clock)
     return Forecast(findings(marks, seen.depth), clock)

@@ -11,7 +11,7 @@ from unflat.types.image import Size
 
 Trouble = Literal["mirror", "glass", "blank wall", "cut-off subject"]
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom, as shares of the picture's width and height."""
+"""Left, top, right, bottom, as shares of the width and height of the picture, without its frame if it was cropped."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
