@@ -179,6 +179,8 @@ class _Maker:
             "height": height,
             "basis": seen.basis,
         }
+        if camera.panorama is not None:
+            extras["panorama"] = list(camera.panorama.span)
         entry = {"name": camera.name, "type": "perspective", "perspective": perspective, "extras": extras}
         self.cameras.append(entry)
         w, x, y, z = quaternion_from_rotation(self.gl_from_frame @ pose[:3, :3] @ CAMERA_TURN.T)

@@ -36,12 +36,13 @@ HIDDEN_SHARE, SOFT_SHARE = 0.25, 0.1
 """Of the triangles, at most."""
 
 
-def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surface:
+def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: float | None = None) -> Surface:
     """Turn a layered depth image into triangles.
 
     Args:
         layers: What was seen and what was continued.
         options: How.
+        far: The farthest distance of all pictures from this place, where there are several.
 
     Returns:
         Nodes "surface", "hidden", "deeper" (of the role "hidden") and "soft" as far as there are any, and "sky".
@@ -54,7 +55,8 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None) -> Surf
     camera = depth.intrinsics
     if camera is None:
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
-    inverse, on, far, notes = inverse_depth(depth)
+    inverse, on, farthest, notes = inverse_depth(depth, far)
+    far = farthest if far is None else far
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
     aside = camera.fx * layers.reach * float(np.quantile(inverse[on], NEAREST))
     sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5, aside) if has_sky else ()

@@ -60,13 +60,29 @@ class LayerOptions:
             raise InputError(f"--seam {self.seam} is out of range", hint="Give 0 to 16 pixels.")
 
 
-def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None = None) -> Layers:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What several pictures from one place have in common, so that nothing opens where they meet.
+
+    Attributes:
+        reach: How far the eye may move aside, in metres.
+        far: The farthest distance of all, in metres.
+    """
+
+    reach: float
+    far: float
+
+
+def build_layers(
+    depth: DepthMap, picture: Image, options: LayerOptions | None = None, shared: Shared | None = None
+) -> Layers:
     """Continue every surface behind the nearer ones that cover it.
 
     Args:
         depth: METRIC or SCALE, with intrinsics; of the picture's shape, possibly smaller.
         picture: The upright picture.
         options: How far.
+        shared: Told where this is one of several pictures from one place; else both are measured here.
 
     Raises:
         UnitError: The depth has an unknown offset.
@@ -80,9 +96,9 @@ def build_layers(depth: DepthMap, picture: Image, options: LayerOptions | None =
         raise InputError("a depth map needs a camera before it becomes layers", hint="Calibrate it first.")
     colour = resampled(picture, depth.size)
     depth = _completed(depth, picture, colour)
-    inverse, on, _, _ = inverse_depth(depth)
+    inverse, on, _, _ = inverse_depth(depth, None if shared is None else shared.far)
     middle = float(np.median(inverse[on]))
-    reach = _reach(inverse[on], camera, options)
+    reach = reach_of(inverse[on], camera, options) if shared is None else shared.reach
     steepest = STRETCH_PX / (camera.fx * reach)
     apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
     landed = land_flying(inverse, on, *apart[:3])
@@ -104,7 +120,7 @@ def _deepened(depth: DepthMap, changed: Bool, inverse: F32) -> DepthMap:
     return replace(depth, values=np.where(changed, 1 / np.where(changed, inverse, np.float32(1)), depth.values))
 
 
-def _reach(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:
+def reach_of(inverse: F32, camera: Intrinsics, options: LayerOptions) -> float:
     """How far the eye may move aside, in metres, before surfaces of these inverse depths."""
     middle, near = float(np.median(inverse)), float(np.quantile(inverse, NEAR))
     most = options.parallax * camera.size.width / camera.fx / max(near - middle, 1e-9 * middle)

@@ -80,13 +80,16 @@ class Surface:
     notes: tuple[str, ...] = ()
 
 
-def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | None = None) -> Surface:
+def build_surface(
+    depth: DepthMap, picture: Image, options: SurfaceOptions | None = None, far: float | None = None
+) -> Surface:
     """Turn every visible surface of a depth map into triangles with the picture on them.
 
     Args:
         depth: METRIC or SCALE, with intrinsics; of the picture's shape, possibly smaller.
         picture: The texture, whole.
         options: How.
+        far: The farthest distance of all pictures from this place, where there are several.
 
     Raises:
         UnitError: The depth has an unknown offset.
@@ -96,7 +99,8 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
     camera = depth.intrinsics
     if camera is None:
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
-    inverse, on, far, notes = inverse_depth(depth)
+    inverse, on, farthest, notes = inverse_depth(depth, far)
+    far = farthest if far is None else far
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
     sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
     left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
@@ -109,13 +113,17 @@ def build_surface(depth: DepthMap, picture: Image, options: SurfaceOptions | Non
     return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes + coarse)
 
 
-def inverse_depth(depth: DepthMap) -> tuple[F32, Bool, float, tuple[str, ...]]:
-    """Inverse depth (0 without surface), where there is a surface, the farthest depth, and what was decided."""
+def inverse_depth(depth: DepthMap, limit: float | None = None) -> tuple[F32, Bool, float, tuple[str, ...]]:
+    """Inverse depth (0 without surface), where there is a surface, the farthest depth, and what was decided.
+
+    ``limit`` is the farthest depth that is let be; unless given, FAR tells it.
+    """
     z, on = depth.z, depth.surface & np.isfinite(depth.z)
     if min(depth.size.shape) < 2 or not on.any():
         raise InputError("there is no surface in this depth map", hint="It is all sky, invalid, or a single pixel.")
     on &= z > 0
-    limit = FAR * float(np.quantile(z[on][:: max(1, int(on.sum()) // 200_000)], 0.995))
+    if limit is None:
+        limit = FAR * float(np.quantile(z[on][:: max(1, int(on.sum()) // 200_000)], 0.995))
     far = min(limit, float(z[on].max()))
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.where(on, 1 / np.minimum(z, np.float32(far)), np.float32(0)).astype(np.float32)

@@ -131,7 +131,7 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
         confidence = None if made.confidence is None else np.where(flags, np.float32(0), made.confidence)
         opacities = np.full_like(made.opacities, OPAQUE) * share
         parts.append(replace(made, invented=flags, opacities=opacities, confidence=confidence))
-    return _together(parts)
+    return together(parts)
 
 
 def _shared_out(count: int, size: Size, masks: tuple[Bool, ...]) -> int:
@@ -146,7 +146,7 @@ def _shared_out(count: int, size: Size, masks: tuple[Bool, ...]) -> int:
     return each
 
 
-def _together(parts: list[Splats]) -> Splats:
+def together(parts: list[Splats]) -> Splats:
     """All splats of several clouds, in their order."""
     invented = [np.zeros(len(p.means), np.bool_) if p.invented is None else p.invented for p in parts]
     told = all(p.confidence is not None for p in parts)

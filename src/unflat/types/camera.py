@@ -11,6 +11,7 @@ import numpy as np
 from unflat.errors import ShapeError
 from unflat.types.arrays import F64, frozen
 from unflat.types.image import Size
+from unflat.types.panorama import Panorama
 
 FocalBasis = Literal["given", "exif-35mm", "exif-sensor", "file", "model", "assumed"]
 """How the focal length is known. Only the last two are guesses."""
@@ -121,8 +122,16 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Intrinsics that stand somewhere."""
+    """Intrinsics that stand somewhere.
+
+    Attributes:
+        intrinsics: The pinhole camera; of a panorama, a window into it.
+        pose: Where it stands.
+        name: For people.
+        panorama: What the picture shows where it looks around; None for an ordinary one.
+    """
 
     intrinsics: Intrinsics
     pose: Pose
     name: str = "camera"
+    panorama: Panorama | None = None

@@ -11,6 +11,7 @@ from unflat.errors import ShapeError, UnitError
 from unflat.types.arrays import F32, Bool, settle
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
+from unflat.types.panorama import Panorama
 from unflat.types.provenance import Provenance
 from unflat.types.scale import Scale
 
@@ -35,7 +36,7 @@ class DepthKind(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DepthMap:
-    """One depth per pixel, along +z.
+    """One depth per pixel, along +z; distance along the ray where the map is a panorama's.
 
     Attributes:
         values: (h, w) float32. METRIC, SCALE and AFFINE: z, and +inf in the sky. DISPARITY: inverse depth,
@@ -45,6 +46,8 @@ class DepthMap:
         sky: (h, w) bool, infinitely far; None means that nobody looked for sky.
         confidence: (h, w) float32 in 0..1, or None where the source gives none.
         intrinsics: The camera, or None while it is unknown.
+        panorama: The camera of a map that looks around: its values are then distances along its rays (or their
+            inverse), not z.
         origin: Which model or file it comes from.
         licence: The licence of that model or file, or None where unknown.
         provenance: The whole story, where a recipe made the map; None for a bare one.
@@ -61,6 +64,7 @@ class DepthMap:
     licence: str | None = None
     provenance: Provenance | None = None
     scale: Scale | None = None
+    panorama: Panorama | None = None
 
     def __post_init__(self) -> None:
         settle(self, "values", "float32", (None, None))
@@ -72,6 +76,8 @@ class DepthMap:
         settle(self, "confidence", "float32", shape)
         if self.intrinsics is not None and self.intrinsics.size != self.size:
             raise ShapeError(f"intrinsics are for {self.intrinsics.size}, the depth map is {self.size}")
+        if self.panorama is not None and (self.panorama.size != self.size or self.intrinsics is not None):
+            raise ShapeError("the depth map of a panorama has its size, and no other camera")
 
     def _plausible(self) -> Bool:
         """Finite, and in front of the camera where the kind has a front."""
@@ -96,8 +102,13 @@ class DepthMap:
         """(h, w) z along the axis, in metres (METRIC) or up to a factor (SCALE).
 
         Raises:
-            UnitError: The kind has an unknown offset, so it is not a z that could be lifted.
+            UnitError: The kind has an unknown offset, or these are distances along rays: no z that could be lifted.
         """
+        if self.panorama is not None:
+            raise UnitError(
+                "the depth map of a panorama holds distances along its rays, not z",
+                hint="unflat photo makes a scene of a panorama.",
+            )
         if not self.kind.is_depth:
             raise UnitError(
                 f"a depth map of kind '{self.kind.value}' has an unknown offset and cannot be lifted as it is",

@@ -67,6 +67,29 @@ class LensRecord:
     """Where the optical axis meets the picture, in its pixels, after it was cropped by us; None is the middle."""
 
 
+@dataclass(frozen=True, slots=True)
+class PanoramaRecord:
+    """What a file says of its panorama (GPano); None where it does not say.
+
+    Attributes:
+        projection: Its word for what the rows are.
+        full: Width and height of the whole sphere, in the file's pixels.
+        area: Left, top, width and height of the picture within it, in the same pixels.
+        pitch_deg: By how much the middle of the panorama was above the horizon.
+        roll_deg: By how much the camera leaned to its right.
+        view_deg: Heading that a viewer should begin with.
+        heading_deg: Heading of the middle of the panorama.
+    """
+
+    projection: str
+    full: tuple[float, float] | None = None
+    area: tuple[float, float, float, float] | None = None
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
+    view_deg: float | None = None
+    heading_deg: float | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """A flat picture: sRGB, upright, with what its file said about itself.
@@ -76,6 +99,7 @@ class Image:
         alpha: (h, w) uint8, 255 is opaque; None where the file had none or all of it is opaque.
         source: Where it came from.
         lens: What the camera said of its lens, already turned with the picture.
+        panorama: What the file said of looking around; None if it did not.
         private: What the file tells that no output ever will, in words ("GPS position").
         notes: What reading had to decide ("first of 12 frames"), in words for the user.
         jpeg: The JPEG stream whose decoding ``pixels`` is, without metadata; None after any change.
@@ -85,6 +109,7 @@ class Image:
     alpha: U8 | None = None
     source: Source = field(default_factory=Source.array)
     lens: LensRecord = field(default_factory=LensRecord)
+    panorama: PanoramaRecord | None = None
     private: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     jpeg: bytes | None = field(default=None, repr=False)

@@ -32,6 +32,8 @@ class Frame(Enum):
 
     CAMERA_RDF = "camera-rdf"
     """x right, y down, z forward of the first camera, origin in that camera."""
+    LEVEL_RDF = "level-rdf"
+    """The same, turned level: y along gravity, z the horizontal direction that is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
