@@ -13,8 +13,9 @@ from unflat.cli.options import flags_of, gathered
 from unflat.pipelines.animate import SCENES, AnimateOptions, check_suffix
 from unflat.pipelines.animate import animate as run_animate
 
-_NOT_FILMED = ("count", "longest", "points", "width_mm", "relief_mm", "base_mm", "evenness", "max_error_mm")
-"""Options of splats, points and reliefs."""
+_OF_OTHERS = ("count", "longest", "points", "width_mm", "relief_mm", "base_mm", "evenness", "max_error_mm")
+_NOT_FILMED = (*_OF_OTHERS, "panorama", "eye_height")
+"""Options of splats, points, reliefs and panoramas."""
 _Flags: Any = flags_of(AnimateOptions, _NOT_FILMED)
 
 

@@ -81,6 +81,8 @@ def _render(
     paths = output or [picture.with_name(f"{picture.stem}-{eye}.png")]
     check_written(paths, picture, check_suffix, force=export.force)
     options = replace(options, estimate=replace(options.estimate, detail=max(options.estimate.detail, FINEST)))
+    if options.around.panorama == "auto":
+        options = replace(options, around=replace(options.around, panorama="no"))  # two eyes see an ordinary picture
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, options, progress=line)
         result.save_eye(eye, *paths, force=export.force)

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from unflat.errors import InputError
+import numpy as np
+
+from unflat.errors import InputError, ShapeError
 from unflat.formats.depth_codes import Coding
 from unflat.formats.provenance_text import from_plain, rights_line, scale_from_plain, scale_to_plain, to_plain
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
+from unflat.types.panorama import Panorama
 from unflat.types.provenance import Provenance
 from unflat.types.scale import Scale
 
@@ -39,6 +42,7 @@ class Sidecar:
         sky_mark: The number of the sky in a float file, or None.
         sky_known: Somebody looked for sky.
         intrinsics: The camera, or None.
+        panorama: The camera of a map of distances along rays, or None.
         model: Which model or file the depth comes from.
         licence: Of that model or file, or None.
         provenance: The whole story, or None.
@@ -51,6 +55,7 @@ class Sidecar:
     sky_mark: float | None
     sky_known: bool
     intrinsics: Intrinsics | None
+    panorama: Panorama | None
     model: str
     licence: str | None
     provenance: Provenance | None
@@ -66,6 +71,7 @@ class Sidecar:
             valid,
             sky if self.sky_known else None,
             intrinsics=self.intrinsics,
+            panorama=self.panorama,
             origin=self.model,
             licence=self.licence,
             provenance=self.provenance,
@@ -108,12 +114,20 @@ def dump(
         "focal_px": [camera.fx, camera.fy] if camera else None,
         "focal_basis": camera.basis if camera else None,
         "principal_point_px": [camera.cx, camera.cy] if camera else None,
+        "along": "axis" if depth.panorama is None else "ray",
         "model": depth.origin,
         "licence": depth.licence,
         "sky_known": depth.sky is not None,
     }
     if depth.scale is not None:
         words["scale"] = scale_to_plain(depth.scale)
+    if depth.panorama is not None:
+        around = depth.panorama
+        words["panorama"] = {
+            "projection": around.projection,
+            "span_deg": list(around.span),
+            "scene_from_panorama": around.scene_from_panorama.tolist(),
+        }
     if depth.provenance is not None:
         words["copyright"] = rights_line(depth.provenance.rights)
         words["provenance"] = to_plain(depth.provenance)
@@ -181,6 +195,7 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
             _sky_mark(said.get("sky")),
             said["sky_known"] is True,
             _camera(said, size),
+            _panorama(said.get("panorama"), size),
             _word(said.get("model")) or "file",
             _word(said.get("licence")),
             from_plain(said["provenance"]) if "provenance" in said else None,
@@ -227,6 +242,29 @@ def _scale(said: dict[str, Any]) -> Scale | None:
     if not kind.is_depth or (scale.assumed and kind is DepthKind.METRIC):
         raise ValueError(f"its 'kind' is {said['kind']!r:.40} and its scale is {scale.basis!r}")
     return scale
+
+
+def _panorama(said: Any, size: Size) -> Panorama | None:
+    """The camera of a map that looks around; distances along rays are nothing without it."""
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        raise ValueError(f"its 'panorama' is {said!r:.40}")
+    told = cast("dict[str, Any]", said)
+    span, turn, projection = told["span_deg"], told["scene_from_panorama"], told["projection"]
+    if projection not in ("equirectangular", "cylindrical"):
+        raise ValueError(f"its panorama is {projection!r:.40}")
+    if not isinstance(span, list) or len(cast("list[Any]", span)) != 4 or not isinstance(turn, list):
+        raise ValueError("its panorama has no four angles or no rotation")
+    angles = [_finite(value, "span_deg") for value in cast("list[Any]", span)]
+    rows = [[_finite(v, "scene_from_panorama") for v in row] for row in cast("list[list[Any]]", turn)]
+    if len(rows) != 3 or any(len(row) != 3 for row in rows):
+        raise ValueError("its panorama's rotation is not 3×3")
+    try:
+        left, right, top, bottom = angles
+        return Panorama(size, left, right, top, bottom, projection, np.array(rows))
+    except ShapeError as error:
+        raise ValueError(str(error)) from error
 
 
 def _sky_mark(value: Any) -> float | None:

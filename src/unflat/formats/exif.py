@@ -15,9 +15,10 @@ from PIL import Image as Pil
 from PIL import ImageFile, IptcImagePlugin
 
 from unflat.formats import xmp
+from unflat.formats.gpano import read_panorama
 from unflat.trust.privacy import ARTIST, COPYRIGHT, private_things
 from unflat.trust.rights import merged
-from unflat.types.image import LensRecord
+from unflat.types.image import LensRecord, PanoramaRecord
 from unflat.types.provenance import Rights
 
 DESCRIPTION = 0x010E
@@ -58,6 +59,7 @@ class Facts:
         orientation: EXIF orientation, 1..8.
         notes: What was damaged or contradictory, in words.
         private: What is there that no output may carry, in words.
+        panorama: What it says of looking around, or None.
     """
 
     lens: LensRecord = field(default_factory=LensRecord)
@@ -65,6 +67,7 @@ class Facts:
     orientation: int = 1
     notes: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    panorama: PanoramaRecord | None = None
 
 
 def load_exif(block: bytes) -> Pil.Exif:
@@ -115,6 +118,7 @@ def read_facts(
         _orientation(outer.get(_ORIENTATION)),
         tuple(notes),
         private_things([*outer, *inner]),
+        read_panorama(packet),
     )
 
 

@@ -170,7 +170,7 @@ class _Maker:
             "aspectRatio": (width / seen.fx) / (height / seen.fy),
             "znear": _NEAR_M,
         }
-        extras = {
+        extras: dict[str, Any] = {
             "fx": seen.fx,
             "fy": seen.fy,
             "cx": seen.cx,

@@ -96,6 +96,7 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
         alpha=decoded.pixels.alpha,
         source=source,
         lens=decoded.facts.lens,
+        panorama=decoded.facts.panorama if decoded.facts.orientation == 1 else None,
         private=decoded.facts.private,
         notes=(wrong_name, *decoded.notes) if wrong_name else decoded.notes,
         jpeg=decoded.jpeg,

@@ -29,8 +29,10 @@ _TURNS: dict[tuple[Frame, Door], tuple[tuple[int, int, int], ...]] = {
     (Frame.CAMERA_RDF, Door.GL): ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
     (Frame.CAMERA_RDF, Door.PRINT): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
     (Frame.CAMERA_RDF, Door.SPLAT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    (Frame.LEVEL_RDF, Door.GL): ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+    (Frame.LEVEL_RDF, Door.PRINT): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    (Frame.LEVEL_RDF, Door.SPLAT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
 }
-_TURNS |= {(Frame.LEVEL_RDF, door): turn for (_, door), turn in _TURNS.items()}
 
 
 def door_from_frame(frame: Frame, door: Door) -> F64:

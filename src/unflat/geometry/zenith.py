@@ -29,8 +29,8 @@ def sky_overhead(picture: U8, beside: F32, seen: Bool) -> Bool:
         np.abs(np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125))).max(axis=2),
         np.abs(np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125))).max(axis=2),
     )
-    count, found = cv2.connectedComponents((steep < _STEEP).astype(np.uint8), connectivity=4)
-    label = np.asarray(found, np.int32)
+    label = np.asarray(cv2.connectedComponents((steep < _STEEP).astype(np.uint8), connectivity=4)[1], np.int32)
+    count = int(label.max()) + 1
     told = np.bincount(label[seen], minlength=count)
     sky = np.bincount(label[seen], beside[seen] > 0.5, count)
     open_ = (told > 0) & (sky > 0.5 * told)

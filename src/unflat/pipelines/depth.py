@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.forecast import plain
-from unflat.pipelines.photo import PhotoOptions, believed, see, sized, told_scale
+from unflat.pipelines.photo import PhotoOptions, believed, look_for_panorama, see, sized, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.forecast import ForecastOptions
+from unflat.stages.recognise_panorama import PanoramaOptions
 from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
@@ -32,6 +33,7 @@ class DepthMapOptions:
     scale: ScaleOptions = field(default_factory=ScaleOptions)
     frame: FrameOptions = field(default_factory=FrameOptions)
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
+    around: PanoramaOptions = field(default_factory=PanoramaOptions)
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class DepthResult:
             "kind": self.depth.kind.value,
             "model": self.depth.origin,
             "confidence": None if confidence is None else round(float(confidence[self.depth.surface].mean()), 4),
+            "along": "axis" if self.depth.panorama is None else "ray",
             "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
             "forecast": plain(self.lineage.findings),
             "warnings": list(self.lineage.warnings),
@@ -83,7 +86,8 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     """See how far everything in one picture is.
 
     The depth is metric where the picture or the user tells the size (a phone's depth, a metric file, a known
-    length); otherwise it stays up to one factor, for a depth map has no need of assumed metres.
+    length, a panorama's eye height); otherwise it stays up to one factor, for a depth map has no need of assumed
+    metres. The map of a panorama holds distances along its rays.
 
     Args:
         picture: A file, an sRGB uint8 array, or an Image.
@@ -98,10 +102,18 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        image, crop = take_out(image, options.frame, lineage)
-        given = given_depth(options.source, picture, image, crop)
+        panorama = look_for_panorama(image, options.around, options.camera, options.source)
+        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
+        if panorama is None:
+            image, crop = take_out(image, options.frame, lineage)
+        given = given_depth(source, picture, image, crop)
         scale = scale_of(options.scale, crop)
-    journey = PhotoOptions(options.source, options.estimate, options.camera, scale, ahead=options.ahead)
+    journey = PhotoOptions(options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around)
+    if panorama is not None:
+        from unflat.pipelines.panorama import distance_around
+
+        depth = distance_around(image, panorama, given, journey, clock, lineage)
+        return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)
     depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):

@@ -19,10 +19,11 @@ from unflat.stages.estimate_panorama import Around, estimate_panorama, given_pan
 from unflat.stages.scale_panorama import scale_panorama, scaled
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera, Intrinsics, Pose
-from unflat.types.depth import DepthMap
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
 from unflat.types.panorama import Panorama
-from unflat.types.scene import Frame, Node, Scale
+from unflat.types.scale import Scale
+from unflat.types.scene import Frame, Node
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
     from unflat.stages.build_sphere import Sphere
+    from unflat.types.safe_view import SafeView
 
 _HOW = {
     "shape": "This picture was taken for a 360° panorama, for it is 2:1 and closes; --panorama no says otherwise.",
@@ -71,9 +73,14 @@ class PanoramaResult(PhotoResult):
         with self._clock.stage("layers"):
             return layer_sphere(self.around.sides, self.options.layer)
 
-    def prepare(self) -> None:
-        """Make the layers now, so that their time is their own."""
-        self.sphere  # noqa: B018
+    @cached_property
+    def safe_view(self) -> SafeView:
+        """How far the eye may leave the middle before the guess begins, whichever way it looks."""
+        from unflat.stages.build_sphere import safe_sphere
+
+        sphere = self.sphere
+        with self._clock.stage("safe view"):
+            return safe_sphere(sphere, self.options.safe)
 
     def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
         """A panorama has no other eye.
@@ -113,9 +120,7 @@ class PanoramaResult(PhotoResult):
             return (Node("points", point_sphere(self.sphere, self.options.cloud)),)
         chosen = self.chosen(form)
         assert isinstance(chosen, SurfaceOptions) and self.camera.panorama is not None
-        built = build_sphere(self.sphere, self.camera.panorama, self.picture, chosen)
-        self.built(built)
-        return built.nodes
+        return self.nodes_of(build_sphere(self.sphere, self.camera.panorama, self.picture, chosen))
 
 
 def panorama_to_scene(
@@ -177,6 +182,21 @@ def look_around(
         before, after = around.apart
         lineage.did("bring together", apart_before=round(before, 4), apart_after=round(after, 4))
     return around
+
+
+def distance_around(
+    image: Image, panorama: Panorama, given: Given | None, options: PhotoOptions, clock: Clock, lineage: Lineage
+) -> DepthMap:
+    """Distances along the rays of a panorama's pixels; in metres where anything but an assumption tells them."""
+    around = look_around(image, panorama, given, options, clock, lineage)
+    metric = around.distance.kind is DepthKind.METRIC
+    if metric or options.scale.known_length is not None or options.around.eye_height is not None:
+        with clock.stage("scale"):
+            sized, scale = in_metres(around, image, options, lineage, given)
+        if not scale.assumed:
+            around = sized
+    lineage.warn("The map holds distances along the rays of the panorama's pixels, not depth along an axis.")
+    return around.distance
 
 
 def in_metres(

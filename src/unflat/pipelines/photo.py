@@ -38,12 +38,14 @@ from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth,
 from unflat.stages.forecast import ForecastOptions
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
+from unflat.stages.recognise_panorama import PanoramaOptions, recognise_panorama
 from unflat.stages.safe_orbit import SafeOptions
 from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
+from unflat.types.panorama import Panorama
 from unflat.types.scale import Scale
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class PhotoOptions:
     safe: SafeOptions = field(default_factory=SafeOptions)
     frame: FrameOptions = field(default_factory=FrameOptions)
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
+    around: PanoramaOptions = field(default_factory=PanoramaOptions)
 
 
 def photo(
@@ -97,12 +100,19 @@ def photo(
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        image, crop = take_out(image, options.frame, lineage)
+        panorama = look_for_panorama(image, options.around, options.camera, options.source)
+        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
+        if panorama is None:
+            image, crop = take_out(image, options.frame, lineage)
         if handed is None:
-            given = given_depth(options.source, picture, image, crop)
+            given = given_depth(source, picture, image, crop)
         else:
             given = handed_depth(handed, options.source.depth_kind, image, crop)
         options = replace(options, scale=scale_of(options.scale, crop))
+    if panorama is not None:
+        from unflat.pipelines.panorama import panorama_to_scene
+
+        return panorama_to_scene(image, panorama, given, options, clock, lineage)
     depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
     unsized = depth
     with clock.stage("scale"):
@@ -115,6 +125,15 @@ def photo(
         seen = depth.surface
         result.baseline_m = float(np.median(depth.z[seen] / unsized.z[seen])) / result.camera.intrinsics.fx
     return result
+
+
+def look_for_panorama(
+    image: Image, around: PanoramaOptions, camera: CameraOptions, source: DepthSource
+) -> Panorama | None:
+    """The camera of a picture that looks around; one with a stereo disparity is seen by two ordinary eyes."""
+    if source.depth_kind == "disparity-px" and around.panorama == "auto":
+        return None
+    return recognise_panorama(image, around, camera.fov)
 
 
 def see(
@@ -155,7 +174,7 @@ def see(
         )
         depth = replace(depth, intrinsics=intrinsics.resized(depth.size))
     _say_camera(intrinsics, image, lineage)
-    _say_depth(seen, depth, lineage)
+    say_depth(seen, depth, lineage)
     if not depth.surface.any():
         raise InputError(
             "there is no surface in this picture: all of it is sky, transparent or without depth",
@@ -227,7 +246,8 @@ def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, 
             return depth
 
 
-def _say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
+def say_depth(seen: Estimate, depth: DepthMap, lineage: Lineage) -> None:
+    """Note what the depth is and where it comes from."""
     kind = seen.depth.kind
     weights = {} if seen.card is None or seen.card.sha256 is None else {"weights_sha256": seen.card.sha256}
     if seen.device != "cpu":

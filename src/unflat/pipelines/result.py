@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
     from unflat.stages.build_relief import ReliefOptions
-    from unflat.stages.build_surface import SurfaceOptions
+    from unflat.stages.build_surface import Surface, SurfaceOptions
     from unflat.stages.make_points import PointOptions
     from unflat.stages.make_splats import SplatOptions
     from unflat.types.layers import Layers
@@ -84,6 +84,7 @@ class PhotoResult:
     """
 
     baseline_m: float | None = None
+    frame = Frame.CAMERA_RDF
 
     def __init__(
         self, picture: Image, depth: DepthMap, scale: Scale, options: PhotoOptions, lineage: Lineage, clock: Clock
@@ -131,22 +132,26 @@ class PhotoResult:
         if form not in self._scenes:
             safe = self.safe_view if form in _LAYERED and self.options.surface.layers != "none" else None
             with self._clock.stage(form):
-                nodes = _BUILDERS[form](self)
+                nodes = self.build(form)
             scale = _MADE if form == "relief" else self.scale
             story = self._story(form, nodes)
-            depth = self._told_depth() if form == "surface" else None
-            self._scenes[form] = Scene(nodes, (self.camera,), Frame.CAMERA_RDF, scale, story, safe, depth)
+            depth = self._told_depth() if form == "surface" and self.depth.panorama is None else None
+            self._scenes[form] = Scene(nodes, (self.camera,), self.frame, scale, story, safe, depth)
         return self._scenes[form]
+
+    def build(self, form: Form) -> tuple[Node, ...]:
+        """The nodes of one form."""
+        return _BUILDERS[form](self)
 
     def _story(self, form: Form, nodes: tuple[Node, ...]) -> Provenance:
         """The story of one form: what all forms share, and the step that built this one."""
         shared = self._lineage.seal()
         if form == "relief":
             shared = replace(shared, warnings=tuple(w for w in shared.warnings if w != size_warning(self.scale)))
-        step = Step(f"build {form}", options=tuple(sorted(asdict(self._chosen(form)).items())))
+        step = Step(f"build {form}", options=tuple(sorted(asdict(self.chosen(form)).items())))
         return replace(shared, steps=(*shared.steps, step), invented=_any_invented(nodes))
 
-    def _chosen(self, form: Form) -> SurfaceOptions | SplatOptions | PointOptions | ReliefOptions:
+    def chosen(self, form: Form) -> SurfaceOptions | SplatOptions | PointOptions | ReliefOptions:
         """The options that a form is built with."""
         options = self.options
         if form == "ar":
@@ -310,12 +315,16 @@ class PhotoResult:
         from unflat.stages.build_layered import build_layered
         from unflat.stages.build_surface import SurfaceOptions, build_surface
 
-        chosen = self._chosen(form)
+        chosen = self.chosen(form)
         assert isinstance(chosen, SurfaceOptions)
         if chosen.layers == "none":
             built = build_surface(self.depth, self.picture, chosen)
         else:
             built = build_layered(self.layers, chosen)
+        return self.nodes_of(built)
+
+    def nodes_of(self, built: Surface) -> tuple[Node, ...]:
+        """The nodes of a surface, once its error and its notes are noted."""
         self._error = max(self._error or 0.0, built.max_error)
         for note in built.notes:
             self._lineage.warn(note)

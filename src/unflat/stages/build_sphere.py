@@ -1,8 +1,8 @@
 """The sides of a cube around the eye -> one scene: surfaces, what goes on behind them, soft seams, sky.
 
 Each side is made as a picture of its own is, of a little more than its 90 degrees, with the same reach and the same
-farthest distance as the others. So neighbours overlap in a strip where both say the same, and nothing opens between them;
-the poles are the middles of two sides like the others.
+farthest distance as the others. So neighbours overlap in a strip where both say the same, and nothing opens between
+them; the poles are the middles of two sides like the others.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from unflat.stages.build_layers import LayerOptions, Shared, build_layers, reach
 from unflat.stages.build_surface import FAR, Surface, SurfaceOptions, build_surface, dome_radius, sky_nodes
 from unflat.stages.make_points import PointOptions, make_points
 from unflat.stages.make_splats import SplatOptions, make_splats, splats_of, together
+from unflat.stages.safe_orbit import SafeOptions, safe_orbit
 from unflat.types.arrays import F64, U8, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.cube import Side
@@ -30,6 +31,7 @@ from unflat.types.layers import Layer, Layers
 from unflat.types.mesh import Mesh
 from unflat.types.panorama import Panorama
 from unflat.types.points import PointCloud
+from unflat.types.safe_view import SafeView
 from unflat.types.scene import ROLES, Node
 from unflat.types.splats import Splats
 
@@ -96,6 +98,21 @@ def build_sphere(sphere: Sphere, panorama: Panorama, picture: Image, options: Su
     ]
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
     return Surface(tuple(nodes), error, total, tuple(dict.fromkeys(notes)))
+
+
+def safe_sphere(sphere: Sphere, options: SafeOptions) -> SafeView:
+    """How far the eye may go in each direction of the scene: as far as the side allows that allows least."""
+    views = [(s, safe_orbit(each, options)) for s, each in zip(sphere.sides, sphere.layers, strict=True) if each]
+    ways = {"left": (-1, 0, 0), "right": (1, 0, 0), "up": (0, -1, 0), "down": (0, 1, 0), "nearer": (0, 0, 1)}
+    farthest: dict[str, float] = {}
+    for name, way in ways.items():
+        limits = [sphere.shared.reach]
+        for side, view in views:
+            x, y, z = np.rint(np.array(way) @ side.scene_from_side)
+            told = {(1, 0, 0): view.right, (-1, 0, 0): view.left, (0, 1, 0): view.down, (0, -1, 0): view.up}
+            limits.append(told.get((x, y, z), view.nearer if z > 0 else np.inf))
+        farthest[name] = min(limits)
+    return SafeView(pivot=float(np.median([view.pivot for _, view in views])), **farthest, share=options.safe_share)
 
 
 def splat_sphere(sphere: Sphere, options: SplatOptions, *, layered: bool) -> Splats:
@@ -206,7 +223,7 @@ def _cropped_side(side: Side, beyond: int) -> Side:
 
 
 def _cropped_layers(layers: Layers, beyond: int) -> Layers:
-    """The layers of a side's own 90 degrees and ``beyond`` pixels more; soft seams end at the border: none is doubled."""
+    """The layers of a side's own 90 degrees and ``beyond`` pixels more; no soft seam is there twice."""
     camera = layers.depth.intrinsics
     assert camera is not None
     at, own = _crop(camera, beyond), np.zeros(layers.depth.size.shape, np.bool_)
@@ -247,7 +264,7 @@ def _atlas(sides: tuple[Side, ...], panorama: Panorama, picture: Image) -> Image
 
 def _tiled(cells: list[U8]) -> U8:
     """Pictures of one size in rows of three, each continued a little beyond its border."""
-    around = [cv2.copyMakeBorder(cell, *(_PADDING,) * 4, cv2.BORDER_REPLICATE) for cell in cells]
+    around = [cv2.copyMakeBorder(cell, _PADDING, _PADDING, _PADDING, _PADDING, cv2.BORDER_REPLICATE) for cell in cells]
     columns = min(_COLUMNS, len(around))
     around += [np.zeros_like(around[0])] * (-len(around) % columns)
     rows = [np.concatenate(around[i : i + columns], axis=1) for i in range(0, len(around), columns)]

@@ -115,12 +115,12 @@ def settle_sky(looks: list[Looked], pictures: list[U8]) -> list[Looked]:
         total, sky = np.zeros(size.shape, np.float32), np.zeros(size.shape, np.float32)
         for other in looks[:i] + looks[i + 1 :]:
             seen, x, y = _places(other, rays)
-            share = np.where(seen, _feather(x / other.window.camera.size.width, y / other.window.camera.size.height), 0)
+            share = seen * _feather(*_shares(other, x, y))
             total += share
             sky += share * _read(other.sky, x, y)
-        seen = total > _TOUCHED
-        picture = np.asarray(cv2.resize(pictures[i], (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
-        open_ = sky_overhead(picture, sky / np.maximum(total, 1e-9), seen)
+        beside = (sky / np.maximum(total, np.float32(1e-9))).astype(np.float32)
+        picture = cv2.resize(pictures[i], (size.width, size.height), interpolation=cv2.INTER_AREA)
+        open_ = sky_overhead(np.asarray(picture, np.uint8), beside, total > _TOUCHED)
         settled[i] = replace(look, sky=np.where(open_, np.float32(1), look.sky))
     return settled
 
@@ -179,8 +179,7 @@ def blended(looks: list[Looked], fields: F64, window: Window) -> Blend:
     total, log, sky, sure = (np.zeros(rays.shape[:2]) for _ in range(4))
     for look, field in zip(looks, fields, strict=True):
         seen, x, y = _places(look, rays)
-        size = look.window.camera.size
-        across, down = x / np.float32(size.width), y / np.float32(size.height)
+        across, down = _shares(look, x, y)
         share = np.where(seen, _feather(across, down) * _read(look.belief, x, y) + 1e-9, 0)
         total += share
         log += share * (_read(look.log, x, y) + _field(field, across, down))
@@ -200,6 +199,12 @@ def _places(look: Looked, rays: F32) -> tuple[Bool, F32, F32]:
     return seen, np.where(seen, x, np.float32(0)), np.where(seen, y, np.float32(0))
 
 
+def _shares(look: Looked, x: F32, y: F32) -> tuple[F32, F32]:
+    """Pixels of a window as shares of its width and height."""
+    size = look.window.camera.size
+    return (x / np.float32(size.width)).astype(np.float32), (y / np.float32(size.height)).astype(np.float32)
+
+
 def _feather(across: F32, down: F32) -> F32:
     """How much a place of a window counts: fully in its middle, not at all at its border."""
     return ((np.sin(math.pi * across) * np.sin(math.pi * down)).clip(0) ** _FEATHER).astype(np.float32)
@@ -207,9 +212,8 @@ def _feather(across: F32, down: F32) -> F32:
 
 def _sighting(look: Looked, rays: F32) -> Sighting:
     """What directions (m, n, 3) look like through one window; the arrays are (m·n,)."""
-    size = look.window.camera.size
     seen, x, y = _places(look, rays)
-    across, down = x / np.float32(size.width), y / np.float32(size.height)
+    across, down = _shares(look, x, y)
     weight = _feather(across, down) * _read(look.belief, x, y) * (seen & (_read(look.sky, x, y) < _SKY))
     flat = (plane.ravel().astype(np.float32) for plane in (across, down, _read(look.log, x, y), weight))
     return Sighting(seen.ravel(), *flat)

@@ -19,7 +19,7 @@ from unflat.types.arrays import F32
 from unflat.types.cube import Side
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
-from unflat.types.scene import Scale
+from unflat.types.scale import Scale
 
 FLOOR_DEG = (-75.0, -30.0)
 """Latitudes at which the floor is looked for: below, a tripod or its patch; above, things stand before it."""
