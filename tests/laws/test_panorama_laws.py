@@ -74,7 +74,7 @@ def test_looking_up_goes_on_around() -> None:
 def test_no_direction_is_without_a_share_and_shares_are_a_half_on_the_border() -> None:
     windows = cube(64)
     rays = panorama_rays(whole(128))
-    total = sum(shares(window, rays) for window in windows)
+    total = np.sum([shares(window, rays) for window in windows], axis=0)
     assert total.min() > 0.9 and total.max() < 1.5
     border = np.array([[[1.0, 0.2, 1.0]]], np.float32)
     assert [float(shares(w, border)[0, 0]) for w in windows[:2]] == pytest.approx([0.5, 0.5], abs=1e-5)

@@ -203,10 +203,14 @@ def in_metres(
     around: Around, image: Image, options: PhotoOptions, lineage: Lineage, given: Given | None
 ) -> tuple[Around, Scale]:
     """The same in metres, true or assumed; noted in the lineage."""
-    from unflat.pipelines.photo import believed
+    from unflat.pipelines.photo import believed, told_scale
 
-    told = believed(options.scale, given)
-    factor, scale = scale_panorama(around.distance, around.sides, image, told, options.around.eye_height)
+    told = told_scale(given)
+    if told is not None and options.scale.known_length is None and options.around.eye_height is None:
+        factor, scale = 1.0, told
+    else:
+        known = believed(options.scale, given)
+        factor, scale = scale_panorama(around.distance, around.sides, image, known, options.around.eye_height)
     lineage.did("scale_panorama", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     sides = tuple(replace(side, depth=scaled(side.depth, factor, scale)) for side in around.sides)
     distance: DepthMap = scaled(around.distance, factor, scale)

@@ -32,7 +32,7 @@ from unflat.types.mesh import Mesh
 from unflat.types.panorama import Panorama
 from unflat.types.points import PointCloud
 from unflat.types.safe_view import SafeView
-from unflat.types.scene import ROLES, Node
+from unflat.types.scene import Node, Role
 from unflat.types.splats import Splats
 
 STRIP = 2
@@ -70,7 +70,7 @@ def layer_sphere(sides: tuple[Side, ...], options: LayerOptions) -> Sphere:
 
 
 def build_sphere(sphere: Sphere, panorama: Panorama, picture: Image, options: SurfaceOptions) -> Surface:
-    """Turn the sides into textured triangles, one node for each role.
+    """Turn the sides into textured triangles, one node for each layer.
 
     Args:
         sphere: The sides in layers.
@@ -82,19 +82,18 @@ def build_sphere(sphere: Sphere, panorama: Panorama, picture: Image, options: Su
         InputError: The triangles are too few.
     """
     each = replace(options, triangles=max(16, options.triangles // len(sphere.sides)))
-    parts: dict[str, list[tuple[int, Mesh]]] = {role: [] for role in ROLES}
+    parts: dict[tuple[str, Role], list[tuple[int, Mesh]]] = {}
     error, notes = 0.0, []
     for number, (side, layers) in enumerate(zip(sphere.sides, sphere.layers, strict=True)):
         built = _side_surface(side, layers, each, sphere.shared)
         error, notes = max(error, built.max_error), notes + list(built.notes)
         for node in built.nodes:
             assert isinstance(node.item, Mesh)
-            parts[node.role].append((number, _turned_mesh(node.item, side.scene_from_side)))
+            parts.setdefault((node.name, node.role), []).append((number, _turned_mesh(node.item, side.scene_from_side)))
     atlas = _atlas(sphere.sides, panorama, picture)
     nodes = [
-        Node(role, _joined(some, len(sphere.sides), atlas if role in ("surface", "sky") else None), role)
-        for role in ROLES
-        if (some := parts[role])
+        Node(name, _joined(some, len(sphere.sides), atlas if role in ("surface", "sky") else None), role)
+        for (name, role), some in parts.items()
     ]
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
     return Surface(tuple(nodes), error, total, tuple(dict.fromkeys(notes)))
@@ -234,6 +233,7 @@ def _cropped_layers(layers: Layers, beyond: int) -> Layers:
         depth=_cropped_depth(layers.depth, at),
         kept=layers.kept[at, at],
         hidden=_cropped_layer(layers.hidden, at, np.ones_like(own)),
+        deeper=_cropped_layer(layers.deeper, at, np.ones_like(own)),
         soft=_cropped_layer(layers.soft, at, own),
     )
 

@@ -75,7 +75,7 @@ def recognise_panorama(picture: Image, options: PanoramaOptions, fov_deg: float 
 
 
 def goes_around(picture: Image) -> bool:
-    """Whether a 2:1 picture closes at its left and right borders, and shows one direction along the rows of the poles."""
+    """Whether a 2:1 picture closes at its left and right borders, and shows one direction along its outermost rows."""
     if picture.size.height < 32 or picture.alpha is not None:
         return False
     pixels = picture.pixels.astype(np.float32)
