@@ -51,7 +51,7 @@ def test_a_guess_that_is_no_number_is_no_guess() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"fov": 60.0, "focal_mm": 28.0}, {"fov": 0.0}, {"fov": 180.0}, {"focal_mm": 0.0}, {"fov": float("nan")}]
+    "wrong", [{"fov": 60.0, "focal_mm": 28.0}, {"fov": 0.0}, {"fov": 361.0}, {"focal_mm": 0.0}, {"fov": float("nan")}]
 )
 def test_impossible_cameras_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError):

@@ -122,12 +122,7 @@ def dump(
     if depth.scale is not None:
         words["scale"] = scale_to_plain(depth.scale)
     if depth.panorama is not None:
-        around = depth.panorama
-        words["panorama"] = {
-            "projection": around.projection,
-            "span_deg": list(around.span),
-            "scene_from_panorama": around.scene_from_panorama.tolist(),
-        }
+        words["panorama"] = _panorama_words(depth.panorama)
     if depth.provenance is not None:
         words["copyright"] = rights_line(depth.provenance.rights)
         words["provenance"] = to_plain(depth.provenance)
@@ -149,6 +144,11 @@ def dump(
         if coding.quantity == "z" and depth.kind is DepthKind.METRIC:
             words["codes"]["metres_per_code"] = coding.high / coding.code_high
     return json.dumps(words, indent=1, ensure_ascii=True) + "\n"
+
+
+def _panorama_words(around: Panorama) -> dict[str, Any]:
+    turn = around.scene_from_panorama.tolist()
+    return {"projection": around.projection, "span_deg": list(around.span), "scene_from_panorama": turn}
 
 
 def load(path: Path) -> Sidecar | None:
