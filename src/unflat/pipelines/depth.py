@@ -108,7 +108,9 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
             image, crop = take_out(image, options.frame, lineage)
         given = given_depth(source, picture, image, crop)
         scale = scale_of(options.scale, crop)
-    journey = PhotoOptions(options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around)
+    journey = PhotoOptions(
+        options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around
+    )
     if panorama is not None:
         from unflat.pipelines.panorama import distance_around
 
