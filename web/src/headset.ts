@@ -1,6 +1,12 @@
-// Stepping in with a headset: the visitor's head starts at the photograph's camera, metres are metres.
-import { Matrix4, Vector3 } from "three";
+// Stepping in with a headset: the visitor's head starts at the photograph's camera, metres are metres. The sticks of
+// the controllers walk and turn, the grip goes back to the photograph. The safe view does not hold a head back.
+import { Quaternion, Vector3 } from "three";
+import { photoView } from "./place";
 import type { Viewer } from "./viewer";
+import { Walker, readSticks } from "./walk";
+
+/** By the mapping "xr-standard". */
+const GRIP_BUTTON = 1;
 
 /** True if this browser and device offer immersive VR now. */
 export async function hasHeadset(): Promise<boolean> {
@@ -12,8 +18,14 @@ export async function hasHeadset(): Promise<boolean> {
 /** Enters and leaves VR. */
 export class Headset {
   private session: XRSession | null = null;
+  private readonly walker = new Walker();
+  private readonly gripped = new Set<XRHandedness>();
+  private last = 0;
 
-  constructor(private readonly viewer: Viewer, private readonly changed: (inside: boolean) => void) {}
+  constructor(private readonly viewer: Viewer, private readonly changed: (inside: boolean) => void) {
+    // The session's own "end" comes before three.js has put the renderer back.
+    viewer.renderer.xr.addEventListener("sessionend", () => this.ended());
+  }
 
   async toggle(): Promise<void> {
     if (this.session) {
@@ -22,25 +34,64 @@ export class Headset {
     }
     const session = await navigator.xr?.requestSession("immersive-vr");
     if (!session) return;
-    const { renderer, place, world } = this.viewer;
-    const { position, rotation } = place.camera;
-    const worldFromPhoto = new Matrix4().compose(position, rotation, new Vector3(1, 1, 1));
-    world.applyMatrix4(worldFromPhoto.invert());
+    const { renderer } = this.viewer;
     this.viewer.rig.reset();
+    this.walker.reset();
+    this.last = 0;
     renderer.xr.enabled = true;
     renderer.xr.setReferenceSpaceType("local");
-    session.addEventListener("end", () => {
-      this.session = null;
-      renderer.setAnimationLoop(null);
-      renderer.xr.enabled = false;
-      world.position.set(0, 0, 0);
-      world.quaternion.identity();
-      this.viewer.resize();
-      this.changed(false);
-    });
-    await renderer.xr.setSession(session);
+    // Set before the session: after it three.js would go on drawing the window, too.
+    renderer.setAnimationLoop((now, frame) => this.frame(now, frame));
     this.session = session;
-    renderer.setAnimationLoop(() => this.viewer.draw());
+    try {
+      await renderer.xr.setSession(session);
+    } catch (error) {
+      this.ended();
+      throw error;
+    }
     this.changed(true);
+  }
+
+  private ended(): void {
+    const { renderer, world } = this.viewer;
+    this.session = null;
+    renderer.setAnimationLoop(null);
+    renderer.xr.enabled = false;
+    world.position.set(0, 0, 0);
+    world.quaternion.identity();
+    delete this.viewer.canvas.dataset["walked"];
+    this.viewer.resize();
+    this.changed(false);
+  }
+
+  private frame(now: number, frame: XRFrame | undefined): void {
+    const { viewer, walker, session } = this;
+    const room = viewer.renderer.xr.getReferenceSpace();
+    const pose = room && frame?.getViewerPose(room);
+    if (!session || !pose) return;
+    const seconds = this.last === 0 ? 0 : Math.min(Math.max(now - this.last, 0) / 1000, 0.1);
+    this.last = now;
+    const { position, orientation } = pose.transform;
+    const head = {
+      position: new Vector3(position.x, position.y, position.z),
+      rotation: new Quaternion(orientation.x, orientation.y, orientation.z, orientation.w),
+    };
+    if (this.grips(session)) walker.reset();
+    walker.advance(seconds, readSticks(session.inputSources), head);
+    walker.matrix().multiply(photoView(viewer.place.camera)).decompose(viewer.world.position, viewer.world.quaternion, new Vector3());
+    viewer.canvas.dataset["walked"] = walker.placeOf(head.position).toArray().map((each) => each.toFixed(3)).join(" ");
+    viewer.draw();
+  }
+
+  /** True if the grip of a controller went down since the last frame. */
+  private grips(session: XRSession): boolean {
+    let fresh = false;
+    for (const { gamepad, handedness } of session.inputSources) {
+      const down = gamepad?.buttons[GRIP_BUTTON]?.pressed ?? false;
+      if (down && !this.gripped.has(handedness)) fresh = true;
+      if (down) this.gripped.add(handedness);
+      else this.gripped.delete(handedness);
+    }
+    return fresh;
   }
 }

@@ -1,6 +1,6 @@
 // What each switch draws: the picture as it is, its depth, its confidence, and the triangles.
 import { Color, DoubleSide, Mesh, MeshBasicMaterial, Points, PointsMaterial, ShaderMaterial } from "three";
-import type { Material, Side, Texture } from "three";
+import type { Material, Matrix4, Side, Texture } from "three";
 import { CONFIDENCE_STOPS, DEPTH_STOPS, rampTexture } from "./colours";
 import { photoView } from "./place";
 import type { Mode, Piece, Place } from "./types";
@@ -90,6 +90,12 @@ export class Appearance {
       if (uniforms["ramp"]) uniforms["ramp"].value = confidence ? this.confidenceRamp : this.depthRamp;
       if (look.wires) look.wires.visible = wires && look.piece.role === "surface";
     }
+  }
+
+  /** The whole world was moved; depths stay those of the photograph. */
+  moved(world: Matrix4): void {
+    const view = photoView(this.place.camera).multiply(world.clone().invert());
+    for (const { shaded } of this.looks) if (shaded.uniforms["photoView"]) shaded.uniforms["photoView"].value = view;
   }
 
   /** Let loose points be as large as the pixels of the picture they came from. */

@@ -81,6 +81,8 @@ export class Viewer {
     this.appearance.sizePoints(Math.max(1.5, 1.5 * apart * this.rig.scale * this.renderer.getPixelRatio()));
     this.backing.show(this.mode, this.rig.limited);
     this.sheet?.show(this.mode, this.rig.pivotScale * this.renderer.getPixelRatio());
+    this.world.updateMatrixWorld();
+    this.appearance.moved(this.world.matrixWorld);
     this.renderer.render(this.scene, this.rig.camera);
     this.canvas.dataset["offset"] = this.rig.offset.toFixed(4);
     this.canvas.dataset["zoom"] = this.rig.zoom.toFixed(3);

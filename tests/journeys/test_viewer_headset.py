@@ -1,0 +1,173 @@
+"""The page in VR, with a headset that other people emulate: iwer (MIT), Meta's emulator of WebXR, in real Chromium."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import chromium
+import numpy as np
+import portrait
+import pytest
+from chromium import apart, seen
+
+from unflat.formats import html
+
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+
+EMULATOR = Path(__file__).parents[1] / "tools" / "node_modules" / "iwer" / "build" / "iwer.min.js"
+WIDTH, HEIGHT = 480, 400
+START = """
+window.headset = new IWER.XRDevice(IWER.metaQuest3, { stereoEnabled: true, ipd: 0.064 });
+headset.installRuntime({ forceInstall: true });
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[chromium.Browser]:
+    with chromium.wanted() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: chromium.Browser, tmp_path: Path) -> Iterator[chromium.Page]:
+    """The portrait with a headset beside it."""
+    if not EMULATOR.is_file():
+        if os.environ.get("UNFLAT_CI") == "1":
+            pytest.fail("UNFLAT_CI=1, and iwer is not in tests/tools/node_modules")
+        pytest.skip("iwer is not here (cd tests/tools && npm ci --ignore-scripts)")
+    file = tmp_path / "portrait.html"
+    file.write_bytes(html.page_of_scene(portrait.portrait()))
+    opened = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    opened.before_load(EMULATOR.read_text("utf-8") + START)
+    opened.open(file.as_uri())
+    opened.wait("!document.querySelector('#vr').hidden")
+    yield opened
+    opened.close()
+
+
+def enter(page: chromium.Page) -> None:
+    page.js("document.querySelector('#vr').click()")
+    page.wait("document.querySelector('#vr').ariaPressed === 'true'")
+    page.wait("document.querySelector('#view').dataset.walked !== undefined")
+
+
+def leave(page: chromium.Page) -> None:
+    page.js("document.querySelector('#vr').click()")
+    page.wait("document.querySelector('#vr').ariaPressed === 'false'")
+
+
+def walked(page: chromium.Page) -> np.ndarray:
+    """Where the head is, in the photograph's space: right, up, backwards; metres."""
+    return np.array([float(word) for word in page.state("walked").split()])
+
+
+def frames(page: chromium.Page, count: int = 3) -> None:
+    """Wait for some frames of the headset."""
+    page.js(
+        f"new Promise((done) => {{ let left = {count}; const session = headset.activeSession;"
+        " const step = () => (left-- > 0 ? session.requestAnimationFrame(step) : done()); step(); })"
+    )
+
+
+def push(page: chromium.Page, hand: str, x: float, y: float, until: str) -> None:
+    """Hold a stick until something is true, and let go."""
+    page.js(f"headset.controllers.{hand}.updateAxes('thumbstick', {x}, {y})")
+    page.wait(f"(([x, y, z]) => {until})(document.querySelector('#view').dataset.walked.split(' ').map(Number))")
+    page.js(f"headset.controllers.{hand}.updateAxes('thumbstick', 0, 0)")
+    frames(page)
+
+
+def eyes(page: chromium.Page) -> tuple[np.ndarray, np.ndarray]:
+    """What the left and the right eye see."""
+    frames(page)
+    both = seen(page)
+    return both[:, : WIDTH // 2], both[:, WIDTH // 2 :]
+
+
+def test_two_eyes_see_two_pictures_and_leaving_leaves_nothing_behind(page: chromium.Page) -> None:
+    before = seen(page)
+    for _ in range(2):
+        enter(page)
+        assert np.abs(walked(page)).max() < 1e-6, "the head begins where the photograph was taken"
+        left, right = eyes(page)
+        assert left.std() > 25 and right.std() > 25
+        assert apart(left, right) > 1.5
+        leave(page)
+        assert apart(seen(page), before) == 0
+        assert chromium.offset(page) == 0
+    assert page.console == []
+
+
+def test_near_things_stand_farther_apart_in_the_two_eyes_than_far_ones(page: chromium.Page) -> None:
+    page.key("d")
+    enter(page)
+    both = eyes(page)
+    # In the middle of the belly (yellow, 1.05 m away), and where the dark wall ends on the right (2.6 m away).
+    near = [np.nonzero(eye[225, :, 0] - eye[225, :, 2] > 60)[0].mean() for eye in both]
+    far = [np.nonzero(eye[120].mean(-1) < 100)[0].max() for eye in both]
+    # Parallax counts in inverse depth; 480 x 400 pixels for two eyes are coarse.
+    assert (near[0] - near[1]) / (far[0] - far[1]) == pytest.approx(2.6 / 1.05, rel=0.25)
+    leave(page)
+
+
+def test_sticks_walk_where_the_head_looks_and_turn_about_it(page: chromium.Page) -> None:
+    enter(page)
+    start = eyes(page)[0]
+    push(page, "left", 0, -1, "z < -0.2")
+    place = walked(page)
+    assert place[2] < -0.2 and np.abs(place[:2]).max() < 1e-6, "straight on"
+    assert apart(eyes(page)[0], start) > 3
+    push(page, "left", 1, 0, "x > 0.2")
+    assert walked(page)[0] > 0.2 and walked(page)[2] == pytest.approx(place[2], abs=1e-6)
+
+    # The emulated head begins 1.6 m above the floor.
+    page.js("headset.position.set(0.3, 1.7, -0.2)")
+    frames(page)
+    before = walked(page)
+    assert before[1] == pytest.approx(0.1, abs=2e-3), "heads move freely"
+    straight = eyes(page)[0]
+    page.js("headset.controllers.right.updateAxes('thumbstick', 1, 0)")
+    frames(page, 4)
+    page.js("headset.controllers.right.updateAxes('thumbstick', 0, 0)")
+    frames(page)
+    assert walked(page) == pytest.approx(before, abs=2e-3), "a turn is about the head"
+    assert apart(eyes(page)[0], straight) > 5
+    push(page, "right", 0, -1, f"Math.hypot(x - {before[0]}, z - {before[2]}) > 0.2")
+    step = walked(page) - before
+    assert np.degrees(np.arctan2(step[0], -step[2])) == pytest.approx(30, abs=1), "one step of the stick is 30 degrees"
+
+    page.js("headset.position.set(0, 1.6, 0)")
+    page.js("headset.controllers.right.updateButtonValue('squeeze', 1)")
+    frames(page)
+    assert np.abs(walked(page)).max() < 1e-6, "the grip goes back to the photograph"
+    assert apart(eyes(page)[0], start) < 0.5
+    leave(page)
+    assert page.console == []
+
+
+def test_a_headset_that_ends_the_session_itself_is_left_cleanly(page: chromium.Page) -> None:
+    before = seen(page)
+    enter(page)
+    push(page, "left", 0, -1, "z < -0.1")
+    page.js("headset.activeSession.end()")
+    page.wait("document.querySelector('#vr').ariaPressed === 'false'")
+    assert apart(seen(page), before) == 0
+    page.key("ArrowLeft", 2)
+    assert chromium.offset(page) > 0, "the page goes on as before"
+    page.key("r")
+    enter(page)
+    assert np.abs(walked(page)).max() < 1e-6, "and a new session begins at the photograph"
+    leave(page)
+    assert page.console == []
+
+
+def test_depths_stay_those_of_the_photograph_while_walking(page: chromium.Page) -> None:
+    page.key("d")
+    enter(page)
+    colour = eyes(page)[0][225, 90:130].mean(0)
+    push(page, "left", 0, -1, "z < -0.25")
+    nearer = eyes(page)[0][225, 90:130].mean(0)
+    assert np.abs(nearer - colour).max() < 20, "the colour is that of the photograph's depth, not of the head's"
+    leave(page)
