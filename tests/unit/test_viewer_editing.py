@@ -85,7 +85,8 @@ return Buffer.from(await blob.arrayBuffer()).toString("base64");
     assert picture.size == size and picture.mode == "I;16"
     assert picture.info["unflat-depth"] == "some words\n\\u03a9"
     assert np.array_equal(np.asarray(picture).reshape(-1), codes)
-    assert np.array_equal(np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)).reshape(-1), codes)
+    theirs = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
+    assert np.array_equal(theirs.reshape(-1), codes)
 
 
 def test_a_saved_file_says_what_was_done(tmp_path: Path) -> None:
