@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,14 @@ from unflat.formats import splats as splat_ply
 from unflat.formats import spz
 from unflat.formats.ply_table import read_tables
 from unflat.formats.registry import ExportOptions
-from unflat.types import Node, Scene, Splats
+from unflat.types import Node, SafeView, Scene, Splats
 
 OPTIONS = ExportOptions()
 HEAD = struct.Struct("<4sIIBBBB")
 
 
 def written(scene: Scene, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     path = folder / "scene.spz"
     spz.write(scene, path, OPTIONS)
     return path
@@ -193,11 +195,76 @@ def converter() -> list[str] | None:
     return [found] if found else None
 
 
+SAFE = SafeView(2.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.05)
+
+
+def test_how_far_one_may_orbit_is_an_extension_of_adobe(tmp_path: Path) -> None:
+    plain = gzip.decompress(written(one(), tmp_path).read_bytes())
+    raw = gzip.decompress(written(replace(one(), safe_view=SAFE), tmp_path / "safe").read_bytes())
+    assert HEAD.unpack(raw[:16])[5] == 2 and raw[16 : len(plain)] == plain[16:]
+    kind, length, low, high, nearest = struct.unpack("<IIfff", raw[len(plain) :])
+    assert (kind, length) == (0xADBE0002, 12)
+    assert (low, high) == pytest.approx((-np.arctan(0.2), np.arctan(0.15))), "down, up: radians about the pivot"
+    assert nearest == pytest.approx(1.5)
+
+
+def test_made_up_splats_come_last_and_are_marked_again_when_read(tmp_path: Path) -> None:
+    ours = scenes.splats(50)
+    marks = np.random.default_rng(4).random(50) < 0.3
+    scene = scenes.scene_of(Node("s", replace(ours, invented=marks)), Node("sky", scenes.splats(7), "sky"))
+    for name, door in (("a.spz", spz), ("a.splat.ply", splat_ply)):
+        path = tmp_path / name
+        door.write(scene, path, OPTIONS)
+        found = splats_of(door.read(path))
+        assert found.invented is not None and found.invented.sum() == marks.sum()
+        assert not found.invented[: 57 - marks.sum()].any()
+        np.testing.assert_allclose(found.means[found.invented], ours.means[marks], atol=1e-4)
+        assert splats_of(door.read(path)).invented is not None
+        door.write(door.read(path), tmp_path / f"again-{name}", OPTIONS)
+        np.testing.assert_array_equal(splats_of(door.read(tmp_path / f"again-{name}")).invented, found.invented)
+    door_less = written(scenes.splat_scene(), tmp_path / "plain")
+    assert splats_of(spz.read(door_less)).invented is None
+
+
+@pytest.mark.parametrize("told", [7, {}, {"from": -1, "of": 1}, {"from": 2, "of": 1}, {"from": True, "of": 1}])
+def test_marks_that_make_no_sense_are_refused(tmp_path: Path, told: object) -> None:
+    path = written(one(), tmp_path)
+    sidecar = tmp_path / "scene.spz.json"
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"invented_splats": told}, separators=(",", ":")))
+    with pytest.raises(InputError, match="invented_splats"):
+        spz.read(path)
+
+
+def test_marks_of_other_splats_are_not_believed(tmp_path: Path) -> None:
+    path = written(one(), tmp_path)
+    sidecar = tmp_path / "scene.spz.json"
+    told = json.loads(sidecar.read_text()) | {"invented_splats": {"from": 1, "of": 9}}
+    sidecar.write_text(json.dumps(told, separators=(",", ":")))
+    scene = spz.read(path)
+    assert splats_of(scene).invented is None and "no longer known" in scene.provenance.warnings[-1]
+
+
+@pytest.mark.node
+def test_the_reference_reads_the_splats_and_how_far_one_may_orbit(tmp_path: Path) -> None:
+    """@adobe/spz, which is Niantic's own code as WebAssembly; splat-transform brings it."""
+    tools = Path(__file__).parents[1] / "tools"
+    node = shutil.which("node")
+    if node is None or not (tools / "node_modules" / "@adobe" / "spz").is_dir():
+        assert not os.environ.get("UNFLAT_CI"), "CI needs npm ci in tests/tools"
+        pytest.skip("@adobe/spz (npm) is not installed")
+    path = written(replace(scenes.splat_scene(), safe_view=SAFE), tmp_path)
+    done = subprocess.run([node, tools / "read_spz.mjs", path], check=True, capture_output=True, text=True, timeout=120)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["count"] == 200
+    assert told["orbit"] == pytest.approx([-np.arctan(0.2), np.arctan(0.15), 1.5], rel=1e-6)
+    assert "unknown" not in (done.stdout + done.stderr).lower()
+
+
 @pytest.mark.node
 @pytest.mark.skipif(converter() is None, reason="splat-transform (npm) is not installed")
 def test_another_program_sees_the_same_in_both_splat_formats(tmp_path: Path) -> None:
     """splat-transform turns SPZ into the axes of splat PLY by itself: both files must then agree."""
-    scene, command = scenes.splat_scene(), converter()
+    scene, command = replace(scenes.splat_scene(), safe_view=SAFE), converter()
     assert command is not None
     splat_ply.write(scene, tmp_path / "a.splat.ply", OPTIONS)
     spz.write(scene, tmp_path / "b.spz", OPTIONS)

@@ -26,9 +26,9 @@ def lines(
     front = np.atleast_2d(front).astype(np.float32)
     behind = np.zeros_like(front) if back is None else np.atleast_2d(back).astype(np.float32)
     solid = np.full(front.shape, SOLID, np.uint8) if kind is None else np.atleast_2d(kind)
-    return Lines(
-        solid, front, behind, np.full(front.shape, made_up), np.full(front.shape, doubt, np.float32), 0.5, radial
-    )
+    both = np.stack([front, behind])
+    marks = np.stack([np.zeros(front.shape, np.bool_), np.full(front.shape, made_up)])
+    return Lines(solid, both, marks, np.full(front.shape, doubt, np.float32), 0.5, radial)
 
 
 def look(of: Lines, move: float) -> tuple[float, float, float]:
@@ -52,6 +52,14 @@ def test_a_gap_is_as_wide_as_the_near_thing_moves_against_the_wall(move: float) 
     made_up, still, _ = look(lines(block(), np.full(100, FAR)), move)
     assert still == 0 and made_up == pytest.approx(wide / known, abs=1.01 / known)
     assert look(lines(block(), np.full(100, FAR), made_up=False), move)[:2] == (0, 0)
+
+
+def test_a_deeper_layer_fills_what_the_hidden_one_leaves_open() -> None:
+    two = lines(block())
+    deeper = np.stack([*two.inverse, np.full((1, 100), 0.2, np.float32)])
+    three = two._replace(inverse=deeper, made_up=np.stack([*two.made_up, np.ones((1, 100), np.bool_)]))
+    (_, missing, _), (made_up, still, _) = look(two, 10.0), look(three, 10.0)
+    assert still == 0 and made_up == pytest.approx(missing, rel=0.1) and missing > 0.04
 
 
 def test_behind_a_thin_thing_only_its_own_width_was_hidden() -> None:

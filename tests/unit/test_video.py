@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,28 @@ def test_a_row_of_pictures_is_exact_and_numbered(tmp_path: Path) -> None:
     written = write_film(frames(), tmp_path / "a.png", 10, TOLD)
     assert [p.name for p in written] == [f"a.{i:05d}.png" for i in range(5)]
     assert [tuple(np.asarray(Pil.open(p))[3, 3]) for p in written] == COLOURS
+
+
+STORY = json.dumps({"unflat": {"by": "Ada Ørsted"}})
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp", "a.png"])
+def test_every_film_says_where_it_comes_from(tmp_path: Path, name: str) -> None:
+    (path, *more) = write_film(frames(), tmp_path / name, 10, {"comment": STORY})
+    if name == "a.mp4":
+        with av.open(str(path)) as film:
+            assert film.metadata["comment"] == STORY
+        return
+    for one in (path, *more):
+        with Pil.open(one) as film:
+            said = {
+                "a.gif": lambda film=film: film.info["comment"].decode(),
+                "a.webp": lambda film=film: film.getexif()[270],
+                "a.png": lambda film=film: film.text["Comment"],  # type: ignore[attr-defined]
+            }[name]()
+            assert said == STORY
+            film.load()
+    write_film(frames(), tmp_path / f"plain{name[1:]}", 10, {})
 
 
 def failing() -> Iterator[np.ndarray]:

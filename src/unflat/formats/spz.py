@@ -1,14 +1,16 @@
 """SPZ, Niantic's packed splats: a tenth of a PLY. Written as version 3 without harmonics, read in versions 1 to 3.
 
 The file is one gzip stream: a header of 16 bytes (magic, version, count, degree of harmonics, fractional bits, flags,
-reserved), then column after column: positions (24-bit fixed point), alphas, colours, scales (logarithmic), rotations.
+reserved), then column after column: positions (24-bit fixed point), alphas, colours, scales (logarithmic), rotations;
+at the end the extensions that a flag announces, each with its type and length. One is written: how far a viewer may
+orbit (SPZ_ADOBE_safe_orbit_camera: elevation in radians about the pivot, smallest distance from it in metres).
 The axes are x right, y up, z backward (three.js), so viewers show it upright as it is. After the format's own
 description, github.com/nianticlabs/spz, README.
 
 What is lost: positions are rounded to 2^-bits metres (at most 1/65536 of the median distance, see
 ``_fractional_bits``), scales to steps of 6 % between 0.045 mm and 379 m, opacities and colours to a byte (colours in
 steps of 0.0074), rotations to about 0.1 degrees. There is no room for provenance or confidence: provenance stands in
-NAME.spz.json.
+NAME.spz.json, which also says from which splat on they are made up.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -26,10 +29,11 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.registry import ExportOptions
-from unflat.formats.splats import SH_0, checked_splats, merged_splats, turned_splats
+from unflat.formats.splats import SH_0, checked_splats, invented_in, invented_words, merged_splats, turned_splats
 from unflat.formats.story import bytes_of, name_in, scene_from, sidecar_of, story_beside, story_text
 from unflat.geometry.transform import Door, door_from_frame
 from unflat.types.arrays import F32, F64, U8
+from unflat.types.safe_view import SafeView
 from unflat.types.scene import Node, Scene
 from unflat.types.splats import Splats
 
@@ -40,6 +44,9 @@ _COLOR_SCALE = 0.15
 _LARGEST_FIXED = (1 << 23) - 1
 _MOST_BITS = 24
 _CUSTOMARY_BITS = 12
+_HAS_EXTENSIONS = 2
+_SAFE_ORBIT = struct.Struct("<IIfff")
+_SAFE_ORBIT_TYPE = 0xADBE0002
 _FINENESS = 16
 _MOST_FILE = 1 << 31
 _MOST_RATIO = 1040
@@ -55,9 +62,10 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
         InputError: The scene holds no splats, or one farther away than 24 bits of metres.
         OutputError: The place cannot be written.
     """
-    data = _packed(turned_splats(door_from_frame(scene.frame, Door.GL), merged_splats(scene)))
+    splats = merged_splats(scene)
+    data = _packed(turned_splats(door_from_frame(scene.frame, Door.GL), splats), _extensions(scene.safe_view))
     with replacing(sidecar_of(path), path, force=options.force) as (sidecar, draft):
-        sidecar.write_text(story_text(scene, "metre"), encoding="ascii")
+        sidecar.write_text(story_text(scene, "metre", **invented_words(splats)), encoding="ascii")
         with draft.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
             packed.write(data)
 
@@ -70,25 +78,38 @@ def read(path: Path) -> Scene:
     """
     story = story_beside(path)
     version, degree, bits, columns = _unzipped(path)
-    view_dependent = ("Colours that change with the view were left out.",) if degree else ()
-    scene = scene_from((), story, path, view_dependent)
     splats = _unpacked(columns, version, bits, path.name)
+    invented, notes = invented_in(story, len(splats.means))
+    if degree:
+        notes = ("Colours that change with the view were left out.", *notes)
+    scene = scene_from((), story, path, notes)
+    splats = dataclasses.replace(splats, invented=invented)
     node = Node(name_in(story, "splats"), turned_splats(door_from_frame(scene.frame, Door.GL).T, splats))
     return dataclasses.replace(scene, nodes=(node,))
 
 
-def _packed(splats: Splats) -> bytes:
+def _extensions(safe: SafeView | None) -> bytes:
+    """How far a viewer may orbit, as a record of its own; nothing where nobody looked."""
+    if safe is None:
+        return b""
+    low, high = (math.radians(end) for end in safe.pitch_deg)
+    nearest = max(0.0, safe.pivot - safe.nearer)
+    return _SAFE_ORBIT.pack(_SAFE_ORBIT_TYPE, _SAFE_ORBIT.size - 8, low, high, nearest)
+
+
+def _packed(splats: Splats, extensions: bytes) -> bytes:
     """The stream before compression."""
     bits = _fractional_bits(splats.means)
     fixed = np.rint(splats.means.astype(np.float64) * 2.0**bits).astype("<i4")
     colors = (splats.colors.astype(np.float64) - 0.5) / SH_0 * _COLOR_SCALE + 0.5
     out = io.BytesIO()
-    out.write(_HEADER.pack(_MAGIC, _VERSION, len(fixed), 0, bits, 0, 0))
+    out.write(_HEADER.pack(_MAGIC, _VERSION, len(fixed), 0, bits, _HAS_EXTENSIONS if extensions else 0, 0))
     out.write(fixed.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
     out.write(_byte(splats.opacities.astype(np.float64) * 255).tobytes())
     out.write(_byte(colors * 255).tobytes())
     out.write(_byte((np.log(splats.scales.astype(np.float64)) + 10) * 16).tobytes())
     out.write(_smallest_three(splats.quaternions.astype(np.float64)).tobytes())
+    out.write(extensions)
     return out.getvalue()
 
 

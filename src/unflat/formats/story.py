@@ -50,7 +50,7 @@ def story_text(scene: Scene, unit: str, most: int | None = None, **more: Any) ->
         sources, steps = (sources[: len(sources) // 2], steps) if sources else (sources, steps[: len(steps) // 2])
 
 
-def comment_lines(scene: Scene, unit: str, axes: str, most: int = 40_000) -> list[str]:
+def comment_lines(scene: Scene, unit: str, axes: str, most: int = 40_000, **more: Any) -> list[str]:
     """The story as short ASCII lines without line ends, for headers that people read too.
 
     The JSON is cut into pieces between bars, so that a reader that trims blanks changes nothing and no line can end
@@ -61,9 +61,10 @@ def comment_lines(scene: Scene, unit: str, axes: str, most: int = 40_000) -> lis
         unit: The unit of the numbers in the file.
         axes: The axes of the file, in words.
         most: The most characters of JSON; readers of splats expect a PLY header within 64 KB.
+        more: Further JSON values of the format.
     """
     scale = scene.scale
-    text = story_text(scene, unit, most)
+    text = story_text(scene, unit, most, **more)
     return [
         f"unflat {__version__}",
         f"unit: {unit}; axes: {axes}; frame: {scene.frame.value}",

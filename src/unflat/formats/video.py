@@ -2,10 +2,15 @@
 
 Frames come one by one and go out one by one: an MP4 or a row of PNG files of any length takes the memory of a few
 frames. GIF and WebP keep all their (paletted, or small) frames until the end, as their encoders do.
+
+What a film says of itself stands, as one text, where its format has a place: the comment of an MP4 and of a GIF, the
+EXIF image description of a WebP, the text chunk "Comment" of every PNG.
 """
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +23,7 @@ from PIL import Image as Pil
 
 from unflat.errors import InputError, MissingExtraError
 from unflat.formats.atomic import check_target, replacing, translated
+from unflat.formats.exif import DESCRIPTION, exif_block
 from unflat.types.arrays import U8
 from unflat.types.image import Size
 
@@ -26,7 +32,10 @@ SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 _GIF_SIDE, _WEBP_SIDE = 640, 960
 """Longest side of the animated still formats: larger ones are slow to load and jerk when they play."""
 _DIGITS = 5
+_PNG_HEAD = 8 + 12 + 13
+"""Signature and first chunk of a PNG, in bytes."""
 Told = dict[str, str]
+"""``comment``: what the film says of itself."""
 
 
 def library() -> ModuleType:
@@ -85,7 +94,7 @@ def write_film(frames: Iterable[U8], path: Path, fps: float, told: Told, *, forc
     """
     check_suffix(path)
     if path.suffix.lower() == ".png":
-        return _write_row(frames, path, force=force)
+        return _write_row(frames, path, told, force=force)
     with replacing(path, force=force) as (draft,):
         try:
             _WRITERS[path.suffix.lower()](frames, draft, fps, told)
@@ -149,10 +158,11 @@ def _write_webp(frames: Iterable[U8], draft: Path, fps: float, told: Told) -> No
     if first is None:
         raise InputError("a film needs at least one frame")
     each = max(1, round(1000 / fps))
-    first.save(draft, "WEBP", save_all=True, append_images=rows, duration=each, loop=0, quality=80, method=2)
+    spare: dict[str, Any] = {"exif": exif_block({DESCRIPTION: told["comment"]})} if told.get("comment") else {}
+    first.save(draft, "WEBP", save_all=True, append_images=rows, duration=each, loop=0, quality=80, method=2, **spare)
 
 
-def _write_row(frames: Iterable[U8], path: Path, *, force: bool) -> list[Path]:
+def _write_row(frames: Iterable[U8], path: Path, told: Told, *, force: bool) -> list[Path]:
     """One PNG a frame; new ones are removed again if a later one fails."""
     written: list[Path] = []
     new: list[Path] = []
@@ -162,10 +172,7 @@ def _write_row(frames: Iterable[U8], path: Path, *, force: bool) -> list[Path]:
             check_target(target, force=force)
             new += [] if target.exists() else [target]
             with replacing(target, force=force) as (draft,):
-                data = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 3])[
-                    1
-                ]
-                draft.write_bytes(data.tobytes())
+                draft.write_bytes(_png(pixels, told.get("comment", "")))
             written.append(target)
     except BaseException:
         for target in new:
@@ -174,6 +181,22 @@ def _write_row(frames: Iterable[U8], path: Path, *, force: bool) -> list[Path]:
     if not written:
         raise InputError("a film needs at least one frame")
     return written
+
+
+def _png(pixels: U8, comment: str) -> bytes:
+    """A picture as PNG, with a comment as an international text chunk (PNG, third edition, 11.3.3.4)."""
+    order = np.ascontiguousarray(pixels[..., ::-1])
+    data = cv2.imencode(".png", order, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    if not comment:
+        return data
+    chunk = b"iTXt" + b"Comment\0" + bytes(4) + comment.encode()
+    return (
+        data[:_PNG_HEAD]
+        + struct.pack(">I", len(chunk) - 4)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + data[_PNG_HEAD:]
+    )
 
 
 _WRITERS: dict[str, Callable[[Iterable[U8], Path, float, Told], None]] = {

@@ -21,7 +21,7 @@ OUTSIDE, VOID, SKY, SOLID = 0, 1, 2, 3
 """What stands at a sample: no picture, nothing (a transparent pixel), the sky, a surface."""
 SEEN, INVENTED = 1, 2
 _BEHIND = 0.995
-"""The hidden surface is drawn a little farther off, as in the files."""
+"""What stands behind is drawn a little farther off, layer by layer, as in the files."""
 _PASSED = 0.05
 """What is nearer to the moved eye than this share of its distance is no longer seen."""
 
@@ -31,17 +31,16 @@ class Lines(NamedTuple):
 
     Attributes:
         kind: uint8, OUTSIDE, VOID, SKY or SOLID.
-        front: float32, inverse depth of what is seen; 0 where that is no surface of its own.
-        back: float32, inverse depth of what stands behind it; 0 where nothing does.
-        made_up: bool, what stands behind was made up.
+        inverse: (layers, lines, samples) float32 inverse depth of what is seen, then of what stands behind it in
+            order; 0 where a layer has nothing.
+        made_up: (layers, lines, samples) bool, made up rather than seen.
         doubt: float32, 1 - confidence.
         first: The place of the first sample, in pixels from where the lines are measured.
         radial: Whether the lines are rays from the principal point, which the eye moves along.
     """
 
     kind: U8
-    front: F32
-    back: F32
+    inverse: F32
     made_up: NDArray[np.bool_]
     doubt: F32
     first: float
@@ -84,21 +83,21 @@ def _look(lines, flags, move, limits, seen):
     ``limits`` are the relative jump of a cut, the steepest slope, the inverse depth that doubt is measured from, and
     how many pixels something doubtful must move against that to be wholly doubtful.
     """
-    kind, front, back, made_up, doubt = lines
+    kind, inverse, made_up, doubt = lines
     first, radial = flags
     edge, steepest, pivot, blurred = limits
-    count, n = front.shape
+    layers, count, n = inverse.shape
     depth, what, unsure = np.zeros(n, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.float32)
     for k in range(count):
         depth[:] = 0
         what[:] = 0
-        for layer in range(2):
-            line = back[k] if layer else front[k]
+        for layer in range(layers):
+            line, farther = inverse[layer, k], _BEHIND**layer
             for i in range(n):
                 if line[i] <= 0:
                     continue
                 here = _place(first + i, line[i], move, radial) - first
-                linked = i + 1 < n and line[i + 1] > 0 and (layer == 1 or not _cut(line, i, edge, steepest))
+                linked = i + 1 < n and line[i + 1] > 0 and (layer > 0 or not _cut(line, i, edge, steepest))
                 there = _place(first + i + 1, line[i + 1], move, radial) - first if linked else here
                 if not (np.isfinite(here) and np.isfinite(there)):
                     continue
@@ -108,12 +107,12 @@ def _look(lines, flags, move, limits, seen):
                     t = (x - here) / (there - here) if there != here else 0.0
                     t = 0.0 if t < 0 else (1.0 if t > 1 else t)
                     d = line[i] + t * (line[i + 1] - line[i]) if linked else line[i]
-                    d *= _BEHIND if layer else 1.0
+                    d *= farther
                     if d <= depth[x]:
                         continue
                     depth[x] = d
                     nearer = i + 1 if linked and t > 0.5 else i
-                    what[x] = INVENTED if layer == 1 and made_up[k, nearer] else SEEN
+                    what[x] = INVENTED if made_up[layer, k, nearer] else SEEN
                     shift = abs(_place(first + x, d, move, radial) - _place(first + x, pivot, move, radial))
                     unsure[x] = doubt[k, nearer] * min(1.0, shift / blurred)
         _count(kind[k], what, unsure, first if radial else -1.0, seen)
@@ -168,6 +167,6 @@ def uncovered(lines: Lines, move: float, edge: float, steepest: float, pivot: fl
     """
     seen = np.zeros(4)
     limits = (np.float64(edge), np.float64(steepest), np.float64(pivot), np.float64(blurred))
-    arrays = (lines.kind, lines.front, lines.back, lines.made_up, lines.doubt)
+    arrays = (lines.kind, lines.inverse, lines.made_up, lines.doubt)
     _look(arrays, (np.float64(lines.first), lines.radial), np.float64(move), limits, seen)
     return seen[1:] / max(seen[0], 1e-9)

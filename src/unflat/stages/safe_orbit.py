@@ -66,7 +66,8 @@ def safe_orbit(layers: Layers, options: SafeOptions | None = None) -> SafeView:
     if camera is None:
         raise InputError("a depth map needs a camera before it is known what is safe", hint="Calibrate it first.")
     scene = _Sampled.of(layers)
-    inverse = scene.front_all[scene.solid]
+    inverse, on, _, _ = inverse_depth(layers.depth)
+    inverse = inverse[on]
     pivot = float(np.median(inverse))
     near = float(np.quantile(inverse, VERY_NEAR))
     focal, reach = camera.fx, layers.reach
@@ -108,9 +109,7 @@ class _Sampled:
     """The layers as arrays over the depth map's grid, to take lines from."""
 
     kind: NDArray[np.uint8]
-    front_all: F32
-    front: F32
-    back: F32
+    inverse: F32
     made_up: Bool
     doubt: F32
 
@@ -120,28 +119,26 @@ class _Sampled:
         inverse, on, _, _ = inverse_depth(depth)
         sky = np.zeros_like(on) if depth.sky is None else np.asarray(depth.sky)
         kind = np.where(on, SOLID, np.where(sky, SKY, VOID)).astype(np.uint8)
-        front = np.where(layers.kept & on, inverse, np.float32(0))
+        every = np.stack([np.where(layers.kept & on, inverse, 0), layers.hidden.inverse, layers.deeper.inverse])
+        made_up = np.stack([np.zeros_like(on), layers.hidden.invented, layers.deeper.invented])
         doubt = np.zeros_like(inverse) if depth.confidence is None else 1 - np.asarray(depth.confidence)
-        return _Sampled(kind, inverse, front, layers.hidden.inverse, layers.hidden.invented, doubt)
+        return _Sampled(kind, every.astype(np.float32), made_up, doubt.astype(np.float32))
 
-    @property
-    def solid(self) -> Bool:
-        return self.kind == SOLID
-
-    def _lines(self, at: tuple[Any, ...], first: float, *, radial: bool = False, turned: bool = False) -> Lines:
+    def _lines(self, at: tuple[Any, ...], *, radial: bool = False, turned: bool = False) -> Lines:
         def taken(array: NDArray[Any]) -> NDArray[Any]:
-            return np.ascontiguousarray(array[at].T if turned else array[at])
+            some = array[..., *at]
+            return np.ascontiguousarray(np.swapaxes(some, -1, -2) if turned else some)
 
-        columns = map(taken, (self.kind, self.front, self.back, self.made_up, self.doubt))
-        return Lines(*columns, first=first, radial=radial)
+        columns = map(taken, (self.kind, self.inverse, self.made_up, self.doubt))
+        return Lines(*columns, first=0.5, radial=radial)
 
     def rows(self) -> Lines:
         """Rows evenly over the picture."""
-        return self._lines((_evenly(self.kind.shape[0]),), 0.5)
+        return self._lines((_evenly(self.kind.shape[0]), slice(None)))
 
     def columns(self) -> Lines:
         """Columns evenly over the picture."""
-        return self._lines((slice(None), _evenly(self.kind.shape[1])), 0.5, turned=True)
+        return self._lines((slice(None), _evenly(self.kind.shape[1])), turned=True)
 
     def rays(self, camera: Intrinsics) -> Lines:
         """Rays from the principal point to the farthest corner."""
@@ -152,12 +149,10 @@ class _Sampled:
         x = np.floor(camera.cx + np.cos(turn)[:, None] * out).astype(np.intp)
         y = np.floor(camera.cy + np.sin(turn)[:, None] * out).astype(np.intp)
         inside = (x >= 0) & (y >= 0) & (x < w) & (y < h)
-        found = self._lines((np.where(inside, y, 0), np.where(inside, x, 0)), 0.5, radial=True)
-        nothing = np.float32(0)
+        found = self._lines((np.where(inside, y, 0), np.where(inside, x, 0)), radial=True)
         return found._replace(
             kind=np.where(inside, found.kind, np.uint8(OUTSIDE)),
-            front=np.where(inside, found.front, nothing),
-            back=np.where(inside, found.back, nothing),
+            inverse=np.where(inside, found.inverse, np.float32(0)),
         )
 
 
