@@ -30,7 +30,10 @@ class DepthHistogram {
   }
 }
 
-/** Pixel x, pixel y and depth of every vertex as the photograph saw it: three numbers a vertex, depth <= 0 is behind. */
+/**
+ * Pixel x, pixel y and depth of every vertex as the photograph saw it: three numbers a vertex, depth <= 0 is behind.
+ * Of a panorama: distance, and a place on a map of all directions that keeps areas.
+ */
 function seen(camera: PhotoCamera, piece: Piece): Float32Array {
   const position = piece.object.geometry.getAttribute("position") as BufferAttribute | InterleavedBufferAttribute;
   const cameraFromWorld = new Matrix4().compose(camera.position, camera.rotation, new Vector3(1, 1, 1)).invert();
@@ -39,6 +42,13 @@ function seen(camera: PhotoCamera, piece: Piece): Float32Array {
   const point = new Vector3();
   for (let i = 0; i < position.count; i++) {
     point.fromBufferAttribute(position, i).applyMatrix4(cameraFromPiece);
+    if (camera.around) {
+      const distance = Math.max(point.length(), 1e-9);
+      out[3 * i] = (Math.atan2(point.x, -point.z) / (2 * Math.PI) + 0.5) * camera.width;
+      out[3 * i + 1] = (0.5 - point.y / distance / 2) * camera.height;
+      out[3 * i + 2] = distance;
+      continue;
+    }
     const depth = -point.z;
     out[3 * i] = camera.cx + (camera.fx * point.x) / depth;
     out[3 * i + 1] = camera.cy - (camera.fy * point.y) / depth;
@@ -77,6 +87,7 @@ export function measureDepths(camera: PhotoCamera, pieces: readonly Piece[]): De
       const [bx, by, bz] = [vertices[b] ?? 0, vertices[b + 1] ?? 0, vertices[b + 2] ?? 0];
       const [dx, dy, dz] = [vertices[c] ?? 0, vertices[c + 1] ?? 0, vertices[c + 2] ?? 0];
       if (az <= 0 || bz <= 0 || dz <= 0) continue;
+      if (camera.around && Math.max(ax, bx, dx) - Math.min(ax, bx, dx) > camera.width / 2) continue; // across the back
       const area = corners === 1 ? 1 : Math.abs((bx - ax) * (dy - ay) - (dx - ax) * (by - ay)) / 2;
       const depth = (az + bz + dz) / 3;
       all.add(depth, area);

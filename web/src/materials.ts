@@ -10,13 +10,15 @@ const VERTEX = /* glsl */ `
   attribute float _invented;
   uniform mat4 photoView;
   uniform float pointSize;
+  uniform bool around;
   varying float depth;
   varying float confidence;
   varying float invented;
   varying vec2 at;
   void main() {
     vec4 world = modelMatrix * vec4(position, 1.0);
-    depth = -(photoView * world).z;
+    vec3 seen = (photoView * world).xyz;
+    depth = around ? length(seen) : -seen.z;
     confidence = _confidence;
     invented = _invented;
     at = uv;
@@ -133,6 +135,7 @@ export class Appearance {
       uniforms: {
         photoView: { value: photoView(camera) },
         pointSize: { value: 1 },
+        around: { value: camera.around },
         ramp: { value: this.depthRamp },
         picture: { value: map },
         hasPicture: { value: map !== null },

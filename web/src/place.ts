@@ -62,13 +62,14 @@ function photoCamera(gltf: GLTF): PhotoCamera | null {
   const [width, height] = [positive(extras["width"]), positive(extras["height"])];
   const [cx, cy] = [extras["cx"], extras["cy"]];
   if (fx && fy && width && height && typeof cx === "number" && typeof cy === "number") {
-    return { fx, fy, cx, cy, width, height, position, rotation };
+    const around = Array.isArray(extras["panorama"]);
+    return { fx, fy, cx, cy, width, height, position, rotation, around };
   }
   if (!("isPerspectiveCamera" in seeing)) return null;
   const tall = 1000;
   const focal = tall / 2 / Math.tan((seeing.fov * Math.PI) / 360);
   const wide = tall * (seeing.aspect || 4 / 3);
-  return { fx: focal, fy: focal, cx: wide / 2, cy: tall / 2, width: wide, height: tall, position, rotation };
+  return { fx: focal, fy: focal, cx: wide / 2, cy: tall / 2, width: wide, height: tall, position, rotation, around: false };
 }
 
 /** A camera for files without one: in front of the thing, far enough to see all of it. */
@@ -78,7 +79,8 @@ function cameraBefore(root: Object3D): PhotoCamera {
   const radius = box.isEmpty() ? 1 : Math.max(box.getSize(new Vector3()).length() / 2, 1e-3);
   const [width, height, focal] = [1200, 900, 1200];
   const position = centre.add(new Vector3(0, 0, (radius * focal) / (height / 2) + radius * 0.2));
-  return { fx: focal, fy: focal, cx: 600, cy: 450, width, height, position, rotation: new Quaternion() };
+  const rotation = new Quaternion();
+  return { fx: focal, fy: focal, cx: 600, cy: 450, width, height, position, rotation, around: false };
 }
 
 /**

@@ -13,16 +13,16 @@ export interface Room {
   readonly aside: number;
 }
 
-const REST: Readonly<Going> = { yaw: 0, pitch: 0, dolly: 0, right: 0, up: 0 };
+export const REST: Readonly<Going> = { yaw: 0, pitch: 0, dolly: 0, right: 0, up: 0 };
 const KEYS = ["yaw", "pitch", "dolly", "right", "up"] as const;
-const RIGHT = new Vector3(1, 0, 0);
-const UP = new Vector3(0, 1, 0);
+export const RIGHT = new Vector3(1, 0, 0);
+export const UP = new Vector3(0, 1, 0);
 /** While a hand pulls, the viewpoint gives by at most this share of the radius. */
 const GIVE = 0.25;
 const LARGEST_ZOOM = 12;
 const STEEPEST = 1.5;
 
-function clamp(value: number, low: number, high: number): number {
+export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
@@ -46,14 +46,14 @@ export class Rig {
   held = false;
   /** True while somebody draws: pointer and tilt do not lean the view. */
   steady = false;
-  private wanted: Going = { ...REST };
-  private lean: Going = { ...REST };
-  private shown: Going = { ...REST };
-  private wantedFraming: Framing = { zoom: 1, shiftX: 0, shiftY: 0 };
+  protected wanted: Going = { ...REST };
+  protected lean: Going = { ...REST };
+  protected shown: Going = { ...REST };
+  protected wantedFraming: Framing = { zoom: 1, shiftX: 0, shiftY: 0 };
   private framing: Framing = { zoom: 1, shiftX: 0, shiftY: 0 };
   private readonly pivot: Vector3;
 
-  constructor(private readonly place: Place, private room: Room) {
+  constructor(protected readonly place: Place, private room: Room) {
     const forward = new Vector3(0, 0, -1).applyQuaternion(place.camera.rotation);
     this.pivot = place.camera.position.clone().addScaledVector(forward, place.depths.pivot);
     this.limit = place.photographed;
@@ -163,7 +163,7 @@ export class Rig {
   /** The hand lets go: what was pulled beyond the limit springs back. */
   release(): void {
     this.held = false;
-    if (this.limited) this.wanted = scaled(this.wanted, this.shareWithin(this.wanted, this.place.safeRadius));
+    if (this.limited) this.wanted = this.nearer(this.wanted, this.shareWithin(this.wanted, this.place.safeRadius));
   }
 
   /** Move on by some seconds; true while there is still a way to go. `still` arrives at once. */
@@ -203,7 +203,7 @@ export class Rig {
     const far = this.offsetOf(going);
     if (far <= radius) return going;
     const give = this.held ? GIVE * radius * (1 - Math.exp(-(far - radius) / radius)) : 0;
-    return scaled(going, this.shareWithin(going, radius + give));
+    return this.nearer(going, this.shareWithin(going, radius + give));
   }
 
   /** The largest share of `going` whose viewpoint stays within `radius`; offsets grow with the share. */
@@ -212,17 +212,22 @@ export class Rig {
     let [low, high] = [0, 1];
     for (let i = 0; i < 30; i++) {
       const share = (low + high) / 2;
-      if (this.offsetOf(scaled(going, share)) <= radius) low = share;
+      if (this.offsetOf(this.nearer(going, share)) <= radius) low = share;
       else high = share;
     }
     return low;
+  }
+
+  /** Only a share of the way from the photograph's viewpoint. */
+  protected nearer(going: Readonly<Going>, share: number): Going {
+    return scaled(going, share);
   }
 
   private offsetOf(going: Readonly<Going>): number {
     return this.pose(going).position.distanceTo(this.place.camera.position);
   }
 
-  private pose(going: Readonly<Going>): { position: Vector3; rotation: Quaternion } {
+  protected pose(going: Readonly<Going>): { position: Vector3; rotation: Quaternion } {
     const base = this.place.camera.rotation;
     const rotation = base
       .clone()

@@ -13,6 +13,8 @@ export interface PhotoCamera {
   readonly height: number;
   readonly position: Vector3;
   readonly rotation: Quaternion;
+  /** True if the picture looks all around (or far around) from where it stands; the rest is a window into it. */
+  readonly around: boolean;
 }
 
 /** What a piece is: seen, the sky, continued behind outlines, or a half transparent seam. */

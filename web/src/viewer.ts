@@ -1,5 +1,6 @@
 // Draws a place when something has changed, and only then.
 import { AmbientLight, Group, Scene, SRGBColorSpace, WebGLRenderer } from "three";
+import { Around } from "./around";
 import { Backing } from "./backing";
 import { Appearance } from "./materials";
 import { Rig } from "./rig";
@@ -28,7 +29,7 @@ export class Viewer {
     this.renderer.outputColorSpace = SRGBColorSpace;
     this.renderer.setClearColor(0x000000, 0);
     this.appearance = new Appearance(place, Math.min(8, this.renderer.capabilities.getMaxAnisotropy()));
-    this.rig = new Rig(place, room());
+    this.rig = place.camera.around ? new Around(place, room()) : new Rig(place, room());
     this.backing = new Backing(place);
     this.world.add(place.root);
     if (this.backing.mesh) this.world.add(this.backing.mesh);
