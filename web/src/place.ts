@@ -35,7 +35,7 @@ export function bytesFromBase64(text: string): ArrayBuffer {
   return bytes.buffer;
 }
 
-const ROLES: readonly Role[] = ["surface", "sky", "hidden", "soft"];
+const ROLES: readonly Role[] = ["surface", "sky", "hidden", "soft", "beyond"];
 
 function piecesOf(root: Object3D): Piece[] {
   const pieces: Piece[] = [];

@@ -17,8 +17,8 @@ export interface PhotoCamera {
   readonly around: boolean;
 }
 
-/** What a piece is: seen, the sky, continued behind outlines, or a half transparent seam. */
-export type Role = "surface" | "sky" | "hidden" | "soft";
+/** What a piece is: seen, the sky, continued behind outlines, a half transparent seam, or beyond the picture's border. */
+export type Role = "surface" | "sky" | "hidden" | "soft" | "beyond";
 
 /** Something that is drawn, and what it is. */
 export interface Piece {

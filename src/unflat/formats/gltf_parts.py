@@ -8,7 +8,7 @@ Names of ours beyond the standard:
 
     mesh attribute   _CONFIDENCE            float, 0..1
     mesh attribute   _INVENTED              float, 0 seen, 1 made up
-    node extras      role                   "surface", "sky", "hidden" (behind outlines), "soft" (seams)
+    node extras      role                   "surface", "sky", "hidden" (behind outlines), "soft" (seams), "beyond"
     camera extras    fx fy cx cy width height basis   (pixels; glTF cameras cannot be off centre)
     asset extras     unflat                 see :func:`unflat.formats.provenance_text.record`
 

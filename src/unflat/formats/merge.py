@@ -46,7 +46,11 @@ def merged(scene: Scene) -> Merged:
     Raises:
         InputError: Nothing is left.
     """
-    parts = [n.item for n in scene.nodes if n.role in ("surface", "hidden") and isinstance(n.item, (Mesh, PointCloud))]
+    parts = [
+        n.item
+        for n in scene.nodes
+        if n.role in ("surface", "beyond", "hidden") and isinstance(n.item, (Mesh, PointCloud))
+    ]
     parts = [part for part in parts if len(_xyz(part))]
     if not parts:
         raise InputError("the scene holds no surface and no points", hint="The sky alone is not written here.")

@@ -133,7 +133,7 @@ class Animation:
     def _times_safe(self, motion: MotionOptions) -> float:
         """How many times as far as is safe a move goes; rounding is forgiven."""
         safe = self.result.safe_view
-        eyes = (camera.pose.centre for camera in self.cameras(self.result.picture.size, motion))
+        eyes = (camera.pose.centre for camera in self.cameras(self.result.camera.intrinsics.size, motion))
         return max(safe.times(eye) for eye in eyes) / (1 + 1e-6)
 
     def cameras(self, size: Size, motion: MotionOptions | None = None) -> list[Camera]:
@@ -153,7 +153,7 @@ class Animation:
 
     def scene(self) -> Scene:
         """The layered scene with the move in it: the same cameras as the film's, as a track."""
-        cameras = [_narrowed(camera, self.zoom()) for camera in self.cameras(self.result.picture.size)]
+        cameras = [_narrowed(camera, self.zoom()) for camera in self.cameras(self.result.camera.intrinsics.size)]
         flight = self._flight
         track = tracked(cameras, self.options.motion, None if flight is None else flight[-1].time - flight[0].time)
         scene = self.result.scene
@@ -182,7 +182,7 @@ class Animation:
     def _found_zoom(self) -> float:
         from unflat.stages.render_view import sees_past
 
-        cameras = self.cameras(self.result.picture.size.fitted(_TRIED_PX))
+        cameras = self.cameras(self.result.camera.intrinsics.size.fitted(_TRIED_PX))
         some = cameras[:: max(1, len(cameras) // _TRIED)]
         nodes, zoom = self.result.scene.nodes, 1.0
         while zoom < MOST_ZOOM and any(sees_past(nodes, _narrowed(c, zoom)) > _OPEN for c in some):
@@ -228,7 +228,7 @@ class Animation:
         check_places(places, check_suffix, force=force)
         if self.options.lens.aperture > 0 and any(path.suffix.lower() in SCENES for path in places):
             self.result.warn("A scene keeps the move of the camera; depth of field is only in films.")
-        whole = self.result.picture.size.fitted(self.options.lens.long_side)
+        whole = self.result.camera.intrinsics.size.fitted(self.options.lens.long_side)
         told = {"comment": self.result.film_words()}
         for path in places:
             if path.suffix.lower() in SCENES:
@@ -270,7 +270,7 @@ def _below(amount: float) -> float:
 
 def _stand(result: PhotoResult) -> Stand:
     """What moves turn about, from the depth of the picture."""
-    inverse = 1 / result.depth.z[result.depth.surface]
+    inverse = 1 / result.depth.z[result.depth.seen]
     pivot = 1 / float(np.median(inverse))
     return Stand(pivot, 1 / float(np.quantile(inverse, 0.98)), result.layers.reach)
 

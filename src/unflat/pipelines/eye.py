@@ -41,7 +41,7 @@ def eye_view(result: PhotoResult, eye: Eye) -> Image:
 
     options = result.options
     apart = result.baseline_m or BETWEEN_EYES_M
-    middle = float(np.median(1 / result.depth.z[result.depth.surface]))
+    middle = float(np.median(1 / result.depth.z[result.depth.seen]))
     reach = min(1.0, apart * middle)
     seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
     layer = replace(options.layer, reach=reach, parallax=np.inf, seam=seam)

@@ -35,6 +35,7 @@ from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
+from unflat.stages.extend_picture import ExtendOptions
 from unflat.stages.forecast import ForecastOptions
 from unflat.stages.make_points import PointOptions
 from unflat.stages.make_splats import SplatOptions
@@ -66,6 +67,7 @@ class PhotoOptions:
     layer: LayerOptions = field(default_factory=LayerOptions)
     surface: SurfaceOptions = field(default_factory=SurfaceOptions)
     splat: SplatOptions = field(default_factory=SplatOptions)
+    beyond: ExtendOptions = field(default_factory=ExtendOptions)
     cloud: PointOptions = field(default_factory=PointOptions)
     relief: ReliefOptions = field(default_factory=ReliefOptions)
     safe: SafeOptions = field(default_factory=SafeOptions)
@@ -112,6 +114,9 @@ def photo(
     if panorama is not None:
         from unflat.pipelines.panorama import panorama_to_scene
 
+        if options.beyond.extend:
+            raise InputError("a panorama is not extended", hint="Leave out --extend, or say --panorama no.")
+
         return panorama_to_scene(image, panorama, given, options, clock, lineage)
     depth, kind = see(image, given, options, clock, lineage, options.estimate.detail)
     unsized = depth
@@ -124,6 +129,8 @@ def photo(
     if given is not None and options.source.depth_kind == "disparity-px":
         seen = depth.surface
         result.baseline_m = float(np.median(depth.z[seen] / unsized.z[seen])) / result.camera.intrinsics.fx
+    if options.beyond.extend:
+        result.extend()
     return result
 
 

@@ -76,7 +76,7 @@ class PhotoResult:
     """A picture with its depth in metres, and the scenes made from them.
 
     Attributes:
-        picture: The upright picture.
+        picture: The upright picture, and what was continued beyond its border.
         depth: (h, w) depth in written metres, with camera; kind SCALE if those are only assumed.
         scale: How well the metres are known.
         options: What the recipe was told.
@@ -109,6 +109,19 @@ class PhotoResult:
         """The picture's own camera, at the origin of the scene, for the picture's full size."""
         assert self.depth.intrinsics is not None
         return Camera(self.depth.intrinsics.resized(self.picture.size), Pose.identity(), "photograph")
+
+    def extend(self) -> None:
+        """Let picture and depth go on beyond the picture's border, as the options say; the camera stays the picture's.
+
+        Before any form is built.
+        """
+        from unflat.stages.extend_picture import extend_picture
+
+        self.camera  # noqa: B018  (the photograph's own, of the photograph's own size)
+        with self._clock.stage("extend"):
+            self.picture, self.depth = extend_picture(self.picture, self.depth, self.options.beyond)
+        self._lineage.did("extend_picture", extend=self.options.beyond.extend, size=str(self.picture.size))
+        self._lineage.invented = True
 
     @cached_property
     def layers(self) -> Layers:
@@ -273,7 +286,7 @@ class PhotoResult:
         triangles = {form: self._scenes[form].triangles for form in _MESHES if form in self._scenes}
         safe = next((s.safe_view for s in self._scenes.values() if s.safe_view is not None), None)
         confidence = self.depth.confidence
-        seen = self.depth.surface
+        seen = self.depth.seen
         return {
             "outputs": [str(path) for path in self._outputs],
             "seconds": {name: round(value, 4) for name, value in self._clock.seconds.items()},

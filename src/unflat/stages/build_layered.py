@@ -8,13 +8,14 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.stages.build_surface import (
-    RIM,
     Surface,
     SurfaceOptions,
     dome_radius,
+    framed_sheet,
     inverse_depth,
     mesh_of,
     points_at,
+    seen_and_beyond,
     sheet_of,
     sky_nodes,
 )
@@ -45,7 +46,8 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: fl
         far: The farthest distance of all pictures from this place, where there are several.
 
     Returns:
-        Nodes "surface", "hidden", "deeper" (of the role "hidden") and "soft" as far as there are any, and "sky".
+        Nodes "surface", "beyond" (the picture's border), "hidden", "deeper" (of the role "hidden") and "soft" as far
+        as there are any, and "sky".
 
     Raises:
         InputError: There is nothing to build from, or the triangles are too few.
@@ -65,15 +67,13 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: fl
         extra = _behind_and_before(layers, options, left)
         front = left - sum(len(node.item.faces) for node in extra if isinstance(node.item, Mesh))
         kept = on & layers.kept
-        sheet, error, coarse = sheet_of(np.where(kept, inverse, np.float32(0)), kept, options, front, layers.steepest)
+        seen = np.where(kept, inverse, np.float32(0))
+        sheet, error, coarse = framed_sheet(seen, kept, options, front, depth, layers.steepest)
     except InputError:
         extra = []
-        sheet, error, coarse = sheet_of(inverse, on, options, left)
+        sheet, error, coarse = framed_sheet(inverse, on, options, left, depth)
         notes += ("the triangles were too few for what stands behind outlines; it was left out",)
-    z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
-    xy = sheet.points[:, 0], sheet.points[:, 1]
-    surface = mesh_of((points_at(*xy, z, camera), sheet.faces), xy, sheet.source, depth, picture)
-    nodes = (Node("surface", surface), *extra, *sky)
+    nodes = (*seen_and_beyond(sheet, far, depth, picture), *extra, *sky)
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
     return Surface(nodes, error, total, notes + coarse)
 

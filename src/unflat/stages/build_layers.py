@@ -97,8 +97,10 @@ def build_layers(
     colour = resampled(picture, depth.size)
     depth = _completed(depth, picture, colour)
     inverse, on, _, _ = inverse_depth(depth, None if shared is None else shared.far)
-    middle = float(np.median(inverse[on]))
-    reach = reach_of(inverse[on], camera, options) if shared is None else shared.reach
+    seen, (left, top, right, bottom) = on & depth.seen, depth.frame  # what lies beyond the border does not decide
+    middle = float(np.median(inverse[seen]))
+    own = camera.cropped(left, top, Size(right - left, bottom - top))
+    reach = reach_of(inverse[seen], own, options) if shared is None else shared.reach
     steepest = STRETCH_PX / (camera.fx * reach)
     apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
     landed = land_flying(inverse, on, *apart[:3])
@@ -110,7 +112,13 @@ def build_layers(
     soft_colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
     soft = Layer(matte.inverse, _bytes(soft_colour), np.zeros_like(on), matte.alpha)
     deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0).layer(None)
+    hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
     return Layers(picture, depth, on & ~found.seam.mixed, hidden, deeper, soft, reach, steepest)
+
+
+def _marked(layer: Layer, depth: DepthMap) -> Layer:
+    """A layer with all of it marked that lies beyond the picture's border."""
+    return layer if depth.invented is None else replace(layer, invented=layer.invented | (depth.invented & layer.on))
 
 
 def _deepened(depth: DepthMap, changed: Bool, inverse: F32) -> DepthMap:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.geometry.border import cut_along, outside, part_of
 from unflat.geometry.cuts import Lattice
 from unflat.geometry.dome import sky_sheet, sky_skirt
 from unflat.geometry.edges import find_cuts
@@ -20,7 +21,7 @@ from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
-from unflat.types.scene import Node
+from unflat.types.scene import Node, Role
 
 TILE = 64
 """Side of the largest triangles, in pixels of the depth map."""
@@ -104,13 +105,55 @@ def build_surface(
     has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
     sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5) if has_sky else ()
     left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
-    sheet, error, coarse = sheet_of(inverse, on, options, left)
-    x, y = sheet.points[:, 0], sheet.points[:, 1]
-    z = (1 / np.maximum(sheet.points[:, 2], 1 / (RIM * far))).astype(np.float32)
-    vertices = points_at(x, y, z, camera)
-    surface = mesh_of((vertices, sheet.faces), (x, y), sheet.source, depth, picture)
-    nodes = (Node("surface", surface), *sky)
-    return Surface(nodes, error, len(surface.faces) + options.triangles - left, notes + coarse)
+    sheet, error, coarse = framed_sheet(inverse, on, options, left, depth)
+    nodes = (*seen_and_beyond(sheet, far, depth, picture), *sky)
+    return Surface(nodes, error, len(sheet.faces) + options.triangles - left, notes + coarse)
+
+
+def framed_sheet(
+    inverse: F32, on: Bool, options: SurfaceOptions, triangles: int, depth: DepthMap, steepest: float = np.inf
+) -> tuple[Sheet, float, tuple[str, ...]]:
+    """As :func:`sheet_of`; where ``depth`` goes on beyond a picture's border, cut along it."""
+    goal = triangles
+    while True:
+        sheet, error, notes = sheet_of(inverse, on, options, goal, steepest)
+        if depth.invented is None:
+            return sheet, error, notes
+        sheet = cut_along(sheet, depth.frame, depth.size.width)
+        over = len(sheet.faces) - triangles
+        if over <= 0:
+            return sheet, error, notes
+        goal -= over + over // 4
+        if goal < 2:
+            raise InputError(f"{triangles} triangles are too few for this picture", hint="Allow more triangles.")
+
+
+def seen_and_beyond(sheet: Sheet, far: float, depth: DepthMap, picture: Image) -> tuple[Node, ...]:
+    """The node "surface", and "beyond" with what was made up beyond the picture's border.
+
+    Args:
+        sheet: As :func:`framed_sheet` gives it.
+        far: The farthest depth.
+        depth: With a camera.
+        picture: The texture, whole.
+    """
+    camera = depth.intrinsics
+    assert camera is not None
+    made_up = np.zeros(len(sheet.faces), np.bool_) if depth.invented is None else outside(sheet, depth.frame)
+    nodes: list[Node] = []
+    parts: tuple[tuple[Role, Bool], ...] = (("surface", ~made_up), ("beyond", made_up))
+    for name, some in parts:
+        if not some.any():
+            continue
+        part = sheet if some.all() else part_of(sheet, some)
+        xy = part.points[:, 0], part.points[:, 1]
+        z = (1 / np.maximum(part.points[:, 2], 1 / (RIM * far))).astype(np.float32)
+        mesh = mesh_of((points_at(*xy, z, camera), part.faces), xy, part.source, depth, picture)
+        if name == "beyond":
+            sure = None if mesh.confidence is None else np.zeros_like(mesh.confidence)
+            mesh = replace(mesh, invented=np.ones(len(mesh.vertices), np.bool_), confidence=sure)
+        nodes.append(Node(name, mesh, name))
+    return tuple(nodes)
 
 
 def inverse_depth(depth: DepthMap, limit: float | None = None) -> tuple[F32, Bool, float, tuple[str, ...]]:
@@ -245,5 +288,8 @@ def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, re
     vertices = rays * (distance / np.linalg.norm(rays, axis=1))[:, None]
     rows = np.clip(uv[:, 1].astype(np.int64), 0, depth.size.height - 1)
     source = rows * depth.size.width + np.clip(uv[:, 0].astype(np.int64), 0, depth.size.width - 1)
+    if depth.invented is not None:  # a triangle that is made up in part is all of it
+        invented |= depth.invented.reshape(-1)[source]
+        invented[faces[invented[faces].any(axis=1)]] = True
     mesh = mesh_of((vertices, faces), (uv[:, 0], uv[:, 1]), source, depth, picture)
     return (Node("sky", replace(mesh, invented=invented), "sky"),)

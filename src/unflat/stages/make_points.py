@@ -46,4 +46,5 @@ def make_points(depth: DepthMap, picture: Image, options: PointOptions) -> Point
         cells.xyz_in_camera[keep],
         colors=np.asarray(colours, np.uint8)[keep],
         confidence=None if depth.confidence is None else depth.confidence[keep],
+        invented=None if depth.invented is None else depth.invented[keep],
     )

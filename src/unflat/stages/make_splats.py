@@ -95,6 +95,7 @@ def make_splats(depth: DepthMap, picture: Image, options: SplatOptions | None = 
         _opacities(cuts[rows, columns] != 0, confidence),
         colours,
         confidence=confidence,
+        invented=None if depth.invented is None else depth.invented[rows, columns],
     )
 
 

@@ -52,6 +52,7 @@ class DepthMap:
         licence: The licence of that model or file, or None where unknown.
         provenance: The whole story, where a recipe made the map; None for a bare one.
         scale: How well its metres, written or assumed, are known; None where nobody settled that.
+        invented: (h, w) bool, made up beyond the border of what was seen, which is a rectangle; None: nothing is.
     """
 
     values: F32
@@ -65,6 +66,7 @@ class DepthMap:
     provenance: Provenance | None = None
     scale: Scale | None = None
     panorama: Panorama | None = None
+    invented: Bool | None = None
 
     def __post_init__(self) -> None:
         settle(self, "values", "float32", (None, None))
@@ -74,6 +76,7 @@ class DepthMap:
             object.__setattr__(self, "valid", self._plausible())
         settle(self, "valid", "bool", shape)
         settle(self, "confidence", "float32", shape)
+        settle(self, "invented", "bool", shape)
         if self.intrinsics is not None and self.intrinsics.size != self.size:
             raise ShapeError(f"intrinsics are for {self.intrinsics.size}, the depth map is {self.size}")
         if self.panorama is not None and (self.panorama.size != self.size or self.intrinsics is not None):
@@ -96,6 +99,19 @@ class DepthMap:
         """(h, w) bool: valid and not sky."""
         valid = np.asarray(self.valid)
         return valid if self.sky is None else valid & ~self.sky
+
+    @property
+    def seen(self) -> Bool:
+        """(h, w) bool: a surface that was seen rather than made up."""
+        return self.surface if self.invented is None else self.surface & ~self.invented
+
+    @property
+    def frame(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom, in pixels, of what was seen; all of it if nothing is invented."""
+        if self.invented is None or self.invented.all():
+            return 0, 0, self.size.width, self.size.height
+        columns, rows = (np.flatnonzero(~self.invented.all(axis=axis)) for axis in (0, 1))
+        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
     @property
     def z(self) -> F32:

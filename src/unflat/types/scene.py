@@ -17,8 +17,9 @@ from unflat.types.scale import Scale
 from unflat.types.splats import Splats
 from unflat.types.track import Track
 
-Role = Literal["surface", "sky", "hidden", "soft"]
-"""What a node is: a seen surface, the sky, what was continued behind outlines, a half transparent seam."""
+Role = Literal["surface", "sky", "hidden", "soft", "beyond"]
+"""What a node is: a seen surface, the sky, what was continued behind outlines, a half transparent seam, what was
+continued beyond the picture's border."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
