@@ -100,9 +100,15 @@ def test_a_framed_tilted_faded_painting_goes_all_the_way(tmp_path: Path, capsys:
     made = framed(old, "album", 2)
     path = tmp_path / "old.png"
     Pil.fromarray(made.pixels).save(path)
-    words = ["depth", str(path), "-o", str(tmp_path / "d.npy"), *"--detail 320 --style painting --json -q".split()]
+    words = [
+        "depth",
+        str(path),
+        "-o",
+        str(tmp_path / "d.npy"),
+        *["--detail", "320", "--style", "painting", "--json", "-q"],
+    ]
     report = told(words, capsys)
-    steps = {s["name"]: s["options"] for s in report["provenance"]["steps"]}
+    steps = {s["name"]: s.get("options") for s in report["provenance"]["steps"]}
     assert steps["judge_style"] == {"decided": "given", "style": "painting"}
     assert {"crop_frame", "restore_for_eye"} <= set(steps)
     assert any("faded" in w for w in report["warnings"]) and report["camera"]["basis"] in ("model", "assumed")
