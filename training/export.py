@@ -64,7 +64,7 @@ def graph(network: nn.Module, shipped: nn.Module, outputs: list[str], maps: list
     lost = _weights(network) - set(_stored(model))
     if lost:
         raise ValueError(f"weights that are not in the file: {', '.join(sorted(lost))}")
-    _halve(model)
+    halve(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = "step", str(step)
     onnx.checker.check_model(model)
@@ -93,7 +93,7 @@ def _stored(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
     return {t.name.removesuffix("_half").removeprefix("network."): t for t in model.graph.initializer}
 
 
-def _halve(model: onnx.ModelProto) -> None:
+def halve(model: onnx.ModelProto) -> None:
     """Store every float32 weight as float16 behind a Cast; onnxruntime folds the casts when it loads.
 
     Statistics stay as they are: a variance may be too small for float16.

@@ -80,7 +80,7 @@ def test_a_broken_model_asked_for_by_name_says_why(plugins: Path) -> None:
 def test_the_list_names_each_broken_model_on_one_line(plugins: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models"]) == 0
     lines = capsys.readouterr().out.partition("\nNot on this disk")[0].splitlines()
-    assert len(lines) == 4 + len(FAULTY)
+    assert len(lines) == 5 + len(FAULTY)
     assert sum("broken: raising_model:Make cannot be loaded: RuntimeError: half installed" in li for li in lines) == 1
     assert run(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}

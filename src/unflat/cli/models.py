@@ -17,8 +17,8 @@ from unflat.models.outside import missing_extra
 from unflat.models.registry import SHIPPED, Broken, broken, cards
 from unflat.models.weights import CARDS
 
-FORECAST = CARDS["forecast"]
-"""It gives no depth, so no word of --depth names it; its card and licence are shown with the others'."""
+AIDES = tuple(card for card in CARDS.values() if card.kind is None)
+"""They give no depth, so no word of --depth names them; their cards and licences are shown with the others'."""
 Json = Annotated[bool, Parameter(negative="", help="Print a machine-readable report on stdout.")]
 
 models = App(
@@ -57,7 +57,7 @@ def shown(
 @models.command(name="list")
 def list_models(*, json: Json = False) -> None:
     """List the models of the table, those on this disk, and those that can be fetched by name."""
-    table, faulty, there = [*cards(), FORECAST], broken(), held()
+    table, faulty, there = [*cards(), *AIDES], broken(), held()
     sources = {one.source for one in there}
     rest = [row for row in CATALOGUE if row.repo not in sources]
     if json:
@@ -88,7 +88,7 @@ def show(name: str, /, *, json: Json = False) -> None:
         name: A name that 'unflat models list' shows.
         json: Print a machine-readable report on stdout.
     """
-    table = {card.name: card for card in (*cards(), FORECAST)}
+    table = {card.name: card for card in (*cards(), *AIDES)}
     faulty = {one.name: one for one in broken()}
     if name in faulty:
         raise InputError(
@@ -152,7 +152,7 @@ def remove_model(name: str, /) -> None:
     Args:
         name: Its name, or the repository it came from.
     """
-    if name in SHIPPED or name == FORECAST.name:
+    if name in SHIPPED or name in {card.name for card in AIDES}:
         raise InputError(f"'{name}' ships with unflat and stays", hint="--depth NAME picks another model.")
     say(one_line(f"{remove(name)} is gone"))
 

@@ -222,6 +222,7 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> _B
     behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
     wanted = (behind > 0) | seen.mixed
     deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
+    around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse))
     some = wanted | ring
     back = np.where(some, deep, np.float32(0))
     return _Behind(back, np.where(some[..., None], around, looks), behind > 0, seen, ring)
@@ -244,6 +245,18 @@ def _continued(inverse: F32, behind: F32, colour: F32, wanted, mixed, ring) -> t
         looks = np.where(lost[..., None], membrane(colour, lost & mixed, rest)[0], looks)
     looks = np.where(ring[..., None], colour, looks)
     return deep, looks
+
+
+def _bettered(smooth: F32, looks: F32, told: Bool, wanted: Bool, guide: F32) -> F32:
+    """What goes on smoothly over the wanted pixels, with the lines that run into it from what is told."""
+    from unflat.models.behind import bettered
+
+    if not wanted.any() or not told.any():
+        return smooth
+    colour = (np.where(told[..., None], looks, smooth) / np.float32(255)).astype(np.float32)
+    near = np.quantile(guide[told | wanted], NEAR)
+    new = bettered(colour, told, wanted, (guide / near).astype(np.float32))
+    return np.where(wanted[..., None], new * np.float32(255), smooth)
 
 
 def _bytes(colour: F32) -> U8:
