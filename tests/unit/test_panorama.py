@@ -202,6 +202,17 @@ def test_windows_of_a_part_stay_within_it() -> None:
     assert len(tangent_windows(whole(512))) == 10
 
 
+def test_a_part_is_seen_to_its_rims() -> None:
+    part = Panorama(Size(480, 150), -100, 100, 30, -32.5)
+    picture, _ = Room().seen(part)
+    record = PanoramaRecord("equirectangular", (864.0, 432.0), (192.0, 144.0, 480.0, 150.0))
+    seen = depth_map(replace(picture, panorama=record), replace(DepthMapOptions(), estimate=DepthOptions(threads=2)))
+    depth = seen.depth
+    assert depth.panorama is not None and depth.panorama.span == pytest.approx((-100, 100, 30, -32.5))
+    assert np.asarray(depth.valid)[1:-1, 1:-1].all()
+    assert np.isfinite(depth.values[1:-1, 1:-1]).all()
+
+
 def test_windows_are_brought_together() -> None:
     """Each window sees the room at a size of its own; together they see one room."""
     from unflat.geometry.cube import norms

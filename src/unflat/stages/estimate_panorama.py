@@ -14,9 +14,10 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.geometry.align import assume_scale
 from unflat.geometry.cube import cube, largest_share, norms, read_cube
+from unflat.geometry.nearest import nearest_true
 from unflat.geometry.panorama import Window, inside, looked_up, panorama_rays, window_picture, window_rays
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
-from unflat.stages.look_around import Looked, blended, bring_together, looked, settle_sky, tangent_windows
+from unflat.stages.look_around import Blend, Looked, blended, bring_together, looked, settle_sky, tangent_windows
 from unflat.types.arrays import F32, F64, U8, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.cube import Side
@@ -133,6 +134,10 @@ def _side(
     if not within.any():
         return None
     blend = blended(looks, fields, rough)
+    if not blend.known.any():
+        return None
+    if not blend.known.all():  # rims of a part that no window shows whole
+        blend = _spread(blend)
     depth = replace(
         seen.depth,
         values=blend.distance / norms(rough),
@@ -147,6 +152,14 @@ def _side(
     shown = _picture(picture, panorama, fine, within)
     refined = refine_to(coarse, shown, fine.camera.size)
     return Side(fine.name, fine.scene_from_window, replace(refined, intrinsics=fine.camera), shown)
+
+
+def _spread(blend: Blend) -> Blend:
+    """What no window shows is as the nearest place that one does, and not believed."""
+    nearest = nearest_true(blend.known)
+    distance, sky = blend.distance.ravel()[nearest], blend.sky.ravel()[nearest]
+    confidence = None if blend.confidence is None else np.where(blend.known, blend.confidence, np.float32(0))
+    return Blend(distance, np.ones_like(blend.known), sky, confidence)
 
 
 def _picture(picture: Image, panorama: Panorama, window: Window, within: Bool) -> Image:

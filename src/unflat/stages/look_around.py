@@ -35,6 +35,8 @@ LEAST = 0.15
 _DIRECTIONS, _ROW = 8192, 64
 _SKY = 0.3
 """What is sky with more than this probability tells nothing of distances."""
+_MOSTLY = 0.8
+"""Rows and columns of a window that show less of the panorama than this share of the fullest one are cut off."""
 _UP = 0.7
 """Sine of the latitude above which a window looks up."""
 _TOUCHED = 0.02
@@ -91,7 +93,7 @@ def tangent_windows(panorama: Panorama) -> list[Window]:
             windows.append(whole)
             continue
         shown = inside(panorama, whole)
-        rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+        rows, columns = (np.flatnonzero(s > _MOSTLY * s.max()) for s in (shown.mean(axis=1), shown.mean(axis=0)))
         if shown.mean() < LEAST or min(len(rows), len(columns)) < 32:
             continue
         size = Size(int(columns[-1] - columns[0] + 1), int(rows[-1] - rows[0] + 1))
