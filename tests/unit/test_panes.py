@@ -46,6 +46,16 @@ def test_things_beside_the_frame_do_not_turn_the_plane() -> None:
     assert plane == pytest.approx([0.002, -0.001, 0.4], abs=1e-4)
 
 
+def test_a_case_on_a_chest_is_no_window() -> None:
+    inverse = seen_into()
+    inverse[70:, 25:85] = 1.5 * WALL[70:, 25:85]
+    assert rim_plane(inverse, PANE, ~PANE) == pytest.approx([0.002, -0.001, 0.4], abs=1e-4)
+    assert rim_plane(inverse, PANE, ~PANE, all_around=True) is None
+    assert rim_plane(seen_into(), PANE, ~PANE, all_around=True) is not None
+    at_the_edge = np.roll(PANE, -30, 1)  # the picture shows three sides of it
+    assert rim_plane(WALL, at_the_edge, ~at_the_edge, all_around=True) is not None
+
+
 def test_what_stands_before_a_pane_stays() -> None:
     inverse = seen_into()
     inverse[40:60, 50:60] = 2.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.types.arrays import F32, F64, Bool
 
@@ -41,13 +42,15 @@ def panes_of(mask: Bool, least: float) -> list[Bool]:
     return found
 
 
-def rim_plane(nearness: F32, pane: Bool, known: Bool) -> F64 | None:
+def rim_plane(nearness: F32, pane: Bool, known: Bool, *, all_around: bool = False) -> F64 | None:
     """The plane of a pane: (a, b, c) of nearness = a·column + b·row + c; None where its rim does not agree on one.
 
     Args:
         nearness: (h, w), inverse depth up to a factor (and an offset).
         pane: (h, w), where the pane is.
         known: (h, w), where nearness is a surface's and no other pane's.
+        all_around: Each of the four sides of the rim must agree for itself, as far as the picture shows it: so does
+            the wall around a window, and not what is around a case that stands on something.
     """
     reach = max(3, round(RIM * max(pane.shape)))
     grown = [cv2.dilate(pane.astype(np.uint8), np.ones((2 * r + 1, 2 * r + 1), np.uint8)) for r in (reach // 3, reach)]
@@ -65,10 +68,20 @@ def rim_plane(nearness: F32, pane: Bool, known: Bool) -> F64 | None:
         agree = _agree(design, values, np.asarray(np.linalg.solve(design[three], values[three]), np.float64))
         if agree.sum() > most:
             best, most = agree, int(agree.sum())
-    if most < AGREED * len(rows):
+    if most < AGREED * len(rows) or (all_around and not _agreed_by_each(best, rows, columns, pane)):
         return None
     plane = np.linalg.lstsq(design[best], values[best], rcond=None)[0]
     return np.asarray(plane, np.float64)
+
+
+def _agreed_by_each(agree: Bool, rows: NDArray[np.int64], columns: NDArray[np.int64], pane: Bool) -> bool:
+    """Whether the pixels of each side of a pane's rim agree, of those sides that have any number of them."""
+    inside, across = np.nonzero(pane)
+    y = (rows - inside.mean()) / (np.ptp(inside) + 1)
+    x = (columns - across.mean()) / (np.ptp(across) + 1)
+    side = np.where(np.abs(x) > np.abs(y), np.where(x > 0, 1, 3), np.where(y > 0, 2, 0))
+    there = [agree[side == k] for k in range(4) if (side == k).mean() > 0.05]
+    return all(float(one.mean()) >= AGREED for one in there)
 
 
 def _agree(design: F64, values: F64, plane: F64) -> Bool:

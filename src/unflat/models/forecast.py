@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CARD = CARDS["forecast"]
-LONG_SIDE = 320
+LONG_SIDE = 256
 _MULTIPLE = 32
 
 

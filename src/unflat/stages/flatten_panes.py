@@ -19,7 +19,8 @@ NEARER = 1.1
 def flatten_panes(depth: DepthMap, marks: Marks) -> tuple[DepthMap, int, int]:
     """Lay each mirror and each pane of glass into the plane of its rim.
 
-    What is not of a pane's shape, or nearer than its surroundings as a vessel is, or has no flat rim, stays.
+    What is not of a pane's shape, or nearer than its surroundings as a vessel is, or has no flat rim, stays; so does
+    glass whose rim is not flat on every side, as that of a case on a chest.
 
     Args:
         depth: Of any kind; its values in the panes are replaced.
@@ -45,7 +46,7 @@ def flatten_panes(depth: DepthMap, marks: Marks) -> tuple[DepthMap, int, int]:
     flat, left = 0, 0
     for name, mask in masks.items():
         for pane in panes_of(mask, SMALLEST):
-            plane = rim_plane(nearness, pane, known & ~either)
+            plane = rim_plane(nearness, pane, known & ~either, all_around=name == "glass")
             vessel = name == "glass" and plane is not None and _nearer(nearness[pane], spread(plane, pane)[pane])
             if plane is None or vessel:
                 left += 1
