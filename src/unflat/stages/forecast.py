@@ -32,12 +32,13 @@ class ForecastOptions:
 class _Rule:
     """How one kind of mark becomes findings.
 
-    least: share of the picture from which a region counts; strong: from which it is told without being asked;
-    what: it is; advice: what helps.
+    least: share of the picture from which a region counts; strong, sure: share and confidence from which it is told
+    without being asked; what: it is; advice: what helps.
     """
 
     least: float
     strong: float
+    sure: float
     what: str
     advice: str
 
@@ -46,32 +47,34 @@ _RULES: dict[Trouble, _Rule] = {
     "mirror": _Rule(
         0.006,
         0.03,
+        0.85,
         "a mirror: the depth may lead into a room that is not there",
         "--reflections surface makes it flat.",
     ),
     "glass": _Rule(
         0.006,
         0.05,
+        0.85,
         "glass: the depth may be that of what lies behind it, or a mixture",
         "--reflections surface makes panes flat; vessels stay as they are.",
     ),
     "blank wall": _Rule(
         0.04,
         0.5,
+        0.6,
         "a large plain surface: nothing on it tells how far it is, only its surroundings do",
         "A measured depth (--depth FILE) or a larger network ('unflat models') knows more.",
     ),
     "cut-off subject": _Rule(
         0.02,
         0.1,
+        0.6,
         "a near thing that the frame cuts off: seen from the side it ends there",
         "A picture with room around it is better; else keep the view near the middle (--reach).",
     ),
 }
 MOST = 4
 """Regions of one kind that are told one by one, the largest first."""
-SURE = 0.6
-"""A finding is strong from this confidence on."""
 BLIND = {"mirror": 2.0, "glass": 2.0}
 """On mirrors and glass the depth network errs so many times more than it expects to (benchmarks/forecast.py)."""
 
@@ -160,7 +163,7 @@ def _finding(trouble: Trouble, region: Bool, confidence: float, sides: tuple[str
     rule, share, box = _RULES[trouble], float(region.mean()), _box(region)
     where = f"at the {_and(sides)} of the frame" if sides else place(box)
     text = f"{where}, {_percent(share)} of the picture: {rule.what}."
-    strong = share >= rule.strong and confidence >= SURE
+    strong = share >= rule.strong and confidence >= rule.sure
     return Finding(trouble, box, share, confidence, strong, text, rule.advice)
 
 
