@@ -270,3 +270,6 @@ def test_a_page_carries_the_depth_it_was_built_from(tmp_path: Path) -> None:
     np.testing.assert_allclose(back.values, made.depth.values, rtol=1e-4)
     made.save(tmp_path / "b.html", editable=False)
     assert registry.read_scene(tmp_path / "b.html").depth is None
+    assert result(tmp_path, wall(), extend=0.2).scene.depth is None, (
+        "that of more than the picture cannot be given back"
+    )

@@ -148,7 +148,9 @@ class PhotoResult:
                 nodes = self.build(form)
             scale = _MADE if form == "relief" else self.scale
             story = self._story(form, nodes)
-            depth = self._told_depth() if form == "surface" and self.depth.panorama is None else None
+            # What goes beyond the picture or around is no depth of the picture that could be given back for it.
+            plain = self.depth.panorama is None and not self.options.beyond.extend
+            depth = self._told_depth() if form == "surface" and plain else None
             self._scenes[form] = Scene(nodes, (self.camera,), self.frame, scale, story, safe, depth)
         return self._scenes[form]
 
