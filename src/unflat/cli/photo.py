@@ -20,7 +20,7 @@ from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as run_photo
 
 FINEST = 4096
-"""Long side of the depth that a rendered eye is made with, in pixels, unless more is asked for."""
+"""Long side of the depth that a rendered eye or an EXR of layers is made with, in pixels, unless more is asked for."""
 
 _PhotoFlags: Any = flags_of(PhotoOptions)
 _ExportFlags: Any = flags_of(ExportOptions)
@@ -69,7 +69,10 @@ def photo(
     paths = output or [default_output(picture, ".html")]
     check_outputs(paths, picture, force=export.force)
     with progress(quiet=talk.quiet) as line:
-        result = run_photo(picture, gathered(PhotoOptions, flags), progress=line)
+        options = gathered(PhotoOptions, flags)
+        if any(path.suffix.lower() == ".exr" for path in paths):  # compositors want depth as fine as colour
+            options = replace(options, estimate=replace(options.estimate, detail=max(options.estimate.detail, FINEST)))
+        result = run_photo(picture, options, progress=line)
         result.save(*paths, options=export, ply="splats" if what.splats else what.ply)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
 

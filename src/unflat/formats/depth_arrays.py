@@ -192,10 +192,10 @@ def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None
     try:
         library.File(header, channels).write(os.fspath(draft))
     except RuntimeError as error:
-        raise _told_by(error, draft) from error
+        raise told_by(error, draft) from error
 
 
-def _told_by(error: RuntimeError, draft: Path) -> OSError:
+def told_by(error: RuntimeError, draft: Path) -> OSError:
     """What the operating system said, which OpenEXR keeps only in words."""
     said = str(error)
     number = next((n for n in sorted(FULL) if os.strerror(n) in said), None)

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from unflat.errors import InputError
 from unflat.formats.atomic import check_target, safe_stem
 from unflat.types.depth import DepthMap
+from unflat.types.layers import Layers
 from unflat.types.scene import Scene
 from unflat.types.splats import Splats
 
@@ -37,7 +38,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     module: str
-    noun: type[Scene] | type[DepthMap]
+    noun: type[Scene] | type[DepthMap] | type[Layers]
     reads: bool
     keeps: tuple[str, ...]
     tolerance: float = 0.0
@@ -198,6 +199,16 @@ FORMATS: tuple[Format, ...] = (
         beside=("{name}.json",),
     ),
     Format("OpenEXR depth", (".exr",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
+    Format(
+        "OpenEXR layers",
+        (".exr",),
+        "layered_exr",
+        Layers,
+        False,
+        ("colour", "depth", "normals", "confidence", "layers", "camera", "sidecar"),
+        opens_in=("Nuke", "Blender", "Natron"),
+        beside=("{name}.json",),
+    ),
     Format("NumPy depth", (".npy",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
     Format("PFM depth", (".pfm",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
     Format("coloured depth", (".jpg", ".jpeg"), "depthmap", DepthMap, False, ("appearance",), beside=("{name}.json",)),
@@ -219,7 +230,7 @@ def format_of(path: Path) -> Format:
     return found
 
 
-def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = None) -> None:
+def write(thing: Scene | DepthMap | Layers, path: Path, options: ExportOptions | None = None) -> None:
     """Write a scene or a depth map; the suffix of ``path`` chooses the format, and splats in a .ply their own.
 
     Raises:
@@ -228,6 +239,8 @@ def write(thing: Scene | DepthMap, path: Path, options: ExportOptions | None = N
     """
     options = options or ExportOptions()
     row = format_of(path)
+    if isinstance(thing, Layers):
+        row = next((own for own in FORMATS if own.noun is Layers and path.name.lower().endswith(own.suffixes)), row)
     if not isinstance(thing, row.noun):
         raise InputError(
             f"a {row.name} file holds a {row.noun.__name__}, not a {type(thing).__name__}",

@@ -186,7 +186,7 @@ class PhotoResult:
         """Write the result; the suffix of each path chooses the format.
 
         Args:
-            *paths: ``x.glb``, ``x.usdz``, ``x.html`` … and ``x.png``, ``x.exr`` … for the depth.
+            *paths: ``x.glb``, ``x.usdz``, ``x.html`` … ``x.png`` … for the depth, ``x.exr`` for all layers.
             options: How files are written.
             ply: What a plain ``.ply`` holds: "surface", "points" or "splats".
             **export: Any of the export options by name: ``force=True``, ``texture_size=2048``.
@@ -208,7 +208,10 @@ class PhotoResult:
         check_places(places, registry.format_of, force=options.force)
         for path in places:
             holds_depth = registry.format_of(path).noun is DepthMap
-            thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
+            if path.suffix.lower() == ".exr" and self.depth.panorama is None and self.options.surface.layers != "none":
+                thing = replace(self.layers, depth=replace(self.layers.depth, provenance=self._lineage.seal()))
+            else:
+                thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
                 registry.write(thing, path, options)
             self._outputs.append(path)

@@ -1,0 +1,212 @@
+"""A picture in layers as one multi-layer OpenEXR, for compositing and set extension.
+
+Channels (layer.channel, the convention of Nuke, Blender and Natron):
+
+    R G B A                        half   what is seen; linear (Rec. 709 primaries), multiplied by A
+    Z                              float  metres along the view, +inf in the sky, NaN where nothing is known
+    normal.X .Y .Z                 half   length 1 in camera axes: x right, y up, z towards the camera; 0: none
+    confidence                     half   0..1
+    beyond.A                       half   1 where colour and depth are made up beyond the picture's border
+    hidden.R .G .B .A .Z           half, Z float   what goes on behind outlines; Z is +inf where A is 0
+    hidden.invented                half   1 where it is made up
+    deeper.*                       as hidden: what goes on behind hidden things, if anything does
+    soft.R .G .B .A .Z             half, Z float   the half transparent seam of near things
+
+The display window is the photograph; where it was continued, the data window is larger (overscan). Sources: the OpenEXR
+documentation, "Technical Introduction" and "Standard Attributes".
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.formats import depth_arrays, exr_child
+from unflat.formats import depth_sidecar as sidecar
+from unflat.formats.atomic import replacing
+from unflat.formats.depth_codes import to_floats
+from unflat.formats.registry import ExportOptions
+from unflat.geometry.projection import pixel_centres, rays
+from unflat.types.arrays import F32, U8
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthMap
+from unflat.types.image import Size
+from unflat.types.layers import Layer, Layers
+
+Half = NDArray[np.float16]
+Channels = dict[str, NDArray[Any]]
+_REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+_WORDS = (
+    "World axes: x right, y up, z towards the camera, metres, origin in the camera. "
+    "Z: metres along the view. Normals: the same axes. Colours: linear, premultiplied."
+)
+
+
+def write(layers: Layers, path: Path, options: ExportOptions) -> None:
+    """Write all layers at the size of the picture, and the sidecar of their depth.
+
+    Layers that are coarser than the picture are enlarged without mixing their pixels.
+
+    Raises:
+        InputError: The depth has no camera.
+        OutputError: The place cannot be written.
+    """
+    path = Path(path)
+    size = layers.picture.size
+    depth = _enlarged(layers.depth, size)
+    values, mark = to_floats(depth)
+    words = sidecar.dump(depth, path.name, sky_mark=mark)
+    with replacing(path, sidecar.beside(path), force=options.force) as (draft, note):
+        header, channels = _header(depth, words), _channels(layers, depth, values)
+        library: Any = importlib.import_module("OpenEXR")  # it has no types
+        header |= {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage}
+        try:
+            library.File(header, channels).write(os.fspath(draft))
+        except RuntimeError as error:
+            raise depth_arrays.told_by(error, draft) from error
+        note.write_text(words, encoding="utf-8")
+
+
+def _header(depth: DepthMap, words: str) -> dict[str, Any]:
+    """Windows, camera and the words of the depth's sidecar."""
+    lens = depth.intrinsics
+    if lens is None:
+        raise InputError("layers without a camera are not written", hint="Calibrate the depth first.")
+    left, top, right, bottom = depth.frame
+    w, h = right - left, bottom - top
+    own = lens.cropped(left, top, Size(w, h))
+    corner, last = (-left, -top), (depth.size.width - left - 1, depth.size.height - top - 1)
+    told = {name: getattr(own, name) for name in ("fx", "fy", "cx", "cy", "basis")} | {"width": w, "height": h}
+    return {
+        "displayWindow": (np.array((0, 0), np.int32), np.array((w - 1, h - 1), np.int32)),
+        "dataWindow": (np.array(corner, np.int32), np.array(last, np.int32)),
+        "pixelAspectRatio": float(own.fy / own.fx),
+        # on the plane z = 1 of a camera whose x points left and whose y points up
+        "screenWindowCenter": np.array([(own.cx - w / 2) / own.fx, (own.cy - h / 2) / own.fy], np.float32),
+        "screenWindowWidth": float(w / own.fx),
+        "chromaticities": _REC709,
+        "worldToCamera": np.diag(np.array([1, 1, -1, 1], np.float32)),
+        "worldToNDC": world_to_ndc(own),
+        "comments": _WORDS,
+        "unflat_camera": json.dumps(told),
+        exr_child.TEXT: words,
+    }
+
+
+def world_to_ndc(lens: Intrinsics) -> F32:
+    """(4, 4) for row vectors: points in x right, y up, z towards the camera -> 0..1 across and down the picture.
+
+    The third coordinate becomes the inverse depth.
+    """
+    w, h = lens.size.width, lens.size.height
+    rows = [
+        [lens.fx / w, 0, 0, 0],
+        [0, -lens.fy / h, 0, 0],
+        [-lens.cx / w, -lens.cy / h, 0, -1],
+        [0, 0, 1, 0],
+    ]
+    return np.array(rows, np.float32)
+
+
+def _channels(layers: Layers, depth: DepthMap, values: F32) -> Channels:
+    picture, size = layers.picture, layers.picture.size
+    alpha = np.ones(size.shape, np.float16) if picture.alpha is None else _share(picture.alpha)
+    out = _colours("", picture.pixels, alpha)
+    out["Z"] = values
+    normals = _normals(depth)
+    out |= {f"normal.{name}": np.ascontiguousarray(normals[..., k]) for k, name in enumerate("XYZ")}
+    if depth.confidence is not None:
+        out["confidence"] = depth.confidence.astype(np.float16)
+    beyond = np.zeros(size.shape, np.bool_) if depth.invented is None else depth.invented
+    out["beyond.A"] = beyond.astype(np.float16)
+    for name in ("hidden", "deeper", "soft"):
+        layer: Layer = getattr(layers, name)
+        if name == "hidden" or layer.on.any():
+            out |= _layer(name, layer, size)
+    return out
+
+
+def _layer(name: str, layer: Layer, size: Size) -> Channels:
+    """One layer over the whole picture."""
+    on = _nearest(layer.on, size)
+    share = on.astype(np.float16) if layer.alpha is None else _nearest(layer.alpha, size).astype(np.float16)
+    out = _colours(f"{name}.", _nearest(layer.colour, size), share)
+    inverse = _nearest(layer.inverse, size)
+    out[f"{name}.Z"] = np.where(on, 1 / np.where(on, inverse, np.float32(1)), np.float32(np.inf)).astype(np.float32)
+    out[f"{name}.invented"] = _nearest(layer.invented, size).astype(np.float16)
+    return out
+
+
+def _colours(prefix: str, pixels: U8, alpha: Half) -> Channels:
+    """R, G, B and A of sRGB pixels: linear and multiplied by alpha."""
+    code = np.arange(256, dtype=np.float64) / 255
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    out: Channels = {
+        f"{prefix}{name}": (linear[pixels[..., k]] * alpha).astype(np.float16) for k, name in enumerate("RGB")
+    }
+    out[f"{prefix}A"] = alpha
+    return out
+
+
+def _share(alpha: U8) -> Half:
+    return (alpha / np.float32(255)).astype(np.float16)
+
+
+def _normals(depth: DepthMap) -> Half:
+    """(h, w, 3) normals of the surface, towards the camera: x right, y up, z towards the camera; 0 without surface."""
+    lens, on = depth.intrinsics, depth.surface
+    assert lens is not None
+    u, v = pixel_centres(depth.size)
+    sight = rays(np.stack(np.meshgrid(u, v), axis=-1), lens)
+    point = sight * np.where(on, depth.values, np.float32(1))[..., None]
+    across, down = _step(point, on, 1), _step(point, on, 0)
+    normal = np.cross(down, across)
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = np.where((length > 0) & on[..., None], normal / np.maximum(length, 1e-30), 0)
+    return (normal * np.array([1, -1, -1])).astype(np.float16)
+
+
+def _step(point: NDArray[Any], on: NDArray[np.bool_], axis: int) -> NDArray[Any]:
+    """The shorter of the steps to the two neighbours along an axis: it stays on the surface; 0 where none is."""
+    ahead = np.diff(point, axis=axis)
+    both = on[1:] & on[:-1] if axis == 0 else on[:, 1:] & on[:, :-1]
+    size = np.where(both, np.abs(ahead[..., 2]), np.inf)
+    room = [(0, 0), (0, 0)]
+    room[axis] = (0, 1)
+    after, wide = np.pad(ahead, [*room, (0, 0)]), np.pad(size, room, constant_values=np.inf)
+    before, back = np.roll(after, 1, axis), np.roll(wide, 1, axis)
+    nearer = np.where((wide <= back)[..., None], after, before)
+    return np.where(np.isfinite(np.minimum(wide, back))[..., None], nearer, 0)
+
+
+def _enlarged(depth: DepthMap, size: Size) -> DepthMap:
+    """The depth at the size of the picture, no pixels mixed."""
+    if depth.size == size:
+        return depth
+    return replace(
+        depth,
+        values=_nearest(depth.values, size),
+        valid=_nearest(np.asarray(depth.valid), size),
+        sky=None if depth.sky is None else _nearest(depth.sky, size),
+        confidence=None if depth.confidence is None else _nearest(depth.confidence, size),
+        intrinsics=None if depth.intrinsics is None else depth.intrinsics.resized(size),
+        invented=None if depth.invented is None else _nearest(depth.invented, size),
+    )
+
+
+def _nearest(array: NDArray[Any], size: Size) -> NDArray[Any]:
+    """An (h, w) or (h, w, c) array at another size, by the pixel under each middle."""
+    h, w = array.shape[:2]
+    if (h, w) == size.shape:
+        return array
+    rows = ((np.arange(size.height) + 0.5) * h / size.height).astype(np.int64)
+    columns = ((np.arange(size.width) + 0.5) * w / size.width).astype(np.int64)
+    return np.ascontiguousarray(array[np.ix_(rows, columns)])
