@@ -95,6 +95,22 @@ def test_a_wall_in_perspective_gives_the_true_shape() -> None:
     assert straightening(corners[[1, 2, 3, 0]], size, focal).size.aspect == pytest.approx(1 / 1.5, rel=0.005)
 
 
+def test_the_lens_of_the_reproduction_gives_the_shape_and_nothing_else() -> None:
+    """A picture of 3:2 hangs on a grey wall, seen from aside through a long lens that EXIF tells of."""
+    focal, wall = 1600.0, np.full((700, 900, 3), 190, np.uint8)
+    turn = cv2.Rodrigues(np.array([0.05, 0.6, 0.0]))[0]
+    space = np.array([[-1.5, -1, 0], [1.5, -1, 0], [1.5, 1, 0], [-1.5, 1, 0]]) @ turn.T + (0, 0, 8)
+    corners = focal * space[:, :2] / space[:, 2:] + (450, 350)
+    picture, flat = bundled("coffee"), np.float32([[0, 0], [600, 0], [600, 400], [0, 400]])
+    view = cv2.getPerspectiveTransform(flat, corners.astype(np.float32))
+    cv2.warpPerspective(picture, view, (900, 700), wall, borderMode=cv2.BORDER_TRANSPARENT)
+    lens = LensRecord(focal_35mm=focal / np.hypot(900, 700) * np.hypot(36, 24))
+    known, guessed = (crop_frame(Image(wall, lens=told), FrameOptions()) for told in (lens, LensRecord()))
+    assert known is not None and guessed is not None and known.picture.lens == LensRecord()
+    assert known.picture.size.aspect == pytest.approx(1.5, rel=0.015)
+    assert abs(guessed.picture.size.aspect - 1.5) > abs(known.picture.size.aspect - 1.5)
+
+
 def test_straightened_pixels_and_points_go_the_same_way() -> None:
     whole = np.zeros((80, 120, 3), np.uint8)
     whole[40:44, 60:64] = 255

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unflat.geometry.straighten import Straightening
 
 _ASSUMED_FOCAL = 1.1
-"""Over the long side; it only matters for the shape of what was photographed in perspective."""
+"""Over the long side, where EXIF does not tell; it only matters for the shape of what was seen in perspective."""
 _SAFE = 0.004
 """How much further in is cut, over the long side, so that no line of the frame stays."""
 
@@ -61,6 +61,7 @@ def crop_frame(whole: Image, options: FrameOptions) -> Crop | None:
     Returns:
         The picture alone, or None where nothing is around it or that is kept.
     """
+    from unflat.geometry.lens import focal_px
     from unflat.geometry.straighten import Straightening, inset, straightening
     from unflat.geometry.surround import find_surround
 
@@ -77,7 +78,9 @@ def crop_frame(whole: Image, options: FrameOptions) -> Crop | None:
         note = f"Flat margins around the picture were cut off ({size} became {way.size}); --keep-frame keeps them."
     else:
         side = float(np.linalg.norm(np.roll(found.corners, -1, 0) - found.corners, axis=1).max())
-        way = straightening(inset(found.corners, _SAFE * side), size, _ASSUMED_FOCAL * size.long_side)
+        known = focal_px(whole.lens, size)
+        focal = _ASSUMED_FOCAL * size.long_side if known is None else known[0]
+        way = straightening(inset(found.corners, _SAFE * side), size, focal)
         lens = LensRecord()
         note = (
             f"The picture was taken out of what is around it and straightened ({size} became {way.size}); "
