@@ -51,7 +51,7 @@ for ours_fd, its_fd in zip(ours, (3, 4)):
     os.dup2(ours_fd, its_fd)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
-_HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said, #pen')) e.style.visibility = 'hidden'"
+_HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said, #pen, #edge')) e.style.visibility = 'hidden'"
 
 Pixels = NDArray[np.float64]
 

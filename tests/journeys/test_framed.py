@@ -93,3 +93,29 @@ def test_the_depth_that_is_written_comes_back(coffee: tuple[Path, Framed]) -> No
     again = unflat.photo(path, depth=str(path.with_name("d.npy")), familiar=False)
     assert again.depth.size == first.depth.size
     assert np.allclose(again.depth.values, first.depth.values, rtol=1e-4)
+
+
+def test_a_framed_tilted_faded_painting_goes_all_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = (skimage.data.astronaut() * np.float32(0.3) + np.float32([150, 140, 115])).astype(np.uint8)
+    made = framed(old, "album", 2)
+    path = tmp_path / "old.png"
+    Pil.fromarray(made.pixels).save(path)
+    words = [
+        "depth",
+        str(path),
+        "-o",
+        str(tmp_path / "d.npy"),
+        *["--detail", "320", "--style", "painting", "--json", "-q"],
+    ]
+    report = told(words, capsys)
+    steps = {s["name"]: s.get("options") for s in report["provenance"]["steps"]}
+    assert steps["judge_style"] == {"decided": "given", "style": "painting"}
+    assert {"crop_frame", "restore_for_eye"} <= set(steps)
+    assert any("faded" in w for w in report["warnings"]) and report["camera"]["basis"] in ("model", "assumed")
+    plain = told([*words, "--no-restore", "--force"], capsys)
+    assert "restore_for_eye" not in [s["name"] for s in plain["provenance"]["steps"]]
+
+
+def test_a_style_that_is_none_is_refused(coffee: tuple[Path, Framed], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["photo", str(coffee[0]), "--style", "cubist"]) == 2
+    assert "--style" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from skimage import data
 
 import scenes
 from unflat.formats import html
+from unflat.types import SafeView
 from unflat.view.server import Server
 
 pytestmark = pytest.mark.browser
@@ -136,6 +137,40 @@ def test_gaps_are_filled_marked_and_left_open_where_that_is_honest(browser: chro
     assert (marked[..., 0] > marked[..., 1] + 50).all() and marked.std() > 30
     assert np.abs(open_in_depth - open_when_free).max() < 2
     assert np.abs(open_when_free - truth).max() > 12
+
+
+def test_the_file_says_how_far_the_eye_may_go_and_the_rim_glows_there(
+    browser: chromium.Browser, tmp_path: Path
+) -> None:
+    safe = SafeView(1.1, left=0.02, right=0.09, up=0.05, down=0.0, nearer=0.2, share=0.05)
+    file = tmp_path / "safe.html"
+    file.write_bytes(html.page_of_scene(dataclasses.replace(portrait.portrait(), safe_view=safe)))
+    page = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    page.open(file.as_uri())
+    glow = "Number(getComputedStyle(document.querySelector('#edge')).opacity)"
+    assert page.js(glow) == 0
+    for key, end in (("ArrowLeft", 0.02), ("ArrowRight", 0.09), ("ArrowUp", 0.05), ("PageUp", 0.2)):
+        page.key(key, 40)
+        assert offset(page) == pytest.approx(end, rel=0.02), key
+        assert page.js(glow) == 1
+        page.key("r")
+        assert page.js(glow) == 0
+    page.key("ArrowDown", 40)
+    assert 0 < offset(page) < 0.006, "where nothing is safe there is hardly a movement"
+    assert "guessed" in page.js("document.querySelector('#said').innerText")
+    page.key("r")
+    page.mouse("mousePressed", 320, 260)
+    page.mouse("mouseMoved", 2000, 260, held=True)
+    page.settle()
+    assert 0.02 * 1.05 < offset(page) <= 0.02 * 1.26, "it resists, and gives a little"
+    page.mouse("mouseReleased", 2000, 260)
+    page.settle()
+    assert offset(page) == pytest.approx(0.02, rel=0.02)
+    page.key("l")
+    page.key("ArrowRight", 2)
+    assert offset(page) > 0.2 and page.js(glow) == 1, "no prison, and the glow says where one is"
+    assert page.console == []
+    page.close()
 
 
 @pytest.mark.parametrize("name", ["sky", "coloured", "masked", "cloud", "splats"])

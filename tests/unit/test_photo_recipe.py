@@ -109,7 +109,7 @@ def test_nothing_is_written_where_one_output_is_refused(tmp_path: Path) -> None:
 def test_the_story_names_every_step_and_the_options_that_shaped_it(tmp_path: Path) -> None:
     made = result(tmp_path, wall(), max_error=0.01)
     names = [step.name for step in made.scene.provenance.steps]
-    assert names == ["calibrate", "depth", "scale_to_metres", "build surface"]
+    assert names == ["judge_style", "calibrate", "depth", "scale_to_metres", "build surface"]
     options = {step.name: dict(step.options) for step in made.scene.provenance.steps}
     assert options["build surface"]["max_error"] == 0.01
     assert options["scale_to_metres"]["low"] == pytest.approx(1 / 1.05)

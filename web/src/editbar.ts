@@ -17,6 +17,7 @@ const PUT_AWAY = "Put away: it comes back when the edited depth is converted aga
 /** Why this page cannot be edited; null if it can. */
 function hindrance(viewer: Viewer): string | null {
   const picture = pictureOf(viewer.place);
+  if (viewer.place.camera.around) return "A panorama cannot be edited yet";
   if (!document.getElementById("depth-codes")) return "This page carries no depth that could be edited";
   if (!("DecompressionStream" in window && "CompressionStream" in window)) return "This browser is too old to edit depth";
   if (!viewer.place.photographed || !picture || !isPhotograph(picture, viewer.place.camera)) return "Only photographs are edited";

@@ -46,6 +46,7 @@ const FRAGMENT = /* glsl */ `
     vec3 colour;
     if (isSky) {
       colour = mix(vec3(0.16, 0.15, 0.2), vec3(0.22, 0.21, 0.27), stripe);
+      if (showConfidence && invented > 0.5) colour = mix(vec3(0.22, 0.08, 0.26), vec3(0.5, 0.26, 0.56), stripe);
     } else if (showConfidence) {
       float light = dot(pow(seen.rgb, vec3(1.0 / 2.2)), vec3(0.3, 0.59, 0.11));
       colour = texture2D(ramp, vec2(confidence * (255.0 / 256.0) + 0.5 / 256.0, 0.5)).rgb * (0.6 + 0.4 * light);

@@ -43,6 +43,19 @@ export function say(text: string): void {
   silence = window.setTimeout(() => line.classList.remove("shown"), 2200);
 }
 
+/** From this share of what is safe on the rim of the window begins to glow, and below it the warning is due again. */
+const GLOW_FROM = 0.75;
+let warned = false;
+
+/** Show that the guess begins: a glow at the rim of the window, and once in words. `strain` is 1 where it begins. */
+export function warnOfGuess(strain: number, limited: boolean): void {
+  part("edge").style.opacity = Math.min(1, Math.max(0, (strain - GLOW_FROM) / (1 - GLOW_FROM))).toFixed(2);
+  if (strain < GLOW_FROM) warned = false;
+  if (warned || strain < 0.999) return;
+  warned = true;
+  if (limited) say("Beyond this it is guessed. L lets you go on.");
+}
+
 /** Say that there is no picture, and why. */
 export function trouble(title: string, text: string): void {
   const box = part("trouble");

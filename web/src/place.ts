@@ -4,10 +4,12 @@ import type { Mesh, Object3D, PerspectiveCamera, Points, Texture } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
 import { measureDepths } from "./depths";
-import type { Depths, PhotoCamera, Piece, Place, Role } from "./types";
+import type { Depths, PhotoCamera, Piece, Place, Role, SafeReach } from "./types";
 
 /** The share of the picture's longer side that near things may uncover. */
 const UNCOVERED = 0.05;
+/** No end of what is safe is nearer than this share of the middle depth, so that there is always some depth to see. */
+const LEAST = 0.002;
 /** The share of the near depth that the viewpoint moves at most, however flat the place is. */
 const CLOSEST = 0.25;
 
@@ -84,14 +86,22 @@ function cameraBefore(root: Object3D): PhotoCamera {
 }
 
 /**
- * How far the viewpoint may go, metres. The file's own `extras.unflat.safe_view.radius` holds. Without it, the rule:
- * a step aside by r moves what is z away by focal · r / z pixels, so near things (nearer than 95 % of the picture)
+ * How far the viewpoint may go. The file's own `extras.unflat.safe_view` holds. Without it, the rule: a step aside by r moves what is z away by focal · r / z pixels, so near things (nearer than 95 % of the picture)
  * uncover focal · r · (1 / near − 1 / far) pixels of what lies behind them. That may be 5 % of the picture's longer
  * side; and r is at most a quarter of the near depth. A sky is infinitely far.
  */
-function safeRadius(unflat: Extras, camera: PhotoCamera, depths: Depths, hasSky: boolean): number {
-  const stated = positive(record(unflat["safe_view"])["radius"]);
-  if (stated) return stated;
+function safeReach(unflat: Extras, camera: PhotoCamera, depths: Depths, hasSky: boolean): SafeReach {
+  const stated = record(unflat["safe_view"]);
+  const [left, right, up, down, nearer] = ["left", "right", "up", "down", "nearer"].map((side) => {
+    const value = stated[side];
+    return typeof value === "number" && value >= 0 ? Math.max(value, LEAST * depths.pivot) : null;
+  });
+  if (left && right && up && down && nearer) return { left, right, up, down, nearer, back: Math.max(left, right, nearer) };
+  const radius = positive(stated["radius"]) ?? ruledRadius(camera, depths, hasSky);
+  return { left: radius, right: radius, up: radius, down: radius, nearer: radius, back: radius };
+}
+
+function ruledRadius(camera: PhotoCamera, depths: Depths, hasSky: boolean): number {
   const apart = Math.max(camera.fx, camera.fy) * (1 / depths.near - (hasSky ? 0 : 1 / depths.far));
   const uncovered = UNCOVERED * Math.max(camera.width, camera.height);
   return Math.min(uncovered / apart, CLOSEST * depths.near);
@@ -109,6 +119,7 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
   const unflat = record(record((gltf.asset as unknown as Extras)["extras"])["unflat"]);
   const scale = record(unflat["scale"]);
   const hasSky = pieces.some((piece) => piece.role === "sky");
+  const safe = safeReach(unflat, camera, depths, hasSky);
   const has = (name: string): boolean => pieces.some((piece) => piece.object.geometry.hasAttribute(name));
   return {
     root: gltf.scene,
@@ -120,7 +131,8 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
     hasSky,
     hasTriangles: pieces.some((piece) => "isMesh" in piece.object),
     scaleAssumed: scale["basis"] === "assumed" || scale["assumed"] === true || scale["basis"] === undefined,
-    safeRadius: safeRadius(unflat, camera, depths, hasSky),
+    safe,
+    safeRadius: Math.min(safe.left, safe.right, safe.up, safe.down),
   };
 }
 

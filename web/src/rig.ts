@@ -17,8 +17,10 @@ export const REST: Readonly<Going> = { yaw: 0, pitch: 0, dolly: 0, right: 0, up:
 const KEYS = ["yaw", "pitch", "dolly", "right", "up"] as const;
 export const RIGHT = new Vector3(1, 0, 0);
 export const UP = new Vector3(0, 1, 0);
-/** While a hand pulls, the viewpoint gives by at most this share of the radius. */
+/** While a hand pulls, the viewpoint gives by at most this share of what is safe. */
 const GIVE = 0.25;
+/** Pointer and tilt lean the view over this share of what is safe. */
+const LEAN = 0.7;
 const LARGEST_ZOOM = 12;
 const STEEPEST = 1.5;
 
@@ -67,6 +69,11 @@ export class Rig {
     return this.offsetOf(this.shown);
   }
 
+  /** How much of what is safe is used up where the visitor stands: 0 at the photograph, 1 where the guess begins. */
+  get strain(): number {
+    return this.strainOf(this.shown);
+  }
+
   /** False once the visitor has switched the limit off. */
   get limited(): boolean {
     return this.limit;
@@ -95,7 +102,9 @@ export class Rig {
 
   /** Turn about the pivot; the arguments are CSS pixels that the hand moved. */
   orbit(dx: number, dy: number): void {
-    const turn = this.limited ? this.reach() / (0.22 * this.room.width) : 3.5 / this.room.width;
+    const { left, right, up, down } = this.place.safe;
+    const reach = this.turnOf((left + right + up + down) / 4);
+    const turn = this.limited ? reach / (0.22 * this.room.width) : 3.5 / this.room.width;
     this.wanted.yaw -= dx * turn;
     this.wanted.pitch = clamp(this.wanted.pitch - dy * turn, -STEEPEST, STEEPEST);
   }
@@ -133,8 +142,9 @@ export class Rig {
   /** A small turn that comes and goes with the pointer, the tilt of the device or the first greeting: -1..1, right and down. */
   leanTo(x: number, y: number): void {
     if (this.steady) return;
-    const reach = 0.7 * this.reach();
-    this.lean = { ...REST, yaw: x * reach, pitch: y * reach };
+    const { left, right, up, down } = this.place.safe;
+    const [across, along] = [this.turnOf(x > 0 ? right : left), this.turnOf(y > 0 ? down : up)];
+    this.lean = { ...REST, yaw: LEAN * x * across, pitch: LEAN * y * along };
   }
 
   /** To where the photograph was taken, at once; the framing stays. */
@@ -163,7 +173,7 @@ export class Rig {
   /** The hand lets go: what was pulled beyond the limit springs back. */
   release(): void {
     this.held = false;
-    if (this.limited) this.wanted = this.nearer(this.wanted, this.shareWithin(this.wanted, this.place.safeRadius));
+    if (this.limited) this.wanted = this.nearer(this.wanted, this.shareWithin(this.wanted, 1));
   }
 
   /** Move on by some seconds; true while there is still a way to go. `still` arrives at once. */
@@ -190,29 +200,27 @@ export class Rig {
     return !arrived && !still;
   }
 
-  /** The turn about the pivot that uses up the safe radius. */
-  private reach(): number {
-    const { safeRadius, depths } = this.place;
-    return Math.min(safeRadius / depths.pivot, 0.5);
+  /** The turn about the pivot that moves the viewpoint so many metres aside. */
+  private turnOf(metres: number): number {
+    return Math.min(metres / this.place.depths.pivot, 0.5);
   }
 
   private allowed(): Going {
     const going = sum(this.wanted, this.lean);
     if (!this.limited) return going;
-    const radius = this.place.safeRadius;
-    const far = this.offsetOf(going);
-    if (far <= radius) return going;
-    const give = this.held ? GIVE * radius * (1 - Math.exp(-(far - radius) / radius)) : 0;
-    return this.nearer(going, this.shareWithin(going, radius + give));
+    const strain = this.strainOf(going);
+    if (strain <= 1) return going;
+    const give = this.held ? GIVE * (1 - Math.exp(1 - strain)) : 0;
+    return this.nearer(going, this.shareWithin(going, 1 + give));
   }
 
-  /** The largest share of `going` whose viewpoint stays within `radius`; offsets grow with the share. */
-  private shareWithin(going: Readonly<Going>, radius: number): number {
-    if (this.offsetOf(going) <= radius) return 1;
+  /** The largest share of `going` whose strain stays within `most`; it grows with the share. */
+  private shareWithin(going: Readonly<Going>, most: number): number {
+    if (this.strainOf(going) <= most) return 1;
     let [low, high] = [0, 1];
     for (let i = 0; i < 30; i++) {
       const share = (low + high) / 2;
-      if (this.offsetOf(this.nearer(going, share)) <= radius) low = share;
+      if (this.strainOf(this.nearer(going, share)) <= most) low = share;
       else high = share;
     }
     return low;
@@ -225,6 +233,14 @@ export class Rig {
 
   private offsetOf(going: Readonly<Going>): number {
     return this.pose(going).position.distanceTo(this.place.camera.position);
+  }
+
+  private strainOf(going: Readonly<Going>): number {
+    const { safe, camera } = this.place;
+    const away = this.pose(going).position.sub(camera.position).applyQuaternion(camera.rotation.clone().invert());
+    const across = away.x / (away.x > 0 ? safe.right : safe.left);
+    const along = away.y / (away.y > 0 ? safe.up : safe.down);
+    return Math.hypot(across, along, away.z / (away.z > 0 ? safe.back : safe.nearer));
   }
 
   protected pose(going: Readonly<Going>): { position: Vector3; rotation: Quaternion } {

@@ -51,8 +51,20 @@ export interface Place {
   readonly hasSky: boolean;
   readonly hasTriangles: boolean;
   readonly scaleAssumed: boolean;
-  /** How far the viewpoint may leave the photograph's before the guess begins, metres. */
+  /** How far the viewpoint may leave the photograph's before the guess begins. */
+  readonly safe: SafeReach;
+  /** The least of its sides: how far the viewpoint may go whichever way aside, metres. */
   readonly safeRadius: number;
+}
+
+/** Half axes, in metres, of the ellipsoid of places that are safe: the photograph's viewpoint is in its middle. */
+export interface SafeReach {
+  readonly left: number;
+  readonly right: number;
+  readonly up: number;
+  readonly down: number;
+  readonly nearer: number;
+  readonly back: number;
 }
 
 /** Where the visitor has gone from the photograph's viewpoint; all zero but the zoom is the photograph itself. */

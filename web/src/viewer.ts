@@ -3,6 +3,7 @@ import { AmbientLight, Group, Scene, SRGBColorSpace, WebGLRenderer } from "three
 import { Around } from "./around";
 import { Backing } from "./backing";
 import { Appearance } from "./materials";
+import { warnOfGuess } from "./page";
 import { Rig } from "./rig";
 import type { Room } from "./rig";
 import type { Sheet } from "./sheet";
@@ -86,6 +87,7 @@ export class Viewer {
     this.appearance.moved(this.world.matrixWorld);
     this.renderer.render(this.scene, this.rig.camera);
     this.canvas.dataset["offset"] = this.rig.offset.toFixed(4);
+    warnOfGuess(this.place.photographed && !this.renderer.xr.isPresenting ? this.rig.strain : 0, this.rig.limited);
     this.canvas.dataset["zoom"] = this.rig.zoom.toFixed(3);
   }
 

@@ -23,6 +23,8 @@ from unflat.types.image import Size
 WORK_PX = 480
 _LEAST_PX = 64
 _BLACK, _WHITE, _FLAT = 24, 235, 12
+_RINGING = 9
+"""Rows before the end of a margin that may not be flat any more: a block of a JPEG and one."""
 _CLEAR, _LESS_CLEAR = 0.75, 0.4
 _CANON = 160
 _ALIKE = 9.0
@@ -116,8 +118,10 @@ def _margin(rgb: U8, clear: float) -> int:
         depth += 1
     if depth < 2 or depth == deepest:
         return 0
-    step = np.abs(rgb[depth : depth + 3].astype(np.int16) - tone).max((0, 2))
-    return depth if (step > _FLAT).mean() > clear else 0
+    beyond = np.abs(rgb[depth - 2 : depth + _RINGING] - tone).max(-1) > _FLAT
+    share = beyond.mean(1)
+    jumps = np.flatnonzero((share[2:] > clear) & (share[:-2] < 0.4))  # blocks of a JPEG ring before their step
+    return depth + int(jumps[0]) if len(jumps) else 0
 
 
 @dataclass(frozen=True)

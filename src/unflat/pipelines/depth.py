@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from unflat.pipelines.forecast import plain
 from unflat.pipelines.photo import PhotoOptions, believed, look_for_panorama, see, sized, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out
+from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out, told_style
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.forecast import ForecastOptions
 from unflat.stages.recognise_panorama import PanoramaOptions
 from unflat.stages.scale_to_metres import ScaleOptions
+from unflat.stages.see_as_art import ArtOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
 
@@ -34,6 +35,7 @@ class DepthMapOptions:
     frame: FrameOptions = field(default_factory=FrameOptions)
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
+    art: ArtOptions = field(default_factory=ArtOptions)
 
 
 @dataclass(slots=True)
@@ -108,8 +110,11 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
             image, crop = take_out(image, options.frame, lineage)
         given = given_depth(source, picture, image, crop)
         scale = scale_of(options.scale, crop)
+        art = options.art
+        if panorama is None:
+            image, art = told_style(image, options.art, lineage)
     journey = PhotoOptions(
-        options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around
+        options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around, art=art
     )
     if panorama is not None:
         from unflat.pipelines.panorama import distance_around

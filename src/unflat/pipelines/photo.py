@@ -28,6 +28,7 @@ from unflat.pipelines.source import (
     open_picture,
     scale_of,
     take_out,
+    told_style,
 )
 from unflat.stages.build_layers import LayerOptions
 from unflat.stages.build_relief import ReliefOptions
@@ -42,6 +43,7 @@ from unflat.stages.make_splats import SplatOptions
 from unflat.stages.recognise_panorama import PanoramaOptions, recognise_panorama
 from unflat.stages.safe_orbit import SafeOptions
 from unflat.stages.scale_to_metres import ScaleOptions, of_assumed_shape, scale_to_metres
+from unflat.stages.see_as_art import ArtOptions, settle_depth, shown_to_the_eye
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
@@ -74,6 +76,7 @@ class PhotoOptions:
     frame: FrameOptions = field(default_factory=FrameOptions)
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
+    art: ArtOptions = field(default_factory=ArtOptions)
 
 
 def photo(
@@ -111,6 +114,9 @@ def photo(
         else:
             given = handed_depth(handed, options.source.depth_kind, image, crop)
         options = replace(options, scale=scale_of(options.scale, crop))
+        if panorama is None:
+            image, art = told_style(image, options.art, lineage)
+            options = replace(options, art=art)
     if panorama is not None:
         from unflat.pipelines.panorama import panorama_to_scene
 
@@ -169,10 +175,12 @@ def see(
     if given is not None and given.source is not None:
         lineage.read(given.source)
     size = image.size.fitted(long_side)
-    seen = look(image, options, clock) if given is None else Estimate(given.depth)
+    seen = look(_shown(image, options, lineage), options, clock) if given is None else Estimate(given.depth)
     seen = minded(seen, image, options, clock, lineage)
     with clock.stage("refine"):
         depth = assume_scale(refine_to(seen, image, size, exact=given is not None and given.exact))
+        if given is None:
+            depth = settle_depth(depth, options.art.style)
     if given is not None and given.fill and not np.asarray(depth.valid).all():
         depth = _filled(depth, image, options, clock, lineage)
     with clock.stage("camera"):
@@ -238,6 +246,15 @@ def look(image: Image, options: PhotoOptions, clock: Clock) -> Estimate:
         if source.file is not None:
             return estimate_depth(image, "auto", options.estimate)
         return estimate_depth(image, source.depth, options.estimate, source.depth_kind)
+
+
+def _shown(image: Image, options: PhotoOptions, lineage: Lineage) -> Image:
+    """What the model is shown; noted in the lineage where that is not the picture itself."""
+    shown, note = shown_to_the_eye(image, options.art)
+    if note is not None:
+        lineage.did("restore_for_eye")
+        lineage.warn(note)
+    return shown
 
 
 def _filled(depth: DepthMap, image: Image, options: PhotoOptions, clock: Clock, lineage: Lineage) -> DepthMap:

@@ -13,6 +13,7 @@ from unflat.errors import InputError
 from unflat.models.outside import PREFIXES, is_outside
 from unflat.stages.crop_frame import Crop, FrameOptions, crop_depth, crop_frame, crop_points
 from unflat.stages.scale_to_metres import ScaleOptions
+from unflat.stages.see_as_art import ArtOptions, judge_style, without_lens
 from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
@@ -88,6 +89,21 @@ def take_out(image: Image, options: FrameOptions, lineage: Lineage) -> tuple[Ima
     corners = [[round(v, 1) for v in corner] for corner in crop.way.corners.tolist()]
     lineage.did("crop_frame", corners=corners, size=str(crop.way.size), reproduction=crop.reproduction)
     return crop.picture, crop
+
+
+def told_style(image: Image, options: ArtOptions, lineage: Lineage) -> tuple[Image, ArtOptions]:
+    """The picture, and the options with the style decided on; noted in the lineage.
+
+    A painting and a drawing have no lens: what EXIF tells is of the camera that reproduced them.
+    """
+    verdict = judge_style(image, options)
+    decided = "auto" if options.style == "auto" else "given"
+    lineage.did("judge_style", style=verdict.style, decided=decided)
+    if verdict.note is not None:
+        lineage.warn(verdict.note)
+    if verdict.style in ("painting", "drawing"):
+        image = without_lens(image)
+    return image, replace(options, style=verdict.style)
 
 
 def scale_of(options: ScaleOptions, crop: Crop | None) -> ScaleOptions:

@@ -1,0 +1,168 @@
+"""Paintings, drawings and old photographs: what they are taken for, shown as, and what depth they get."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from unflat.formats.image import read_image
+from unflat.geometry.bas_relief import layered, without_marks
+from unflat.stages.see_as_art import ArtOptions, judge_style, settle_depth, shown_to_the_eye, without_lens
+from unflat.types import Image, LensRecord
+from unflat.types.arrays import F32, U8
+from unflat.types.depth import DepthKind, DepthMap
+
+PHOTOGRAPHS = (
+    "astronaut",
+    "coffee",
+    "chelsea",
+    "rocket",
+    "camera",
+    "coins",
+    "brick",
+    "grass",
+    "gravel",
+    "moon",
+    "eagle",
+)
+SHARED = Path(os.environ.get("UNFLAT_SHARED", "/nowhere")) / "data/photos"
+PAINTED = {"dav2_demo03.jpg": "painting", "dav2_demo19.jpg": "painting", "dav2_demo05.jpg": "drawing"}
+
+
+def bundled(name: str) -> Image:
+    pixels = np.asarray(getattr(skimage.data, name)())
+    return Image(np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels)
+
+
+def drawing(seed: int = 0, paper: tuple[int, int, int] = (244, 238, 222)) -> U8:
+    """Strokes of a pen on paper."""
+    dice = np.random.default_rng(seed)
+    sheet = np.full((360, 480, 3), paper, np.uint8)
+    for _ in range(60):
+        points = np.cumsum(np.vstack([dice.uniform(0, 1, 2) * (480, 360), dice.normal(0, 25, (8, 2))]), 0)
+        cv2.polylines(sheet, [points.astype(np.int32)], False, (40, 35, 30), 2, cv2.LINE_AA)
+    return sheet
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_photograph_is_a_photograph(name: str) -> None:
+    assert judge_style(bundled(name), ArtOptions()).style == "photo"
+
+
+@pytest.mark.parametrize("name", ["page", "text"])
+def test_text_is_a_drawing(name: str) -> None:
+    assert judge_style(bundled(name), ArtOptions()).style == "drawing"
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_drawing_is_one_however_it_is_turned_and_whatever_its_paper(turn: int) -> None:
+    pixels = np.ascontiguousarray(np.rot90(drawing(turn, (235 - 12 * turn, 230 - 12 * turn, 205 - 12 * turn)), turn))
+    verdict = judge_style(Image(pixels), ArtOptions())
+    assert verdict.style == "drawing" and verdict.note is not None and "--style photo" in verdict.note
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared photographs")
+def test_the_shared_photographs_are_told_apart() -> None:
+    for path in sorted(p for p in SHARED.iterdir() if p.suffix in (".jpg", ".png")):
+        assert judge_style(read_image(path), ArtOptions()).style == PAINTED.get(path.name, "photo"), path.name
+
+
+def test_the_users_word_stands_and_cut_outs_are_photographs() -> None:
+    assert judge_style(bundled("coffee"), ArtOptions(style="painting")).style == "painting"
+    assert judge_style(Image(drawing()), ArtOptions(style="photo")).style == "photo"
+    alpha = np.full((360, 480), 255, np.uint8)
+    alpha[0] = 0
+    assert judge_style(Image(drawing(), alpha), ArtOptions()).style == "photo"
+
+
+def test_a_reproduction_loses_its_lens_and_says_so() -> None:
+    plain = Image(drawing())
+    assert without_lens(plain) is plain
+    bare = without_lens(Image(drawing(), lens=LensRecord(focal_35mm=50)))
+    assert bare.lens == LensRecord() and "reproduced" in bare.notes[-1]
+
+
+def faded(picture: U8) -> U8:
+    return (picture * np.float32(0.3) + np.float32([150, 140, 115])).astype(np.uint8)
+
+
+def test_the_eye_sees_a_faded_picture_with_its_colours_back_and_the_user_keeps_his() -> None:
+    true = bundled("coffee").pixels
+    picture = Image(faded(true))
+    shown, note = shown_to_the_eye(picture, ArtOptions(style="photo"))
+    assert note is not None and "--no-restore" in note
+    assert np.array_equal(picture.pixels, faded(true))
+    before, after = (np.abs(p.astype(float) - true).mean() for p in (picture.pixels, shown.pixels))
+    assert after < before / 3
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket", "camera"])
+def test_a_clean_picture_is_shown_as_it_is(name: str) -> None:
+    picture = bundled(name)
+    assert shown_to_the_eye(picture, ArtOptions(style="photo")) == (picture, None)
+
+
+def test_grey_and_sepia_are_shown_as_they_are_and_so_is_all_on_request() -> None:
+    grey = np.float32(bundled("camera").pixels) * 0.3 + 120
+    for picture in (grey, grey * np.float32([1.05, 0.95, 0.75])):
+        image = Image(picture.clip(0, 255).astype(np.uint8))
+        assert shown_to_the_eye(image, ArtOptions(style="photo"))[0] is image
+    image = Image(faded(bundled("coffee").pixels))
+    assert shown_to_the_eye(image, ArtOptions(style="photo", restore=False))[0] is image
+    assert shown_to_the_eye(image, ArtOptions(style="drawing"))[0] is image
+
+
+def two_halves(step: float, height: int = 120, width: int = 200) -> F32:
+    z = np.full((height, width), 2, np.float32)
+    z[:, width // 2 :] *= np.float32(step)
+    return z
+
+
+def test_a_drawings_depth_has_no_step_at_a_stroke_and_keeps_its_large_structure() -> None:
+    z = two_halves(3)
+    z[:, 40:42] = 0.5  # a stroke that the network took for a post
+    out = layered(z, np.ones(z.shape, bool))
+    assert np.abs(np.diff(np.log(out), axis=1)).max() < 0.06
+    assert out[:, 10].mean() < 0.75 * out[:, -10].mean()
+    assert 1.4 < np.quantile(out, 0.99) / np.quantile(out, 0.01) < 1.7
+    assert np.abs(np.log(out[:, 30:52])).std() < 0.03
+
+
+def test_a_gentle_drawing_is_not_pressed_and_scale_means_nothing() -> None:
+    z = two_halves(1.2)
+    known = np.ones(z.shape, bool)
+    out = layered(z, known)
+    assert out[:, -10].mean() / out[:, 10].mean() == pytest.approx(1.2, rel=0.02)
+    assert np.allclose(layered(7 * z, known), 7 * out, rtol=1e-4)
+
+
+def test_cracks_leave_no_relief_in_a_painting_and_steps_stay() -> None:
+    true = two_halves(1.5, 240, 400)
+    cracks = np.random.default_rng(0).normal(0, 1, true.shape).astype(np.float32)
+    cracks = cv2.GaussianBlur(cracks, (0, 0), 1.5)
+    noisy = true * np.exp(cracks / cracks.std() * np.float32(0.012))
+    known = np.ones(true.shape, bool)
+    known[:5] = False
+    out = without_marks(noisy, known)
+    assert np.array_equal(out[:5], noisy[:5])
+    inside = np.s_[20:-20, 20:180]
+    assert np.log(out[inside]).std() < 0.35 * np.log(noisy[inside]).std()
+    assert out[:, 210].mean() / out[:, 190].mean() == pytest.approx(1.5, rel=0.02)
+
+
+def test_depth_is_settled_by_style_and_paper_is_no_sky() -> None:
+    sky = np.zeros((120, 200), bool)
+    sky[:30] = True
+    z = two_halves(1.5)
+    z[sky] = np.inf
+    depth = DepthMap(z, DepthKind.SCALE, sky=sky)
+    assert settle_depth(depth, "photo") is depth
+    painted = settle_depth(depth, "painting")
+    assert painted.sky is not None and np.isinf(painted.values[sky]).all()
+    drawn = settle_depth(depth, "drawing")
+    assert drawn.sky is None and np.isfinite(drawn.values).all()
