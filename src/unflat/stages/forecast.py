@@ -70,7 +70,7 @@ _RULES: dict[Trouble, _Rule] = {
         0.1,
         0.6,
         "a near thing that the frame cuts off: seen from the side it ends there",
-        "A picture with room around it is better; else keep the view near the middle (--reach).",
+        "--extend 0.2 goes on outside the frame, marked as made up; a picture with room around it is better.",
     ),
 }
 MOST = 4
