@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-import torch
 
+pytest.importorskip("torch", reason="needs torch: tests/with_torch/run", exc_type=ImportError)
 pytest.importorskip("onnx", reason="needs onnx", exc_type=ImportError)
+
+import torch
 from training.behind import samples, train
 from training.behind.export import state_from_onnx, to_onnx
 from training.behind.network import CHANNELS, Behind
