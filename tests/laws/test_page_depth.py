@@ -115,3 +115,8 @@ def test_damaged_depth_is_said(wrong: bytes) -> None:
 def test_a_bomb_is_not_unpacked() -> None:
     with pytest.raises(InputError, match="does not fill 4"):
         unpacked(packed(np.zeros((3000, 3000), np.uint16)), Size(4, 4))
+
+
+def test_a_size_beyond_all_memory_is_damage() -> None:
+    with pytest.raises(InputError, match="inside"):
+        unpacked(packed(np.zeros((4, 4), np.uint16)), Size(10**12, 10**12))

@@ -18,6 +18,7 @@ from unflat.formats.gpano import GPANO, read_panorama
 from unflat.formats.image import read_image
 from unflat.geometry.panorama import panorama_rays, roll_deg, turn_deg
 from unflat.geometry.zenith import sky_overhead
+from unflat.pipelines.animate import AnimateOptions, animate
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.pipelines.flat import from_keywords
 from unflat.pipelines.panorama import PanoramaResult
@@ -186,10 +187,17 @@ def test_distances_along_rays_are_not_lifted_as_depth(tmp_path: Path) -> None:
         back = read_depth(tmp_path / name)
         assert back.panorama is not None and back.panorama.whole
         assert np.abs(back.values / told.values - 1).max() < 0.001
-    words["panorama"]["span_deg"] = [0, 900, 90, -90]
-    (tmp_path / "d.png.json").write_text(json.dumps(words))
-    with pytest.raises(InputError, match="makes no sense"):
-        read_depth(tmp_path / "d.png")
+    wrong = (
+        {"panorama": {**words["panorama"], "span_deg": [0, 900, 90, -90]}},
+        {"panorama": {**words["panorama"], "scene_from_panorama": [1, 2, 3]}},
+        {"panorama": {**words["panorama"], "scene_from_panorama": [[1, 0, 0], [0, 1, 0], [0, 0, 1], 7]}},
+        {"panorama": None},
+        {"along": "axis"},
+    )
+    for change in wrong:
+        (tmp_path / "d.png.json").write_text(json.dumps({**words, **change}))
+        with pytest.raises(InputError, match="makes no sense"):
+            read_depth(tmp_path / "d.png")
 
 
 def test_windows_of_a_part_stay_within_it() -> None:
@@ -271,6 +279,24 @@ def test_a_panorama_has_no_relief_and_no_other_eye(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="pinhole"):
         photo(picture, told, handed=replace(pinhole, intrinsics=Intrinsics.from_fov(90, pinhole.size)))
+
+
+@pytest.mark.parametrize(("word", "value"), [("extend", 0.2), ("reflections", "surface")])
+def test_what_is_not_done_to_panoramas_is_refused(word: str, value: object) -> None:
+    picture, distance = Room().seen(whole(256))
+    told = from_keywords(PhotoOptions(), {"panorama": "yes", "depth_kind": "scale", word: value})
+    with pytest.raises(InputError, match="panorama"):
+        photo(picture, told, handed=distance)
+
+
+def test_a_film_takes_a_panorama_for_an_ordinary_picture() -> None:
+    picture, _ = Room().seen(whole(256))
+    assert recognise_panorama(picture, PanoramaOptions()) is not None
+    told = {"depth": "ramp", "seconds": 0.1}
+    film = animate(picture, from_keywords(AnimateOptions(), told))
+    assert not isinstance(film.result, PanoramaResult) and film.cameras(picture.size)
+    with pytest.raises(InputError, match="panorama"):
+        animate(picture, from_keywords(AnimateOptions(), {**told, "panorama": "yes"}))
 
 
 def test_a_stereo_pair_is_never_taken_for_a_panorama() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from unflat.errors import InputError, OutputError
-from unflat.formats.atomic import check_distinct, check_target
+from unflat.formats.atomic import check_distinct, check_places, check_target
 from unflat.formats.registry import format_of
 
 Flat = Parameter(name="*")
@@ -83,9 +83,7 @@ def check_written(outputs: list[Path], picture: Path, check_suffix: Callable[[Pa
         InputError: A suffix is refused, or two outputs are the same.
         OutputError: A place cannot be written, or a file there would be lost.
     """
+    check_places(outputs, check_suffix, force=force)
     for path in outputs:
-        check_suffix(path)
-        check_target(path, force=force)
         if path.exists() and path.samefile(picture):
             raise OutputError(f"{path} is the picture itself", hint="Choose another name with -o.")
-    check_distinct(outputs)

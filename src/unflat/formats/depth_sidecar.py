@@ -15,6 +15,7 @@ import numpy as np
 
 from unflat.errors import InputError, ShapeError
 from unflat.formats.depth_codes import Coding
+from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import from_plain, rights_line, scale_from_plain, scale_to_plain, to_plain
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
@@ -195,7 +196,7 @@ def parse(text: str | bytes, name: str) -> Sidecar | None:
             _sky_mark(said.get("sky")),
             said["sky_known"] is True,
             _camera(said, size),
-            _panorama(said.get("panorama"), size),
+            _panorama(said, size),
             _word(said.get("model")) or "file",
             _word(said.get("licence")),
             from_plain(said["provenance"]) if "provenance" in said else None,
@@ -244,25 +245,28 @@ def _scale(said: dict[str, Any]) -> Scale | None:
     return scale
 
 
-def _panorama(said: Any, size: Size) -> Panorama | None:
+def _panorama(words: dict[str, Any], size: Size) -> Panorama | None:
     """The camera of a map that looks around; distances along rays are nothing without it."""
+    said = words.get("panorama")
+    if (said is not None) != (words.get("along") == "ray"):
+        raise ValueError("it holds distances along rays, and no panorama says which, or the other way round")
     if said is None:
         return None
-    if not isinstance(said, dict):
+    if not is_object(said):
         raise ValueError(f"its 'panorama' is {said!r:.40}")
-    told = cast("dict[str, Any]", said)
-    span, turn, projection = told["span_deg"], told["scene_from_panorama"], told["projection"]
+    span, turn, projection = said["span_deg"], said["scene_from_panorama"], said["projection"]
     if projection not in ("equirectangular", "cylindrical"):
         raise ValueError(f"its panorama is {projection!r:.40}")
-    if not isinstance(span, list) or len(cast("list[Any]", span)) != 4 or not isinstance(turn, list):
+    if not is_list(span) or len(span) != 4 or not is_list(turn):
         raise ValueError("its panorama has no four angles or no rotation")
-    angles = [_finite(value, "span_deg") for value in cast("list[Any]", span)]
-    rows = [[_finite(v, "scene_from_panorama") for v in row] for row in cast("list[list[Any]]", turn)]
-    if len(rows) != 3 or any(len(row) != 3 for row in rows):
+    angles = [_finite(value, "span_deg") for value in span]
+    rows = [row for row in turn if is_list(row)]
+    if len(turn) != 3 or [len(row) for row in rows] != [3, 3, 3]:
         raise ValueError("its panorama's rotation is not 3×3")
+    numbers = [[_finite(value, "scene_from_panorama") for value in row] for row in rows]
     try:
         left, right, top, bottom = angles
-        return Panorama(size, left, right, top, bottom, projection, np.array(rows))
+        return Panorama(size, left, right, top, bottom, projection, np.array(numbers))
     except ShapeError as error:
         raise ValueError(str(error)) from error
 

@@ -38,7 +38,7 @@ def unpacked(data: bytes, size: Size) -> NDArray[np.uint16]:
     reader = zlib.decompressobj()
     try:
         plain = reader.decompress(data, 2 * count + 1)
-    except zlib.error as error:
+    except (zlib.error, OverflowError) as error:  # a size beyond all memory overflows
         raise InputError("the depth inside the page is damaged") from error
     if len(plain) != 2 * count:
         raise InputError(f"the depth inside the page does not fill {size} pixels")

@@ -13,6 +13,7 @@ import numpy as np
 from unflat.geometry.panorama import Window, in_window, turn_deg, window_rays
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
+from unflat.types.cube import Side
 from unflat.types.image import Size
 
 SIDES: tuple[tuple[str, float, float], ...] = (
@@ -37,6 +38,11 @@ def cube(inner: int) -> tuple[Window, ...]:
     outer = inner + 2 * max(1, round(MARGIN * inner))
     camera = Intrinsics(inner / 2, inner / 2, outer / 2, outer / 2, Size(outer, outer))
     return tuple(Window(name, camera, turn_deg(longitude, latitude)) for name, longitude, latitude in SIDES)
+
+
+def window_of(side: Side) -> Window:
+    """What a side looks through."""
+    return Window(side.name, side.camera, side.scene_from_side)
 
 
 def shares(window: Window, rays: F32) -> F32:

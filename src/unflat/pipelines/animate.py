@@ -94,7 +94,10 @@ def animate(picture: Picture, options: AnimateOptions | None = None, *, progress
         UnflatError: Any of the tree; the message and hint say what to do.
     """
     options = options or AnimateOptions()
-    return Animation(photo(picture, options.photo, progress=progress), options, progress)
+    if options.photo.around.panorama == "yes":
+        raise InputError("no camera is moved through a panorama", hint="Say that the picture is an ordinary one.")
+    ordinary = replace(options.photo, around=replace(options.photo.around, panorama="no"))
+    return Animation(photo(picture, ordinary, progress=progress), options, progress)
 
 
 class Animation:

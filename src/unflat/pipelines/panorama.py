@@ -153,10 +153,13 @@ def look_around(
     """Distances all around, up to one factor unless they came in metres; noted in the lineage.
 
     Raises:
-        InputError: There is no surface, or the given depth is that of a pinhole camera.
+        InputError: There is no surface, the given depth is that of a pinhole camera, or panes are to be made flat.
     """
     from unflat.pipelines.photo import say_depth
 
+    if options.ahead.reflections == "surface":
+        hint = "Leave out --reflections, or say --panorama no."
+        raise InputError("mirrors and panes are not made flat in a panorama", hint=hint)
     for note in image.notes:
         lineage.warn(note)
     lineage.warn(_HOW[panorama.basis])

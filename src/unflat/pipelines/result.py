@@ -20,7 +20,8 @@ from unflat.types.camera import Camera, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 from unflat.types.provenance import Provenance, Step
-from unflat.types.scene import Frame, Node, Scale, Scene
+from unflat.types.scale import Scale
+from unflat.types.scene import Frame, Node, Scene
 
 if TYPE_CHECKING:
     from unflat.formats.registry import ExportOptions

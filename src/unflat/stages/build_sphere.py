@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.geometry.cube import inner_pixels, norms
+from unflat.geometry.cube import inner_pixels, norms, window_of
 from unflat.geometry.panorama import Window, window_picture
 from unflat.geometry.transform import quaternion_from_rotation, quaternion_product, turned
 from unflat.stages.build_layered import build_layered
@@ -157,11 +157,11 @@ def _shared(sides: tuple[Side, ...], options: LayerOptions) -> Shared:
     """One reach and one farthest distance for all sides, from the directions that each has for itself."""
     distances = []
     for side in sides:
-        window = _window(side)
+        window = window_of(side)
         own = inner_pixels(window) & side.depth.surface & np.isfinite(side.depth.z)
         distances.append((side.depth.z * norms(window))[own])
     distance = np.concatenate(distances)
-    camera = _camera(sides[0])
+    camera = sides[0].camera
     inner = Intrinsics.from_fov(90, Size(round(2 * camera.fx), round(2 * camera.fx)))
     far = min(FAR * float(np.quantile(distance, 0.995)), float(distance.max()))
     return Shared(reach_of((1 / np.minimum(distance, far)).astype(np.float32), inner, options), far)
@@ -170,7 +170,7 @@ def _shared(sides: tuple[Side, ...], options: LayerOptions) -> Shared:
 def _no_farther(side: Side, far: float) -> DepthMap:
     """A side's depth with no distance beyond ``far``."""
     depth = side.depth
-    values = np.where(depth.surface, np.minimum(depth.z, np.float32(far) / norms(_window(side))), depth.z)
+    values = np.where(depth.surface, np.minimum(depth.z, np.float32(far) / norms(window_of(side))), depth.z)
     return replace(depth, values=values.astype(np.float32))
 
 
@@ -185,7 +185,7 @@ def _side_surface(side: Side, layers: Layers | None, options: SurfaceOptions, sh
     whole = _cropped_side(side, STRIP)
     if options.sky == "none" or whole.depth.sky is None or not whole.depth.sky.any():
         return Surface((), 0.0, 0)
-    radius = dome_radius(_camera(whole), shared.far)
+    radius = dome_radius(whole.camera, shared.far)
     nodes = sky_nodes(whole.depth, whole.picture, radius, options.triangles // 5)
     return Surface(nodes, 0.0, 0)
 
@@ -217,7 +217,7 @@ def _cropped_picture(picture: Image, at: slice) -> Image:
 
 
 def _cropped_side(side: Side, beyond: int) -> Side:
-    at = _crop(_camera(side), beyond)
+    at = _crop(side.camera, beyond)
     return replace(side, depth=_cropped_depth(side.depth, at), picture=_cropped_picture(side.picture, at))
 
 
@@ -246,19 +246,19 @@ def _cropped_layer(layer: Layer, at: slice, own: Bool) -> Layer:
 
 def _as_dome(side: Side, far: float) -> DepthMap:
     """A side that shows nothing but sky, with the sky as its surface."""
-    window = _window(side)
-    z = (dome_radius(_camera(side), far) / norms(window)).astype(np.float32)
+    window = window_of(side)
+    z = (dome_radius(side.camera, far) / norms(window)).astype(np.float32)
     return replace(side.depth, values=z, valid=np.asarray(side.depth.sky), sky=None)
 
 
 def _atlas(sides: tuple[Side, ...], panorama: Panorama, picture: Image) -> Image:
     """The panorama as the sides show it, as fine as the panorama is, in one texture."""
     fine = 2 * panorama.pixels_per_radian
-    camera = _camera(_cropped_side(sides[0], STRIP))
+    camera = _cropped_side(sides[0], STRIP).camera
     most = LARGEST_TEXTURE // min(_COLUMNS, len(sides)) - 2 * _PADDING
     cell = min(most, round(fine * camera.size.width / (2 * camera.fx)))
     size = Size(cell, cell)
-    windows = [Window(s.name, _camera(_cropped_side(s, STRIP)).resized(size), s.scene_from_side) for s in sides]
+    windows = [Window(s.name, _cropped_side(s, STRIP).camera.resized(size), s.scene_from_side) for s in sides]
     return Image(_tiled([window_picture(picture.pixels, panorama, w) for w in windows]), source=picture.source)
 
 
@@ -315,13 +315,3 @@ def _own_atlas(parts: list[tuple[int, Mesh]]) -> Image:
 def _turned_mesh(mesh: Mesh, turn: F64) -> Mesh:
     normals = None if mesh.normals is None else turned(turn, mesh.normals)
     return replace(mesh, vertices=turned(turn, mesh.vertices), normals=normals)
-
-
-def _camera(side: Side) -> Intrinsics:
-    camera = side.depth.intrinsics
-    assert camera is not None
-    return camera
-
-
-def _window(side: Side) -> Window:
-    return Window(side.name, _camera(side), side.scene_from_side)

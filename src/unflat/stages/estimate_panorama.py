@@ -13,7 +13,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.align import assume_scale
-from unflat.geometry.cube import cube, largest_share, norms, read_cube
+from unflat.geometry.cube import cube, largest_share, norms, read_cube, window_of
 from unflat.geometry.nearest import nearest_true
 from unflat.geometry.panorama import Window, inside, looked_up, panorama_rays, window_picture, window_rays
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
@@ -190,7 +190,7 @@ def _together(
             "there is no surface in this panorama: all of it is sky, transparent or without depth",
             hint="Give a depth map with --depth FILE.",
         )
-    windows = tuple(Window(side.name, _camera(side), side.scene_from_side) for side in sides)
+    windows = tuple(map(window_of, sides))
     logs = [
         np.log(np.where(s.depth.surface, s.depth.z, np.float32(1))).astype(np.float32) + np.log(norms(w))
         for s, w in zip(sides, windows, strict=True)
@@ -228,9 +228,3 @@ def _depth(like: DepthMap, parts: tuple[F32, Bool, Bool | None, F32 | None], cam
     values = values if sky is None else np.where(sky, np.float32(np.inf), values)
     valid = solid if sky is None else solid | sky
     return DepthMap(values, like.kind, valid, sky, confidence, camera, like.origin, like.licence)
-
-
-def _camera(side: Side) -> Intrinsics:
-    camera = side.depth.intrinsics
-    assert camera is not None
-    return camera

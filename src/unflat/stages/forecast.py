@@ -76,7 +76,7 @@ _RULES: dict[Trouble, _Rule] = {
 MOST = 4
 """Regions of one kind that are told one by one, the largest first."""
 BLIND = {"mirror": 2.0, "glass": 2.0}
-"""On mirrors and glass the depth network errs so many times more than it expects to (benchmarks/forecast.py)."""
+"""On mirrors and glass the depth network errs so many times more than it expects to (benchmarks/forecast_depth.py)."""
 
 
 def findings(marks: Marks, depth: DepthMap | None) -> tuple[Finding, ...]:

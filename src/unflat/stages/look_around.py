@@ -28,8 +28,6 @@ TANGENTS: tuple[tuple[float, float, float], ...] = (
 floor, walls and ceiling together errs less than one that sees a piece of ceiling (benchmarks/panorama.py)."""
 WINDOW = 640
 """Most pixels on the side of such a window."""
-COARSE = 3.0
-"""Pixels a degree that windows are blended at: about what networks see."""
 LEAST = 0.15
 """Windows that show less of the panorama than this are left out."""
 _DIRECTIONS, _ROW = 8192, 64

@@ -22,8 +22,8 @@ PLAIN = 8.0
 """A border whose colours are within so many grey levels of their mean says nothing: a thing before a plain ground."""
 POLE, POLES = 0.35, 0.8
 """The outermost rows of a sphere show one direction each: their colours scatter by at most these shares of what those
-of rows in the middle do, the better row and the worse one (things hang and stand there, tripods too). Of 27 panoramas
-25 are known by this, of 136 pieces of photographs cut to 2:1 two are taken for panoramas (benchmarks/panorama.py)."""
+of rows in the middle do, the better row and the worse one (things hang and stand there, tripods too). Of 26 panoramas
+24 are known by this, of 136 pieces of photographs cut to 2:1 two are taken for panoramas (benchmarks/panorama.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unflat.errors import ShapeError
 from unflat.types.arrays import F64
+from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
@@ -29,3 +30,9 @@ class Side:
     def __post_init__(self) -> None:
         if self.depth.intrinsics is None or self.picture.size != self.depth.size:
             raise ShapeError(f"the side '{self.name}' needs a camera, and a picture of its depth's size")
+
+    @property
+    def camera(self) -> Intrinsics:
+        """Its pixels, those of the depth."""
+        assert self.depth.intrinsics is not None
+        return self.depth.intrinsics
