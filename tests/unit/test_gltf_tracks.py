@@ -104,6 +104,12 @@ def test_what_no_track_can_hold_is_left_where_it_is(tmp_path: Path, case: str) -
     assert len(scene.nodes) == 1 and "camera" in [camera.name for camera in scene.cameras]
 
 
+def test_a_mesh_that_moves_is_no_camera(tmp_path: Path) -> None:
+    """Files of other programs are full of them; they open."""
+    scene = changed(tmp_path, lambda d: d["nodes"][3].pop("camera"))
+    assert [track.name for track in scene.tracks] == ["turn"] and len(scene.nodes) == 1
+
+
 FOUL: dict[str, Callable[[Document], object]] = {
     "animations no list": lambda d: d.update(animations={}),
     "animation a number": lambda d: d.update(animations=[7]),

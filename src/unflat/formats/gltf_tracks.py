@@ -128,8 +128,9 @@ def _moving(file: GltfFile, number: int) -> Moving | None:
         return None
     node = int(named[0][1])
     keys = (f"/nodes/{node}/translation", f"/nodes/{node}/rotation")
-    angle = f"/cameras/{file.entry('nodes', node).get('camera')}/perspective/yfov"
-    if not set(keys) <= samplers.keys() <= {*keys, angle}:
+    camera = file.entry("nodes", node).get("camera")
+    angle = f"/cameras/{camera}/perspective/yfov"
+    if camera is None or not set(keys) <= samplers.keys() <= {*keys, angle}:
         return None
     places, turns = (_sampled(file, animation, samplers[key], kind) for key, kind in zip(keys, _KINDS, strict=True))
     yfov = _sampled(file, animation, samplers[angle], "SCALAR") if angle in samplers else places
