@@ -41,6 +41,8 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Size
 from unflat.types.layers import Layer, Layers
 
+_BAND = 64
+"""Rows whose normals are found at once, for in double precision those of a whole picture fill the memory."""
 Half = NDArray[np.float16]
 Channels = dict[str, NDArray[Any]]
 _REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
@@ -165,13 +167,18 @@ def _normals(depth: DepthMap) -> Half:
     lens, on = depth.intrinsics, depth.surface
     assert lens is not None
     u, v = pixel_centres(depth.size)
-    sight = rays(np.stack(np.meshgrid(u, v), axis=-1), lens)
-    point = sight * np.where(on, depth.values, np.float32(1))[..., None]
-    across, down = _step(point, on, 1), _step(point, on, 0)
-    normal = np.cross(down, across)
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = np.where((length > 0) & on[..., None], normal / np.maximum(length, 1e-30), 0)
-    return (normal * np.array([1, -1, -1])).astype(np.float16)
+    out = np.empty((*depth.size.shape, 3), np.float16)
+    for first in range(0, len(out), _BAND):
+        last = min(first + _BAND, len(out))
+        rows = slice(max(first - 1, 0), last + 1)  # with the neighbours above and below
+        sight = rays(np.stack(np.meshgrid(u, v[rows]), axis=-1), lens)
+        point = sight * np.where(on[rows], depth.values[rows], np.float32(1))[..., None]
+        across, down = _step(point, on[rows], 1), _step(point, on[rows], 0)
+        normal = np.cross(down, across)
+        length = np.linalg.norm(normal, axis=-1, keepdims=True)
+        normal = np.where((length > 0) & on[rows, :, None], normal / np.maximum(length, 1e-30), 0)
+        out[first:last] = (normal * np.array([1, -1, -1]))[first - rows.start : last - rows.start]
+    return out
 
 
 def _step(point: NDArray[Any], on: NDArray[np.bool_], axis: int) -> NDArray[Any]:
