@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unflat.models.depth.worlds import input_size
+from unflat.models.looking import input_size
 from unflat.models.runtime import onnxruntime as ort
 from unflat.models.sessions import open_session
 from unflat.models.weights import CARDS, weights_path

@@ -8,7 +8,8 @@ import skimage.data
 
 from unflat.errors import InputError, WeightsError
 from unflat.models.card import ModelCard
-from unflat.models.depth.worlds import input_size
+from unflat.models.depth.worlds import LONG_SIDE
+from unflat.models.looking import input_size
 from unflat.models.registry import cards, depth_model
 from unflat.models.weights import CARDS, weights_path
 from unflat.types import Size
@@ -82,5 +83,5 @@ def test_an_unknown_model_names_the_known_ones() -> None:
 )
 def test_the_network_looks_at_multiples_of_32(size: tuple[int, int], wanted: tuple[int, int]) -> None:
     assert input_size(Size(*size), 384) == Size(*wanted)
-    for side in (input_size(Size(*size)).width, input_size(Size(*size)).height):
+    for side in input_size(Size(*size), LONG_SIDE).shape:
         assert side % 32 == 0

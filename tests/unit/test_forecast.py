@@ -13,6 +13,7 @@ import unflat
 from unflat.cli.main import run
 from unflat.errors import ShapeError
 from unflat.models import forecast as network
+from unflat.models.looking import input_size
 from unflat.pipelines.depth import depth_map
 from unflat.stages.forecast import BLIND, cleared, doubtful, findings, place
 from unflat.types import DepthKind, DepthMap
@@ -191,7 +192,7 @@ def test_asked_for_in_vain_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_shipped_network_answers_at_a_quarter_of_its_input() -> None:
     rgb = np.random.default_rng(0).integers(0, 255, (90, 160, 3), np.uint8)
     seen = network.look_ahead(rgb, 1)
-    size = network.input_size(unflat.Size(160, 90))
+    size = input_size(unflat.Size(160, 90), network.LONG_SIDE)
     assert (seen.size.width, seen.size.height) == (size.width // 4, size.height // 4)
     assert network.CARD.kind is None and network.CARD.gives == ("mirror", "glass", "blank wall")
     for map_ in (seen.mirror, seen.glass, seen.blank):

@@ -17,7 +17,7 @@ import numpy as np
 from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import kernel
 from unflat.geometry.membrane import membrane
-from unflat.geometry.patches import RADIUS, Canvas, Field, _scale, improve, patches_beyond
+from unflat.geometry.patches import RADIUS, Canvas, Field, improve, patch_scale, patches_beyond
 from unflat.types.arrays import F32, U8, Bool
 
 WORK = 320
@@ -177,7 +177,7 @@ def _paint(out, frame, canvas, field, seam, first, last):
                 i = field.number[v, u]
                 i = max(i, 0)
                 b, a = field.source[i, 0], field.source[i, 1]
-                s = _scale(canvas.inverse, canvas.sky, v, u, b, a)
+                s = patch_scale(canvas.inverse, canvas.sky, v, u, b, a)
                 py = (b + np.float32(0.5) - top + (cy - v) * s) * fy - np.float32(0.5)
                 px = (a + np.float32(0.5) - left + (cx - u) * s) * fx - np.float32(0.5)
                 py = min(max(py, np.float32(0)), np.float32(h - 1))

@@ -74,7 +74,7 @@ class Field(NamedTuple):
 
 
 @inner
-def _scale(inverse, sky, y, x, v, u):
+def patch_scale(inverse, sky, y, x, v, u):
     """By how much steps at (y, x) are longer in the picture of the source (v, u)."""
     if sky[y, x] or sky[v, u]:
         return np.float32(1)
@@ -100,7 +100,7 @@ def _price(canvas, y, x, v, u, most):
         extra += np.float32(_COLOUR_PRICE) * d * d
     if extra >= most:
         return np.float32(_NEVER)
-    s = _scale(inverse, sky, y, x, v, u)
+    s = patch_scale(inverse, sky, y, x, v, u)
     reach = int(np.ceil(np.float32(RADIUS) * s))
     if v - reach < box[0] or v + reach >= box[1] or u - reach < box[2] or u + reach >= box[3]:
         return np.float32(_NEVER)
@@ -197,7 +197,7 @@ def _vote(canvas, field, trust, total, weight):
     h, w = sky.shape
     for i in range(len(field.at)):
         y, x, v, u = field.at[i, 0], field.at[i, 1], field.source[i, 0], field.source[i, 1]
-        s = _scale(inverse, sky, y, x, v, u)
+        s = patch_scale(inverse, sky, y, x, v, u)
         for j in range(max(-RADIUS, -y), min(RADIUS, h - 1 - y) + 1):
             b = min(max(v + int(np.floor(j * s + np.float32(0.5))), 0), h - 1)
             for k in range(max(-RADIUS, -x), min(RADIUS, w - 1 - x) + 1):

@@ -8,28 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unflat.models.depth.protocol import Prediction
+from unflat.models.looking import looked_at
 from unflat.models.sessions import open_session
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind
-from unflat.types.image import Size
 
 if TYPE_CHECKING:
     import onnxruntime
 
 CARD = CARDS["worlds"]
 LONG_SIDE = 448
-_MULTIPLE = 32
-
-
-def input_size(size: Size, long_side: int = LONG_SIDE) -> Size:
-    """The size the network looks at: long side as given, both sides multiples of 32, shape kept as nearly as that lets.
-
-    A shape beyond 4:1 is squeezed to 4:1, for the network never saw longer ones.
-    """
-    aspect = min(max(size.aspect, 0.25), 4.0)
-    width, height = (long_side, long_side / aspect) if aspect >= 1 else (long_side * aspect, long_side)
-    return Size(*(max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE) for side in (width, height)))
 
 
 @lru_cache(maxsize=2)
@@ -83,14 +72,8 @@ def look(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_S
         Inverse depth up to a factor, probability of sky, logarithm of the expected logarithmic error (each at half the
         network's input size), logarithm of the focal length over the long side.
     """
-    import cv2
-
-    size = input_size(Size(rgb.shape[1], rgb.shape[0]), long_side)
-    # area averages are for shrinking only: enlarged by them, a picture becomes blocks
-    larger = size.width > rgb.shape[1] or size.height > rgb.shape[0]
-    way = cv2.INTER_LINEAR if larger else cv2.INTER_AREA
-    small = np.ascontiguousarray(cv2.resize(rgb, (size.width, size.height), interpolation=way))
-    outputs = [np.asarray(o, dtype=np.float32) for o in session.run(None, {"rgb": small[None]})]
+    answers = session.run(None, {"rgb": looked_at(rgb, long_side)})
+    outputs = [np.asarray(o, dtype=np.float32) for o in answers]
     inverse, sky, log_error = (o[0, 0] for o in outputs[:3])
     return inverse, sky, log_error, float(outputs[3][0, 0])
 
