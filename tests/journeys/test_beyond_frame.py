@@ -61,3 +61,11 @@ def test_an_exr_holds_the_layers_and_the_border(unflat: Run, small: Path, tmp_pa
 def test_what_is_no_share_is_refused(unflat: Run, small: Path) -> None:
     done = unflat("photo", small, "--extend", "7", "-o", "s.glb")
     assert done.returncode == 2 and "--extend" in done.stderr
+
+
+def test_depth_that_goes_on_is_not_the_depth_of_the_picture(unflat: Run, small: Path, tmp_path: Path) -> None:
+    assert unflat("photo", small, "--extend", "0.25", "-o", "wide.png", "-o", "wide.npy", "-q").returncode == 0
+    for name in ("wide.png", "wide.npy"):
+        done = unflat("photo", small, "--depth", name, "-o", "s.glb")
+        assert done.returncode == 2 and "--extend" in done.stderr, done.stderr
+    assert not (tmp_path / "s.glb").exists()

@@ -160,7 +160,7 @@ def test_spikes_are_brought_back_and_said() -> None:
     values[30, 40:43] = 1e6
     surface = build_surface(replace(world.depth, values=values), world.picture())
     assert mesh_of(surface).vertices[:, 2].max() <= 2 * 4 * 1.26
-    assert "3 pixels farther than" in surface.notes[0]
+    assert "3 pixels were farther than" in surface.notes[0]
     assert dome_radius(worlds.camera(), 10) > 15
 
 

@@ -65,6 +65,15 @@ def test_every_broken_key_is_told_in_words(words: dict[str, Any]) -> None:
     assert refused > 60
 
 
+def test_a_code_beyond_all_distance_is_no_depth(words: dict[str, Any]) -> None:
+    words["codes"] |= {"quantity": "inverse-z", "low": 1e-308, "high": 1.0, "code_low": 2, "code_high": 65535, "sky": 1}
+    told = parse(json.dumps(words), "d.png.json")
+    assert told is not None and told.coding is not None
+    values, valid, sky = told.coding.decode(np.array([[1, 2, 65535]], np.uint16))
+    assert valid.tolist() == [[True, False, True]] and sky.tolist() == [[True, False, False]]
+    assert values[0, 2] == 1
+
+
 def test_a_missing_key_is_named(words: dict[str, Any]) -> None:
     del words["size"]
     with pytest.raises(InputError, match=r"^d\.png\.json does not say 'size'$") as caught:

@@ -50,8 +50,13 @@ GOOD = {"time": 0, "position": [0, 0, 0]}
         '{"keyframes": [{"time": 0, "position": [0, 0, 0]}, {"time": NaN, "position": [0, 0, 0]}]}',
         '{"keyframes": [{"time": 0, "position": [0, 0, 0]}, {"time": 1, "position": [0, Infinity, 0]}]}',
         {"keyframes": [GOOD] * 20_000},
+        {"keyframes": [GOOD, {"time": 10**9, "position": [0, 0, 0]}]},
+        {"keyframes": [GOOD, {"time": 1e-9, "position": [0, 0, 1]}]},
+        {"keyframes": [GOOD, {"time": 1, "position": [0, 1e30, 0]}]},
+        {"keyframes": [GOOD, {"time": 1, "position": [0, 0, 0], "target": [0, 0, -1e30]}]},
+        {"keyframes": [GOOD, {"time": 10**400, "position": [0, 0, 0]}]},
     ],
-    ids=range(17),
+    ids=range(22),
 )
 def test_odd_flights_are_refused(tmp_path: Path, odd: Any) -> None:
     with pytest.raises(InputError):

@@ -95,6 +95,13 @@ STATIONS = in_order(
 )
 
 
+@pytest.mark.parametrize("up", [-2.0, 2.0])
+def test_a_camera_that_looks_straight_up_or_down_is_a_rotation(up: float) -> None:
+    pose = looking_at(np.array([1.0, 0, 3]), np.array([1.0, up, 3])).world_from_camera
+    assert pose[:3, 2] == pytest.approx([0, np.sign(up), 0])
+    assert np.linalg.det(pose[:3, :3]) == pytest.approx(1)
+
+
 def test_a_flight_goes_through_its_stations_at_their_times() -> None:
     cameras = list(flown(LENS, STATIONS, MotionOptions(fps=10), STAND))
     assert len(cameras) == 31

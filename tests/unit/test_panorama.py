@@ -21,8 +21,10 @@ from unflat.geometry.zenith import sky_overhead
 from unflat.pipelines.animate import AnimateOptions, animate
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.pipelines.flat import from_keywords
+from unflat.pipelines.forecast import forecast
 from unflat.pipelines.panorama import PanoramaResult
 from unflat.pipelines.photo import PhotoOptions, photo
+from unflat.pipelines.result import PhotoResult
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.look_around import bring_together, looked, tangent_windows
 from unflat.stages.recognise_panorama import PanoramaOptions, recognise_panorama
@@ -342,3 +344,37 @@ def test_the_network_sees_a_room_all_around_without_a_seam() -> None:
     assert np.quantile(seam, 0.95) < 0.01 and seam.mean() < 0.01
     for row in (0, -1):
         assert np.ptp(depth.values[row]) < 0.03 * depth.values[row].mean()
+
+
+def test_depth_along_rays_is_no_depth_of_an_ordinary_picture() -> None:
+    picture, distance = Room().seen(whole(256))
+    around = DepthMap(distance, DepthKind.SCALE, panorama=whole(256))
+    with pytest.raises(InputError, match="along the rays") as caught:
+        photo(picture, from_keywords(PhotoOptions(), {"panorama": "no"}), handed=around)
+    assert "--panorama yes" in caught.value.hint
+
+
+def test_what_the_user_says_of_the_lens_is_heeded_or_answered() -> None:
+    picture, distance = Room().seen(whole(256))
+
+    def made(**said: object) -> PhotoResult:
+        kind = {"depth_kind": "scale", "familiar": False}
+        return photo(picture, from_keywords(PhotoOptions(), {**kind, **said}), handed=distance)
+
+    assert isinstance(made(), PanoramaResult)
+    for lens in ({"fov": 60.0}, {"focal_mm": 28.0}):
+        assert not isinstance(made(**lens), PanoramaResult)
+    around = made(panorama="yes", focal_mm=28.0)
+    assert isinstance(around, PanoramaResult)
+    assert any("lens" in warning for warning in around.report["warnings"])
+    assert any("eye height" in warning for warning in made(fov=60.0, eye_height=1.2).report["warnings"])
+    assert not any("eye height" in warning for warning in made(eye_height=1.2).report["warnings"])
+
+
+def test_no_frame_cuts_a_panorama(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, _ = Room().seen(whole(256))
+    seen: list[DepthMap | None] = []
+    monkeypatch.setattr("unflat.pipelines.forecast.findings", lambda marks, depth: seen.append(depth) or ())
+    for word in ("auto", "no"):
+        forecast(picture, from_keywords(PhotoOptions(), {"panorama": word}))
+    assert seen[0] is None and seen[1] is not None

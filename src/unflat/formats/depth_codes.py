@@ -95,7 +95,9 @@ class Coding:
         if self.quantity == "inverse-z":
             invalid |= (q <= 0) & ~sky
             q = 1 / np.where(q > 0, q, 1.0)
-        values = q.astype(np.float32)
+        with np.errstate(over="ignore"):
+            values = q.astype(np.float32)
+        invalid |= ~np.isfinite(values) & ~sky
         values[sky] = self.low if self.quantity == "disparity" else np.inf
         values[invalid] = np.nan
         return values, ~invalid, sky

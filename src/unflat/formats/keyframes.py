@@ -50,7 +50,10 @@ def _keyframe(row: object, number: int, name: str) -> Keyframe:
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{where}: {str(value)[:40]!r} is no number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InputError(f"{where} has a number that is too large") from error
 
 
 def _point(value: object, where: str) -> Point:

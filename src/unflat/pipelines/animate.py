@@ -93,9 +93,13 @@ def animate(picture: Picture, options: AnimateOptions | None = None, *, progress
     Raises:
         UnflatError: Any of the tree; the message and hint say what to do.
     """
+    from unflat.formats import keyframes
+
     options = options or AnimateOptions()
     if options.photo.around.panorama == "yes":
         raise InputError("no camera is moved through a panorama", hint="Say that the picture is an ordinary one.")
+    if options.lens.keyframes is not None:
+        keyframes.read(options.lens.keyframes)  # what is wrong with them is said before the work
     ordinary = replace(options.photo, around=replace(options.photo.around, panorama="no"))
     return Animation(photo(picture, ordinary, progress=progress), options, progress)
 

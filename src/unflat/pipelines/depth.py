@@ -104,7 +104,7 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        panorama = look_for_panorama(image, options.around, options.camera, options.source)
+        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
         crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
         if panorama is None:
             image, crop = take_out(image, options.frame, lineage)

@@ -58,7 +58,7 @@ def plain(found: tuple[Finding, ...] | list[Finding]) -> list[dict[str, Any]]:
 
 
 def forecast(picture: Picture, options: PhotoOptions | None = None, *, progress: Progress = silent) -> Forecast:
-    """Say what will go wrong with a picture, and convert nothing.
+    """Say what will go wrong with a picture, and convert nothing. No frame cuts what is seen all around.
 
     Args:
         picture: A file, an sRGB uint8 array, or an Image.
@@ -68,17 +68,21 @@ def forecast(picture: Picture, options: PhotoOptions | None = None, *, progress:
     Raises:
         UnflatError: Any of the tree; the message and hint say what to do.
     """
-    from unflat.pipelines.photo import PhotoOptions, look
+    from unflat.pipelines.photo import PhotoOptions, look, look_for_panorama
 
     options = options or PhotoOptions()
     clock = Clock(progress)
     with clock.stage("read"):
         image = open_picture(picture)
-        image, crop = take_out(image, options.frame, Lineage.begin(image.source))
-        given = given_depth(options.source, picture, image, crop)
+        lineage = Lineage.begin(image.source)
+        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
+        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
+        if panorama is None:
+            image, crop = take_out(image, options.frame, lineage)
+        given = given_depth(source, picture, image, crop)
     seen = look(image, options, clock) if given is None else Estimate(given.depth)
     marks = _marks(image, seen, options, clock)
-    return Forecast(findings(marks, seen.depth), clock)
+    return Forecast(findings(marks, None if panorama is not None else seen.depth), clock)
 
 
 def minded(seen: Estimate, image: Image, options: PhotoOptions, clock: Clock, lineage: Lineage) -> Estimate:

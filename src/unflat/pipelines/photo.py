@@ -33,7 +33,7 @@ from unflat.pipelines.source import (
 from unflat.stages.build_layers import LayerOptions
 from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
-from unflat.stages.calibrate import CameraOptions, calibrate
+from unflat.stages.calibrate import WIDEST_DEG, CameraOptions, calibrate
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
 from unflat.stages.extend_picture import ExtendOptions
@@ -105,7 +105,7 @@ def photo(
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        panorama = look_for_panorama(image, options.around, options.camera, options.source)
+        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
         crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
         if panorama is None:
             image, crop = take_out(image, options.frame, lineage)
@@ -141,12 +141,23 @@ def photo(
 
 
 def look_for_panorama(
-    image: Image, around: PanoramaOptions, camera: CameraOptions, source: DepthSource
+    image: Image, around: PanoramaOptions, camera: CameraOptions, source: DepthSource, lineage: Lineage
 ) -> Panorama | None:
-    """The camera of a picture that looks around; one with a stereo disparity is seen by two ordinary eyes."""
-    if source.depth_kind == "disparity-px" and around.panorama == "auto":
-        return None
-    return recognise_panorama(image, around, camera.fov)
+    """The camera of a picture that looks around; one with a stereo disparity is seen by two ordinary eyes.
+
+    A lens that the user gives an ordinary picture is believed more than a shape that looks like a panorama's.
+    """
+    told = camera.focal_mm is not None or (camera.fov is not None and camera.fov <= WIDEST_DEG)
+    found = None
+    if source.depth_kind != "disparity-px" or around.panorama != "auto":
+        found = recognise_panorama(image, around, camera.fov)
+    if found is not None and found.basis == "shape" and told:
+        found = None
+    if found is not None and (camera.focal_mm is not None or (camera.fov is not None and found.basis == "file")):
+        lineage.warn("The lens that was given is not used: this is a panorama; --panorama no says otherwise.")
+    if found is None and around.eye_height is not None:
+        lineage.warn("The eye height is not used: this picture is no panorama; --panorama yes says otherwise.")
+    return found
 
 
 def see(
@@ -170,6 +181,11 @@ def see(
     """
     from unflat.geometry.align import assume_scale
 
+    if given is not None and given.depth.panorama is not None:
+        raise InputError(
+            "this depth holds distances along the rays of a panorama, the picture was taken for an ordinary one",
+            hint="Say --panorama yes, or give depth along the axis of a camera.",
+        )
     for note in image.notes:
         lineage.warn(note)
     if given is not None and given.source is not None:

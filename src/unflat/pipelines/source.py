@@ -148,6 +148,7 @@ def given_depth(source: DepthSource, picture: Picture, image: Image, crop: Crop 
         from unflat.formats import depthmap
 
         depth = depthmap.read(source.file, kind=source.depth_kind)
+        _not_extended(depth, source.file.name)
         depth = _fitting(depth, image, crop, source.file.name)
         return Given(depth, exact=True, fill=False, source=depthmap.source_of(source.file))
     if is_outside(source.depth):
@@ -189,7 +190,18 @@ def handed_depth(
         if kind == "disparity-px":
             values = np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
         depth = DepthMap(values, DepthKind("scale" if kind == "disparity-px" else kind))
+    _not_extended(depth, "map")
     return Given(_fitting(depth, image, crop, "map"), exact=True, fill=False)
+
+
+def _not_extended(depth: DepthMap, name: str) -> None:
+    """Depth that was continued beyond the border has the picture's shape, but is not the picture's."""
+    steps = () if depth.provenance is None else depth.provenance.steps
+    if depth.invented is not None or any(step.name == "extend_picture" for step in steps):
+        raise InputError(
+            f"the depth {name} goes on beyond the picture's border (--extend)",
+            hint="Give depth that was written without --extend; the picture can be extended with it again.",
+        )
 
 
 def _fitting(depth: DepthMap, image: Image, crop: Crop | None, name: str) -> DepthMap:

@@ -171,7 +171,9 @@ def inverse_depth(depth: DepthMap, limit: float | None = None) -> tuple[F32, Boo
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.where(on, 1 / np.minimum(z, np.float32(far)), np.float32(0)).astype(np.float32)
     beyond = int((z[on] > limit).sum())
-    notes = (f"{beyond} pixels farther than {far:.3g} m were brought to that distance",) if beyond else ()
+    who = "1 pixel was" if beyond == 1 else f"{beyond} pixels were"
+    place = f"{far:,.0f}" if far >= 100 else f"{far:.3g}"
+    notes = (f"{who} farther than {place} m and brought to that distance",) if beyond else ()
     return inverse, on, far, notes
 
 

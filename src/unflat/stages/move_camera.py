@@ -94,7 +94,8 @@ def looking_at(eye: F64, target: F64) -> Pose:
     ahead = target - eye
     ahead = ahead / np.linalg.norm(ahead)
     right = np.cross([0.0, 1.0, 0.0], ahead)
-    right /= max(float(np.linalg.norm(right)), 1e-9)
+    length = float(np.linalg.norm(right))
+    right = right / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
     pose = np.eye(4)
     pose[:3, :3] = np.stack([right, np.cross(ahead, right), ahead], axis=1)
     pose[:3, 3] = eye

@@ -9,6 +9,12 @@ from itertools import pairwise
 from unflat.errors import InputError
 
 Point = tuple[float, float, float]
+LONGEST_S = 3600.0
+"""No flight takes longer, as no motion does."""
+SHORTEST_S = 1e-3
+"""Between two keyframes: what is flown in less would leave every measure."""
+FARTHEST_M = 1e6
+"""No keyframe is farther away along any axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Keyframe:
         numbers = (self.time, *self.position, *(self.target or ()))
         if not all(math.isfinite(n) for n in numbers):
             raise InputError("a keyframe's time, position and target must be finite numbers")
+        if any(abs(n) > FARTHEST_M for n in (*self.position, *(self.target or ()))):
+            raise InputError(f"a keyframe lies farther away than {FARTHEST_M:g} m", hint="Lengths are metres.")
         if self.fov_deg is not None and not 1 <= self.fov_deg <= 170:
             raise InputError(
                 f"a keyframe's field of view of {self.fov_deg:g} degrees is out of range", hint="1 to 170."
@@ -41,11 +49,19 @@ def in_order(keyframes: list[Keyframe]) -> tuple[Keyframe, ...]:
     """The keyframes of a flight, checked.
 
     Raises:
-        InputError: Fewer than two, or their times do not rise.
+        InputError: Fewer than two, their times do not rise, or it takes too long.
     """
     if len(keyframes) < 2:
         raise InputError("a flight needs at least two keyframes")
     for one, other in pairwise(keyframes):
-        if not other.time > one.time:
-            raise InputError(f"the times of keyframes must rise: {one.time:g} s, then {other.time:g} s")
+        if not other.time - one.time >= SHORTEST_S:
+            raise InputError(
+                f"the times of keyframes must rise: {one.time:g} s, then {other.time:g} s",
+                hint=f"Seconds, at least {SHORTEST_S:g} apart.",
+            )
+    lasts = keyframes[-1].time - keyframes[0].time
+    if lasts > LONGEST_S:
+        raise InputError(
+            f"a flight of {lasts:g} s is too long", hint=f"Times are seconds, at most {LONGEST_S:g} in all."
+        )
     return tuple(keyframes)
