@@ -88,8 +88,6 @@ def build_layers(
         UnitError: The depth has an unknown offset.
         InputError: There is no camera, or no surface.
     """
-    from unflat.geometry.matte import unmix
-
     options = options or LayerOptions()
     camera = depth.intrinsics
     if camera is None:
@@ -105,15 +103,21 @@ def build_layers(
     apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
-    looks = colour.astype(np.float32)
-    found = _behind(inverse, on, looks, apart, options.seam)
-    matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
-    hidden = found.layer(matte.behind)
-    soft_colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
-    soft = Layer(matte.inverse, _bytes(soft_colour), np.zeros_like(on), matte.alpha)
+    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options.seam)
     deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
-    return Layers(picture, depth, on & ~found.seam.mixed, hidden, deeper, soft, reach, steepest)
+    return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
+
+
+def _unmixed(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> tuple[Layer, Layer, Bool]:
+    """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
+    from unflat.geometry.matte import unmix
+
+    found = _behind(inverse, on, looks, apart, width)
+    matte = unmix(looks, found.looks, inverse, found.seam, found.invented, width, found.ring)
+    colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
+    soft = Layer(matte.inverse, _bytes(colour), np.zeros_like(on), matte.alpha)
+    return found.layer(matte.behind), soft, found.seam.mixed
 
 
 def _marked(layer: Layer, depth: DepthMap) -> Layer:
