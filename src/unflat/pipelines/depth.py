@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.forecast import plain
-from unflat.pipelines.photo import PhotoOptions, believed, look_for_panorama, see, sized, told_scale
+from unflat.pipelines.photo import PhotoOptions, believed, see, sized, take_in, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.pipelines.source import DepthSource, Picture, given_depth, open_picture, scale_of, take_out, told_style
+from unflat.pipelines.source import DepthSource, Picture
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
@@ -102,20 +102,8 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     options = options or DepthMapOptions()
     clock = Clock(progress)
     with clock.stage("read"):
-        image = open_picture(picture)
-        lineage = Lineage.begin(image.source)
-        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
-        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
-        if panorama is None:
-            image, crop = take_out(image, options.frame, lineage)
-        given = given_depth(source, picture, image, crop)
-        scale = scale_of(options.scale, crop)
-        art = options.art
-        if panorama is None:
-            image, art = told_style(image, options.art, lineage)
-    journey = PhotoOptions(
-        options.source, options.estimate, options.camera, scale, ahead=options.ahead, around=options.around, art=art
-    )
+        told = {one.name: getattr(options, one.name) for one in fields(options)}
+        image, panorama, given, journey, lineage = take_in(picture, PhotoOptions(**told))
     if panorama is not None:
         from unflat.pipelines.panorama import distance_around
 
@@ -124,6 +112,6 @@ def depth_map(picture: Picture, options: DepthMapOptions | None = None, *, progr
     depth, kind = see(image, given, journey, clock, lineage, options.estimate.detail)
     if options.scale.known_length is not None or depth.kind is DepthKind.METRIC:
         with clock.stage("scale"):
-            depth, size = sized(depth, kind, image, believed(scale, given), lineage, told=told_scale(given))
+            depth, size = sized(depth, kind, image, believed(journey.scale, given), lineage, told=told_scale(given))
         depth = replace(depth, scale=size)
     return DepthResult(replace(depth, provenance=lineage.seal()), lineage, clock)

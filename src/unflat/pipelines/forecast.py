@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.pipelines.source import Picture, given_depth, open_picture, take_out
+from unflat.pipelines.source import Picture
 from unflat.stages.estimate_depth import Estimate, over_grey
 from unflat.stages.flatten_panes import flatten_panes
 from unflat.stages.forecast import cleared, doubtful, findings
@@ -68,18 +68,11 @@ def forecast(picture: Picture, options: PhotoOptions | None = None, *, progress:
     Raises:
         UnflatError: Any of the tree; the message and hint say what to do.
     """
-    from unflat.pipelines.photo import PhotoOptions, look, look_for_panorama
+    from unflat.pipelines.photo import PhotoOptions, look, take_in
 
-    options = options or PhotoOptions()
     clock = Clock(progress)
     with clock.stage("read"):
-        image = open_picture(picture)
-        lineage = Lineage.begin(image.source)
-        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
-        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
-        if panorama is None:
-            image, crop = take_out(image, options.frame, lineage)
-        given = given_depth(source, picture, image, crop)
+        image, panorama, given, options, _ = take_in(picture, options or PhotoOptions())
     seen = look(image, options, clock) if given is None else Estimate(given.depth)
     marks = _marks(image, seen, options, clock)
     return Forecast(findings(marks, None if panorama is not None else seen.depth), clock)

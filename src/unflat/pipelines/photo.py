@@ -9,7 +9,7 @@ picture ─ open ─ depth (model | phone | file) ─ camera ─ refine ─ metr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,23 +100,9 @@ def photo(
     Raises:
         UnflatError: Any of the tree; the message and hint say what to do.
     """
-    options = options or PhotoOptions()
     clock = Clock(progress)
     with clock.stage("read"):
-        image = open_picture(picture)
-        lineage = Lineage.begin(image.source)
-        panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
-        crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
-        if panorama is None:
-            image, crop = take_out(image, options.frame, lineage)
-        if handed is None:
-            given = given_depth(source, picture, image, crop)
-        else:
-            given = handed_depth(handed, options.source.depth_kind, image, crop)
-        options = replace(options, scale=scale_of(options.scale, crop))
-        if panorama is None:
-            image, art = told_style(image, options.art, lineage)
-            options = replace(options, art=art)
+        image, panorama, given, options, lineage = take_in(picture, options or PhotoOptions(), handed)
     if panorama is not None:
         from unflat.pipelines.panorama import panorama_to_scene
 
@@ -138,6 +124,49 @@ def photo(
     if options.beyond.extend:
         result.extend()
     return result
+
+
+class Taken(NamedTuple):
+    """What a recipe begins with.
+
+    Attributes:
+        image: The upright picture, without what was around it.
+        panorama: Its camera, if it looks around.
+        given: Depth that needs no model, or None.
+        options: Where they speak of pixels or styles, those of ``image``.
+        lineage: With all that was noted.
+    """
+
+    image: Image
+    panorama: Panorama | None
+    given: Given | None
+    options: PhotoOptions
+    lineage: Lineage
+
+
+def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[np.floating] | None = None) -> Taken:
+    """Read a picture and what is known of it: does it look around, what is around it, how was it made, how deep is it.
+
+    Args:
+        picture: A file, an sRGB uint8 array, or an Image.
+        options: What the user says.
+        handed: Depth in memory, instead of a file's.
+    """
+    image = open_picture(picture)
+    lineage = Lineage.begin(image.source)
+    panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
+    crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
+    if panorama is None:
+        image, crop = take_out(image, options.frame, lineage)
+    if handed is None:
+        given = given_depth(source, picture, image, crop)
+    else:
+        given = handed_depth(handed, source.depth_kind, image, crop)
+    options = replace(options, scale=scale_of(options.scale, crop))
+    if panorama is None:
+        image, art = told_style(image, options.art, lineage)
+        options = replace(options, art=art)
+    return Taken(image, panorama, given, options, lineage)
 
 
 def look_for_panorama(
