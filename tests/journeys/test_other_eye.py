@@ -62,6 +62,12 @@ def test_a_photograph_alone_is_enough(unflat: Run, small: Path, tmp_path: Path) 
             assert np.asarray(file.convert("RGB")).max(axis=2).min() > 20
 
 
+def test_layers_that_are_not_wanted_are_answered(unflat: Run, small: Path, tmp_path: Path) -> None:
+    done = unflat("photo", small, "--render-eye", "left", "--layers", "none", "-o", "eye.png")
+    assert done.returncode == 2 and "--layers none" in done.stderr
+    assert not (tmp_path / "eye.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -65,6 +65,15 @@ def test_every_broken_key_is_told_in_words(words: dict[str, Any]) -> None:
     assert refused > 60
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("focal_px", [1e299, 9]), ("focal_px", [9, 1e-6]), ("principal_point_px", [-1e200, 3])],
+)
+def test_a_camera_that_cannot_be_is_refused(words: dict[str, Any], key: str, value: list[float]) -> None:
+    with pytest.raises(InputError, match="its camera of"):
+        parse(json.dumps(words | {key: value}), "d.png.json")
+
+
 def test_a_code_beyond_all_distance_is_no_depth(words: dict[str, Any]) -> None:
     words["codes"] |= {"quantity": "inverse-z", "low": 1e-308, "high": 1.0, "code_low": 2, "code_high": 65535, "sky": 1}
     told = parse(json.dumps(words), "d.png.json")

@@ -81,6 +81,8 @@ def _render(
     picture: Path, eye: Eye, output: list[Path] | None, options: PhotoOptions, export: ExportOptions, talk: Talk
 ) -> None:
     """Write what the other eye sees."""
+    if options.surface.layers == "none":
+        raise InputError("what the other eye sees is rendered from layers", hint="Leave out --layers none.")
     paths = output or [picture.with_name(f"{picture.stem}-{eye}.png")]
     check_written(paths, picture, check_suffix, force=export.force)
     options = replace(options, estimate=replace(options.estimate, detail=max(options.estimate.detail, FINEST)))

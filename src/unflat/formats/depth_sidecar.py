@@ -28,6 +28,8 @@ from unflat.types.scale import Scale
 KEY = "unflat-depth"
 """The word under which the text stands in PNG, and what ``format`` says."""
 LARGEST = 1_000_000
+_SHORTEST, _LONGEST = 0.01, 1e4
+"""Of focal lengths, over the short and the long side; no axis lies farther aside than the longest, either."""
 _REMOVE = "Remove it and say what the depth is with --depth-kind."
 _BASES = ("given", "exif-35mm", "exif-sensor", "file", "model", "assumed")
 
@@ -231,6 +233,9 @@ def _camera(said: dict[str, Any], size: Size) -> Intrinsics | None:
         return None
     fx, fy = (_finite(value, "focal_px") for value in _pair(said, "focal_px"))
     cx, cy = (_finite(value, "principal_point_px") for value in _pair(said, "principal_point_px"))
+    least, far = min(size.width, size.height) * _SHORTEST, max(size.width, size.height) * _LONGEST
+    if not all(least <= f <= far for f in (fx, fy)) or max(abs(cx), abs(cy)) > far:
+        raise ValueError(f"its camera of {fx:.4g} × {fy:.4g} pixels at {cx:.4g}, {cy:.4g} is impossible")
     basis = said.get("focal_basis")
     return Intrinsics(fx, fy, cx, cy, size, basis if basis in _BASES else "file")
 

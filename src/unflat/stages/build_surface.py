@@ -239,7 +239,7 @@ def sheet_of(
         points = sheet.points * np.array([w / cw, h / ch, 1], np.float32)
         rows = np.minimum(((sheet.source // cw + 0.5) * h / ch).astype(np.int64), h - 1)
         columns = np.minimum(((sheet.source % cw + 0.5) * w / cw).astype(np.int64), w - 1)
-        note = f"outlines were taken from every {stride}. pixel to fit into {triangles} triangles"
+        note = f"outlines were taken from one pixel in {stride}, to fit into {triangles} triangles"
         return Sheet(points.astype(np.float32), rows * w + columns, sheet.faces), error, (note,)
     raise InputError(f"{triangles} triangles are too few for this picture", hint="Allow more triangles.")
 
