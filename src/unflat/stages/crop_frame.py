@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.stages.see_as_art import without_lens
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, LensRecord
@@ -81,17 +82,14 @@ def crop_frame(whole: Image, options: FrameOptions) -> Crop | None:
         known = focal_px(whole.lens, size)
         focal = _ASSUMED_FOCAL * size.long_side if known is None else known[0]
         way = straightening(inset(found.corners, _SAFE * side), size, focal)
-        lens = LensRecord()
+        lens = whole.lens
         note = (
             f"The picture was taken out of what is around it and straightened ({size} became {way.size}); "
             "--keep-frame keeps all."
         )
-    notes = [*whole.notes, note]
-    if whole.lens != lens and not found.flat:
-        notes.append("The lens that the file tells of is that of the camera that reproduced the picture: not used.")
     pixels = np.asarray(way.pixels(whole.pixels), np.uint8)
-    picture = replace(whole, pixels=pixels, lens=lens, notes=tuple(notes), jpeg=None)
-    return Crop(picture, way, not found.flat, whole)
+    picture = replace(whole, pixels=pixels, lens=lens, notes=(*whole.notes, note), jpeg=None)
+    return Crop(picture if found.flat else without_lens(picture), way, not found.flat, whole)
 
 
 def _cut_lens(lens: LensRecord, way: Straightening) -> LensRecord:

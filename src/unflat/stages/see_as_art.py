@@ -68,7 +68,7 @@ _LEAST_PX = 64
 
 
 def without_lens(picture: Image) -> Image:
-    """The picture of a painting or drawing without the lens of the camera that reproduced it; the notes say so."""
+    """A picture of a picture without the lens of the camera that reproduced it; the notes say so."""
     if picture.lens == LensRecord():
         return picture
     note = "The lens that the file tells of is that of the camera that reproduced the picture: not used."
