@@ -46,6 +46,8 @@ def test_depth_of_a_panorama_says_that_it_holds_distances(unflat: Run, tmp_path:
     assert report["along"] == "ray" and report["kind"] == "metric"
     told = json.loads((tmp_path / "d.npy.json").read_text())
     assert told["along"] == "ray" and told["panorama"]["span_deg"] == [-180, 180, 90, -90]
+    listed = json.loads(unflat("inspect", "d.npy", "--json").stdout)
+    assert listed["along"] == "ray" and listed["panorama"]["span_deg"] == [-180, 180, 90, -90]
     plain = unflat("depth", "sphere.png", "-o", "e.npy", "--depth", "ramp", "--panorama", "no", "--json")
     assert json.loads(plain.stdout)["along"] == "axis"
 

@@ -16,7 +16,7 @@ def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fa
     """Say what a scene, a depth map or a picture holds: size, units, cameras, confidence, provenance.
 
     Args:
-        file: Any file that unflat writes, or a photograph.
+        file: Any scene, depth map or picture that unflat writes, or a photograph; not a film.
         json: Print a machine-readable report on stdout.
     """
     from unflat.pipelines.inspect import inspect as look_into

@@ -116,7 +116,7 @@ def _node(node: Node) -> dict[str, Any]:
 
 def _depth(depth: DepthMap) -> dict[str, Any]:
     seen = depth.values[depth.surface]
-    camera = depth.intrinsics
+    camera, around = depth.intrinsics, depth.panorama
     return {
         "what": "depth",
         "kind": depth.kind.value,
@@ -126,6 +126,8 @@ def _depth(depth: DepthMap) -> dict[str, Any]:
         "valid_share": round(float(np.mean(np.asarray(depth.valid))), 4),
         "sky_share": None if depth.sky is None else round(float(depth.sky.mean()), 4),
         "confidence": None if depth.confidence is None else round(float(depth.confidence.mean()), 4),
+        "along": "axis" if around is None else "ray",
+        "panorama": around and {"projection": around.projection, "span_deg": [round(a, 3) for a in around.span]},
         "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
         "model": depth.origin,
         "licence": depth.licence,
