@@ -18,7 +18,7 @@ from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing
 from unflat.formats.depth_sidecar import parse
 from unflat.formats.depthmap import read
-from unflat.formats.registry import write
+from unflat.formats.registry import format_of, write
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
@@ -81,6 +81,20 @@ def test_a_code_beyond_all_distance_is_no_depth(words: dict[str, Any]) -> None:
     values, valid, sky = told.coding.decode(np.array([[1, 2, 65535]], np.uint16))
     assert valid.tolist() == [[True, False, True]] and sky.tolist() == [[True, False, False]]
     assert values[0, 2] == 1
+
+
+def test_a_wrong_size_is_told_wherever_it_stands(words: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "d.png.json").write_text(json.dumps(words | {"size": [99_999, 99_999]}))
+    with pytest.raises(InputError, match="8×6 pixels, but says of itself that it has 99999×99999") as caught:
+        read(tmp_path / "d.png")
+    assert "--depth-kind" in caught.value.hint
+
+
+def test_every_suffix_is_named_once() -> None:
+    with pytest.raises(InputError) as caught:
+        format_of(Path("film.xyz"))
+    known = caught.value.hint.split(": ")[1].split()
+    assert ".exr" in known and len(known) == len(set(known))
 
 
 def test_a_missing_key_is_named(words: dict[str, Any]) -> None:

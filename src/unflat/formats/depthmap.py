@@ -96,7 +96,8 @@ def _told(plane: arrays.Plane, said: sidecar.Sidecar, name: str, kind: str | Non
     height, width = plane.numbers.shape
     if (width, height) != (said.size.width, said.size.height):
         raise InputError(
-            f"{name} has {width}×{height} pixels, its sidecar says {said.size}", hint="Remove the sidecar."
+            f"{name} has {width}×{height} pixels, but says of itself that it has {said.size}",
+            hint="Remove its sidecar, or the text inside it, and say what it holds with --depth-kind.",
         )
     if kind is not None and kind != said.kind.value:
         raise InputError(

@@ -225,7 +225,7 @@ def format_of(path: Path) -> Format:
     rows = (row for row in FORMATS if name.endswith(row.suffixes))
     found = max(rows, key=lambda row: max(map(len, row.suffixes)), default=None)
     if found is None:
-        known = " ".join(suffix for row in FORMATS for suffix in row.suffixes)
+        known = " ".join(dict.fromkeys(suffix for row in FORMATS for suffix in row.suffixes))
         raise InputError(f"no format for '{path.name}'", hint=f"Known suffixes: {known}")
     return found
 
