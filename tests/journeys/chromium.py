@@ -142,6 +142,20 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.querySelector('#view')?.dataset.state in {ready: 1, failed: 1}")
 
+    def reload(self) -> None:
+        """Load the page anew, and wait until the viewer has drawn."""
+        self.js("void (window.wasHere = true)")
+        self.call("Page.reload")
+        for _ in range(400):
+            try:
+                if self.js("!window.wasHere && document.querySelector('#view')?.dataset.state === 'ready'"):
+                    return
+            except RuntimeError as error:
+                if "navigated or closed" not in str(error):  # the page it asked is just being replaced
+                    raise
+            time.sleep(0.1)
+        raise TimeoutError("the page did not come back")
+
     def js(self, expression: str) -> Any:
         """The value of an expression; promises are waited for."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

@@ -352,8 +352,8 @@ def test_the_whole_journey_open_walk_brush_undo_save_reload(page: chromium.Page,
     assert 0 < one < two
     after = depthmap.read(saved(page, tmp_path))
     assert np.count_nonzero(after.values != carried(folder).values) == one
-    page.call("Page.reload")
-    page.wait("document.querySelector('#view')?.dataset.state === 'ready' && !document.querySelector('#edited')")
+    page.reload()
+    assert page.js("!document.querySelector('#edited')")
     page.settle()
     assert apart(seen(page), photograph) < 0.5, "the page itself is never changed"
     assert page.console == []

@@ -190,3 +190,12 @@ def test_a_turned_camera_turns_its_axis_along() -> None:
     assert cut.intrinsics.fx == pytest.approx(100, rel=0.01)
     assert (cut.intrinsics.cx, cut.intrinsics.cy) == pytest.approx(tuple(way.points(np.array([[60, 65.0]]))[0]))
     assert replace(cut.intrinsics, fx=1).size == cut.size
+
+
+@pytest.mark.parametrize("darkest", [0, 10])
+@pytest.mark.parametrize("size", [(64, 96), (300, 400)])
+def test_a_fade_to_black_or_white_is_no_margin(size: tuple[int, int], darkest: int) -> None:
+    fade = np.linspace(darkest, 255 - darkest, size[0]).astype(np.uint8)
+    picture = np.repeat(np.repeat(fade[:, None], size[1], 1)[..., None], 3, 2)
+    for turned in (picture, picture[::-1], picture.transpose(1, 0, 2)):
+        assert find_surround(np.ascontiguousarray(turned)) is None

@@ -26,6 +26,7 @@ _BLACK, _WHITE, _FLAT = 24, 235, 12
 _RINGING = 9
 """Rows before the end of a margin that may not be flat any more: a block of a JPEG and one."""
 _CLEAR, _LESS_CLEAR = 0.75, 0.4
+_SUDDEN = 0.6
 _CANON = 160
 _ALIKE = 9.0
 """Colours (Lab) that are the same, paper and grain included."""
@@ -118,9 +119,10 @@ def _margin(rgb: U8, clear: float) -> int:
         depth += 1
     if depth < 2 or depth == deepest:
         return 0
-    beyond = np.abs(rgb[depth - 2 : depth + _RINGING] - tone).max(-1) > _FLAT
-    share = beyond.mean(1)
-    jumps = np.flatnonzero((share[2:] > clear) & (share[:-2] < 0.4))  # blocks of a JPEG ring before their step
+    rows = rgb[depth - 2 : depth + _RINGING].astype(np.float32)
+    share = (np.abs(rows - tone).max(-1) > _FLAT).mean(1)
+    sudden = (np.abs(rows[2:] - rows[:-2]).max(-1) > _FLAT).mean(1) > _SUDDEN * clear  # a slow fade is no step
+    jumps = np.flatnonzero((share[2:] > clear) & (share[:-2] < 0.4) & sudden)  # blocks of a JPEG ring before it
     return depth + int(jumps[0]) if len(jumps) else 0
 
 
