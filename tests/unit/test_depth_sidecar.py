@@ -84,7 +84,7 @@ def test_a_code_beyond_all_distance_is_no_depth(words: dict[str, Any]) -> None:
 
 
 def test_a_wrong_size_is_told_wherever_it_stands(words: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "d.png.json").write_text(json.dumps(words | {"size": [99_999, 99_999]}))
+    (tmp_path / "d.png.json").write_text(json.dumps(words | {"size": [99_999, 99_999], "focal_px": None}))
     with pytest.raises(InputError, match="8×6 pixels, but says of itself that it has 99999×99999") as caught:
         read(tmp_path / "d.png")
     assert "--depth-kind" in caught.value.hint
