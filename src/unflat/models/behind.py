@@ -18,7 +18,7 @@ from unflat.types.arrays import F32, Bool
 if TYPE_CHECKING:
     import onnxruntime
 
-_TILE, _MARGIN, _MULTIPLE = 384, 64, 16
+_TILE, _MARGIN, _MULTIPLE = 512, 48, 16
 """Pixels of a side that are asked for at once, of what is shown around them, and what sides are multiples of."""
 _MOST_APART = 3.0
 """Logarithm of inverse depths beyond which the network is told no more."""
@@ -85,12 +85,12 @@ def _tiles(wanted: Bool) -> Iterator[tuple[tuple[slice, slice], tuple[slice, sli
     h, w = wanted.shape
     for y in range(0, h, _TILE):
         for x in range(0, w, _TILE):
-            asked = slice(y, min(y + _TILE, h)), slice(x, min(x + _TILE, w))
-            if wanted[asked].any():
-                yield (
-                    asked,
-                    (
-                        slice(max(y - _MARGIN, 0), min(y + _TILE + _MARGIN, h)),
-                        slice(max(x - _MARGIN, 0), min(x + _TILE + _MARGIN, w)),
-                    ),
+            part = wanted[y : y + _TILE, x : x + _TILE]
+            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+            if len(rows):
+                asked = slice(y + rows[0], y + rows[-1] + 1), slice(x + columns[0], x + columns[-1] + 1)
+                down, across = (
+                    slice(max(a.start - _MARGIN, 0), min(a.stop + _MARGIN, n))
+                    for a, n in zip(asked, (h, w), strict=True)
                 )
+                yield asked, (down, across)

@@ -104,7 +104,7 @@ def build_layers(
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
     hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options.seam)
-    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0).layer(None)
+    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0, lines=False).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
     return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
 
@@ -113,7 +113,7 @@ def _unmixed(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> t
     """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
     from unflat.geometry.matte import unmix
 
-    found = _behind(inverse, on, looks, apart, width)
+    found = _behind(inverse, on, looks, apart, width, lines=True)
     matte = unmix(looks, found.looks, inverse, found.seam, found.invented, width, found.ring)
     colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
     soft = Layer(matte.inverse, _bytes(colour), np.zeros_like(on), matte.alpha)
@@ -207,7 +207,7 @@ class _Behind(NamedTuple):
         return Layer(self.inverse, _bytes(self.looks if looks is None else looks), self.invented)
 
 
-def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> _Behind:
+def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, *, lines: bool) -> _Behind:
     """Continue the farther surface of every outline behind the nearer one.
 
     Args:
@@ -216,6 +216,7 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> _B
         looks: (h, w, 3) float32, their colours.
         apart: Where outlines are.
         width: Of the seam in pixels.
+        lines: Lines of the picture go on behind too; else what is seen little of goes on smoothly.
     """
     from unflat.geometry.hidden import clean_ring, grow_behind, seam
 
@@ -226,7 +227,8 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> _B
     behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
     wanted = (behind > 0) | seen.mixed
     deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
-    around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse))
+    if lines:
+        around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse))
     some = wanted | ring
     back = np.where(some, deep, np.float32(0))
     return _Behind(back, np.where(some[..., None], around, looks), behind > 0, seen, ring)
