@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from unflat.geometry import bands, crumbs, sides, votes
+from unflat.geometry import crumbs, sides, votes
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, ladder
 from unflat.types.depth import DepthKind, DepthMap
@@ -269,26 +269,6 @@ def test_widening_and_continuing_equal_their_definitions(seed):
     for fast, slow in zip((*wide, *grown), (*other, *more), strict=True):
         np.testing.assert_array_equal(fast, slow)
     assert (wide[2] == sides.RIM).any() and (grown[2] != what).any()
-
-
-@pytest.mark.parametrize("length", [0, 1, bands.LEAST - 1, 5 * bands.LEAST + 3])
-def test_bands_cover_everything_once_and_pass_errors_on(length, monkeypatch):
-    monkeypatch.setattr(bands, "cores", lambda: 3)
-    seen = np.zeros(length, int)
-
-    def count(start, stop):
-        seen[start:stop] += 1
-
-    bands.in_bands(count, length)
-    assert (seen == 1).all()
-
-    def fail(start, stop):
-        if stop == length:
-            raise ValueError(start)
-
-    if length:
-        with pytest.raises(ValueError):
-            bands.in_bands(fail, length)
 
 
 def test_islands_of_a_few_pixels_go_over_and_wires_stay():

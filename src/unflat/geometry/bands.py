@@ -1,11 +1,16 @@
-"""Work on a long list, in bands that run side by side on all cores."""
+"""Work on all cores: on a long list in bands that run side by side, or on one item after the other of a stream."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 LEAST = 4096
 """A band is worth a thread from this many entries on."""
 
@@ -15,24 +20,75 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_bands(work: Callable[[int, int], object], length: int) -> None:
+class _Helpers:
+    """Threads that stay: new ones often begin on the core of the thread that made them, and wait for it."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def pool(self) -> ThreadPoolExecutor:
+        """One thread less than there are cores, made when they are first asked for."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="unflat band")
+            return self._pool
+
+    def forget(self) -> None:
+        """In a forked child, where the parent's threads do not run."""
+        self._pool, self._lock = None, threading.Lock()
+
+
+_HELPERS = _Helpers()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_HELPERS.forget)
+
+
+def in_bands(work: Callable[[int, int], object], length: int, least: int = LEAST, most: int | None = None) -> None:
     """Call ``work(start, stop)`` for bands that cover ``range(length)`` once.
 
     The result does not depend on how many bands there are if ``work`` reads and writes what belongs to its own
-    entries only. It must let go of the interpreter's lock to gain anything.
+    entries only. It must let go of the interpreter's lock to gain anything, and must not come back here itself.
 
     Args:
         work: What is done to one band; called from several threads at once.
         length: How many entries there are.
+        least: How many of them are worth a thread.
+        most: No more bands than this; None: as many as there are cores.
     """
-    bands = max(1, min(cores(), length // LEAST))
+    bands = max(1, min(cores() if most is None else most, length // least))
     if bands == 1:
         if length:
             work(0, length)
         return
     ends = [length * i // bands for i in range(bands + 1)]
-    with ThreadPoolExecutor(bands - 1) as pool:
-        others = [pool.submit(work, ends[i], ends[i + 1]) for i in range(1, bands)]
+    others = [_HELPERS.pool().submit(work, ends[i], ends[i + 1]) for i in range(1, bands)]
+    try:
         work(ends[0], ends[1])
-        for other in others:
-            other.result()
+    finally:
+        wait(others)
+    for other in others:
+        other.result()
+
+
+def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+    """Yield ``work(item)`` of each item, in their order, working on as many at once as there are cores.
+
+    Items are taken, and results kept, no further ahead than that, however long the stream is.
+
+    Args:
+        work: Called from several threads at once; it may use :func:`in_bands`.
+        items: The stream; read in the caller's thread.
+    """
+    with ThreadPoolExecutor(cores(), thread_name_prefix="unflat") as pool:
+        under_way: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                under_way.append(pool.submit(work, item))
+                if len(under_way) > cores():
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()

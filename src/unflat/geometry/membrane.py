@@ -64,23 +64,45 @@ class _Step(NamedTuple):
     guide: F32
 
 
-def _summed(a: np.ndarray) -> np.ndarray:
-    """Sums over 2×2; what is missing at the border is 0."""
-    a = np.pad(a, ((0, a.shape[0] % 2), (0, a.shape[1] % 2)) + ((0, 0),) * (a.ndim - 2))
-    return a[0::2, 0::2] + a[1::2, 0::2] + a[0::2, 1::2] + a[1::2, 1::2]
+@kernel
+def _halve(step, half):
+    """Means of the known pixels of each 2×2; a coarse pixel is wanted if one of its four is and none is known."""
+    value, known, wanted, guide = step
+    out_value, out_known, out_wanted, out_guide = half
+    h, w, channels = value.shape
+    for y in range(out_known.shape[0]):
+        for x in range(out_known.shape[1]):
+            count, lacking, telling = 0, 0, np.float32(0)
+            for k in range(4):
+                v, u = 2 * y + k % 2, 2 * x + k // 2
+                if v < h and u < w:
+                    count += known[v, u]
+                    lacking += wanted[v, u]
+            for k in range(4):
+                v, u = 2 * y + k % 2, 2 * x + k // 2
+                if v < h and u < w and (known[v, u] if count else wanted[v, u]):
+                    telling += guide[v, u]
+                    if count:
+                        for c in range(channels):
+                            out_value[y, x, c] += value[v, u, c]
+            for c in range(channels):
+                out_value[y, x, c] /= np.float32(max(count, 1))
+            out_known[y, x] = count > 0
+            out_wanted[y, x] = lacking > 0 and count == 0
+            out_guide[y, x] = telling / np.float32(max(count if count else lacking, 1))
 
 
 def _halved(step: _Step) -> _Step:
-    """Means of the known pixels of each 2×2; a coarse pixel is wanted if one of its four is and none is known."""
-    count = _summed(step.known.astype(np.float32))
-    mean = _summed(np.where(step.known[..., None], step.value, np.float32(0))) / np.maximum(count, 1)[..., None]
-    wanted = _summed(step.wanted.astype(np.float32))
-    telling = np.where(
-        np.repeat(np.repeat(count > 0, 2, 0), 2, 1)[: len(step.known), : step.known.shape[1]], step.known, step.wanted
+    """The next size of the pyramid; what is missing at the border counts for nothing."""
+    h, w = (step.known.shape[0] + 1) // 2, (step.known.shape[1] + 1) // 2
+    half = _Step(
+        np.zeros((h, w, step.value.shape[2]), np.float32),
+        np.empty((h, w), np.bool_),
+        np.empty((h, w), np.bool_),
+        np.empty((h, w), np.float32),
     )
-    guide = _summed(np.where(telling, step.guide, np.float32(0))) / np.maximum(np.where(count > 0, count, wanted), 1)
-    both = mean.astype(np.float32), guide.astype(np.float32)
-    return _Step(both[0], count > 0, (wanted > 0) & (count == 0), both[1])
+    _halve(tuple(step), tuple(half))
+    return half
 
 
 def membrane(value: F32, known: Bool, wanted: Bool, guide: F32 | None = None) -> tuple[F32, Bool]:
@@ -96,20 +118,21 @@ def membrane(value: F32, known: Bool, wanted: Bool, guide: F32 | None = None) ->
         (h, w, c) float32: as given where known, continued where wanted, 0 elsewhere; and (h, w) bool, the wanted
         pixels that no known one can reach; they stay 0.
     """
-    flat = np.ones(known.shape, np.float32) if guide is None else guide
+    flat = np.ones(known.shape, np.float32) if guide is None else np.ascontiguousarray(guide, np.float32)
     steps = [_Step(np.where(known[..., None], value, np.float32(0)), known, wanted, flat)]
     while steps[-1].wanted.any() and max(steps[-1].known.shape) > 1:
         steps.append(_halved(steps[-1]))
-    field = steps[-1].value
+    coarse = steps[-1].value
     for step in reversed(steps):
-        h, w = step.known.shape
-        coarse, field = field, step.value.copy()
-        if coarse.shape[:2] != (h, w):
-            at = np.ix_(np.arange(h) // 2, np.arange(w) // 2)
-            field = np.where(step.wanted[..., None], coarse[at], field)
-        _relax(field, np.flatnonzero(step.wanted), step.known | step.wanted, step.guide, ROUNDS)
+        places = np.flatnonzero(step.wanted)
+        if coarse is not step.value:
+            y, x = np.divmod(places, step.known.shape[1])
+            step.value[y, x] = coarse[y // 2, x // 2]
+        _relax(step.value, places, step.known | step.wanted, step.guide, ROUNDS)
+        coarse = step.value
     lost = wanted & ~_reached(known, wanted)
-    return np.where(lost[..., None], np.float32(0), field), lost
+    coarse[lost] = 0
+    return coarse, lost
 
 
 def _reached(known: Bool, wanted: Bool) -> Bool:

@@ -10,19 +10,20 @@ neighbours. Rows are shared out in bands; the picture does not depend on how man
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unflat.geometry.bands import cores
+from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import inner, kernel
 from unflat.types.arrays import F32, U8, U32
 from unflat.types.camera import Camera
 
 NEAREST = 1e-5
 """What is nearer than this share of the farthest corner is cut off."""
+LEAST_ROWS = 64
+"""A band of rows is worth a thread from this many on."""
 
 
 class Placed(NamedTuple):
@@ -132,12 +133,14 @@ def _draw(corners, faces, first, rows, face_at, inverse):
         west, east = max(0, int(np.ceil(left - 0.5))), min(w - 1, int(np.floor(right - 0.5)))
         za, zb, zc = corners[a, 2], corners[b, 2], corners[c, 2]
         over = 1 / area
+        along_p = (np.float64(by) - np.float64(cy)) * over
+        along_q = (np.float64(cy) - np.float64(ay)) * over
         for y in range(top, bottom + 1):
-            py = y + 0.5
+            p_west = _edge(bx, by, cx, cy, west + 0.5, y + 0.5) * over
+            q_west = _edge(cx, cy, ax, ay, west + 0.5, y + 0.5) * over
             for x in range(west, east + 1):
-                px = x + 0.5
-                p = _edge(bx, by, cx, cy, px, py) * over
-                q = _edge(cx, cy, ax, ay, px, py) * over
+                p = p_west + along_p * (x - west)
+                q = q_west + along_q * (x - west)
                 r = 1 - p - q
                 if p < -1e-9 or q < -1e-9 or r < -1e-9:
                     continue
@@ -148,7 +151,21 @@ def _draw(corners, faces, first, rows, face_at, inverse):
 
 
 @inner
-def _cubic(t):
+def _linear(texture, x, y, k):
+    """Channel k of the texture at (x, y), (0, 0) the middle of its top left pixel, between four pixels."""
+    h, w = texture.shape[0], texture.shape[1]
+    x0, y0 = np.int64(np.floor(x)), np.int64(np.floor(y))
+    left, right = max(0, min(w - 1, x0)), max(0, min(w - 1, x0 + 1))
+    top, low = max(0, min(h - 1, y0)), max(0, min(h - 1, y0 + 1))
+    across, down = np.float32(x - x0), np.float32(y - y0)
+    d = across * down
+    b, c = across - d, down - d
+    above = (np.float32(1) - across - c) * texture[top, left, k] + b * texture[top, right, k]
+    return above + c * texture[low, left, k] + d * texture[low, right, k]
+
+
+@inner
+def _weights(t):
     """Weights of four neighbours for a place t (0..1) between the middle two (Catmull and Rom, 1974)."""
     return (
         t * (-0.5 + t * (1 - 0.5 * t)),
@@ -159,93 +176,109 @@ def _cubic(t):
 
 
 @inner
-def _sample(texture, u, v, sharp, out):
-    """The texture at (u, v), (0, 0) its top left corner, into ``out``: cubic if ``sharp``, else linear."""
-    h, w, channels = texture.shape
-    x, y = u * w - 0.5, v * h - 0.5
+def _cubic(texture, x, y, k):
+    """As `_linear`, between sixteen pixels; within 0..255."""
+    h, w = texture.shape[0], texture.shape[1]
     x0, y0 = np.int64(np.floor(x)), np.int64(np.floor(y))
-    a, b, c, d = _cubic(x - x0)
-    e, f, g, k = _cubic(y - y0)
-    if not sharp:
-        a, d, e, k = 0.0, 0.0, 0.0, 0.0
-        c, g = x - x0, y - y0
-        b, f = 1 - c, 1 - g
     left, right = max(0, min(w - 1, x0)), max(0, min(w - 1, x0 + 1))
-    top, low = max(0, min(h - 1, y0)), max(0, min(h - 1, y0 + 1))
-    if not sharp:
-        for i in range(channels):
-            above = b * texture[top, left, i] + c * texture[top, right, i]
-            out[i] = f * above + g * (b * texture[low, left, i] + c * texture[low, right, i])
-        return
     first, last = max(0, min(w - 1, x0 - 1)), max(0, min(w - 1, x0 + 2))
-    for i in range(channels):
-        total = 0.0
-        for row in range(4):
-            r = max(0, min(h - 1, y0 - 1 + row))
-            weight = e if row == 0 else (f if row == 1 else (g if row == 2 else k))
-            across = a * texture[r, first, i] + b * texture[r, left, i]
-            total += weight * (across + c * texture[r, right, i] + d * texture[r, last, i])
-        out[i] = total
+    a, b, c, d = _weights(x - x0)
+    down = _weights(y - y0)
+    total = 0.0
+    for row in range(4):
+        r = max(0, min(h - 1, y0 - 1 + row))
+        across = a * texture[r, first, k] + b * texture[r, left, k]
+        total += down[row] * (across + c * texture[r, right, k] + d * texture[r, last, k])
+    return np.float32(min(max(total, 0.0), 255.0))
 
 
 @inner
-def _at(corners, face, px, py):
-    """How much each corner of a face counts at a pixel, in perspective."""
-    a, b, c = face[0], face[1], face[2]
-    ax, ay, bx, by = corners[a, 0], corners[a, 1], corners[b, 0], corners[b, 1]
+def _slopes(corners, a, b, c):
+    """How what the first two corners of a triangle count changes along x and y, before perspective: px, py, qx, qy."""
+    ax, ay = np.float64(corners[a, 0]), np.float64(corners[a, 1])
+    bx, by = np.float64(corners[b, 0]), np.float64(corners[b, 1])
     cx, cy = np.float64(corners[c, 0]), np.float64(corners[c, 1])
     over = 1 / _edge(ax, ay, bx, by, cx, cy)
-    p = _edge(bx, by, cx, cy, px, py) * over
-    q = _edge(cx, cy, ax, ay, px, py) * over
-    wa, wb, wc = p * corners[a, 2], q * corners[b, 2], (1 - p - q) * corners[c, 2]
-    total = wa + wb + wc
-    return wa / total, wb / total, wc / total
+    return (by - cy) * over, (cx - bx) * over, (cy - ay) * over, (ax - cx) * over
+
+
+@inner
+def _plane(slopes, a, b, c):
+    """What is ``a``, ``b`` and ``c`` at a triangle's corners: there, and its change along x and y."""
+    px, py, qx, qy = slopes
+    return a, px * (a - c) + qx * (b - c), py * (a - c) + qy * (b - c)
 
 
 @kernel
 def _shade(mesh, first, rows, face_at, texture, sharp, colour):
-    """Write the colours of the pixels that show a mesh; a texture of four channels is laid over what is there."""
+    """Write the colours of the pixels that show a mesh; a texture of four channels is laid over what is there.
+
+    Inverse depth, and texture coordinates times it, are linear over a triangle in the picture (Blinn, 1992): three
+    planes, made anew where the triangle changes along a row.
+    """
     corners, faces, uv = mesh
-    w, channels = face_at.shape[1], texture.shape[2]
-    found = np.zeros(4, np.float32)
+    wide, high, channels = texture.shape[1], texture.shape[0], texture.shape[2]
+    before, left, top = np.int64(-1), 0.0, 0.0
+    inverse, across, down = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     for y in range(rows[0], rows[1]):
-        for x in range(w):
+        for x in range(face_at.shape[1]):
             f = face_at[y, x] - first
             if f < 0 or f >= len(faces):
                 continue
-            face = faces[f]
-            p, q, r = _at(corners, face, x + 0.5, y + 0.5)
-            u = p * uv[face[0], 0] + q * uv[face[1], 0] + r * uv[face[2], 0]
-            v = p * uv[face[0], 1] + q * uv[face[1], 1] + r * uv[face[2], 1]
-            _sample(texture, u, v, sharp, found)
+            if f != before:
+                before = f
+                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+                slopes = _slopes(corners, a, b, c)
+                za, zb, zc = np.float64(corners[a, 2]), np.float64(corners[b, 2]), np.float64(corners[c, 2])
+                left, top = corners[a, 0] - 0.5, corners[a, 1] - 0.5
+                inverse = _plane(slopes, za, zb, zc)
+                across = _plane(slopes, za * uv[a, 0] * wide, zb * uv[b, 0] * wide, zc * uv[c, 0] * wide)
+                down = _plane(slopes, za * uv[a, 1] * high, zb * uv[b, 1] * high, zc * uv[c, 1] * high)
+            i, j = x - left, y - top
+            depth = 1 / (inverse[0] + inverse[1] * i + inverse[2] * j)
+            u = (across[0] + across[1] * i + across[2] * j) * depth - 0.5
+            v = (down[0] + down[1] * i + down[2] * j) * depth - 0.5
             share = np.float32(1)
             if channels == 4:
-                share = found[3] / np.float32(255)
-                share = np.float32(0) if share < 0 else (np.float32(1) if share > 1 else share)
-            for i in range(3):
-                value = np.float32(0) if found[i] < 0 else (np.float32(255) if found[i] > 255 else found[i])
-                colour[y, x, i] += share * (value - colour[y, x, i])
+                over = _cubic(texture, u, v, 3) if sharp else _linear(texture, u, v, 3)
+                share = over / np.float32(255)
+            for k in range(3):
+                found = _cubic(texture, u, v, k) if sharp else _linear(texture, u, v, k)
+                colour[y, x, k] += share * (found - colour[y, x, k])
 
 
 @kernel
 def _values(mesh, first, rows, face_at, values, out):
     """Write a value of the corners, between them as seen, to the pixels that show a mesh."""
     corners, faces, _ = mesh
+    before, slopes = np.int64(-1), (0.0, 0.0, 0.0, 0.0)
     for y in range(rows[0], rows[1]):
         for x in range(face_at.shape[1]):
             f = face_at[y, x] - first
             if f < 0 or f >= len(faces):
                 continue
-            face = faces[f]
-            p, q, r = _at(corners, face, x + 0.5, y + 0.5)
-            out[y, x] = p * values[face[0]] + q * values[face[1]] + r * values[face[2]]
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            if f != before:
+                before, slopes = f, _slopes(corners, a, b, c)
+            px, py, qx, qy = slopes
+            i, j = x + 0.5 - np.float64(corners[a, 0]), y + 0.5 - np.float64(corners[a, 1])
+            p, q = 1 + px * i + py * j, qx * i + qy * j
+            p, q, r = p * corners[a, 2], q * corners[b, 2], (1 - p - q) * corners[c, 2]
+            out[y, x] = (p * values[a] + q * values[b] + r * values[c]) / (p + q + r)
 
 
 class Canvas:
     """A z-buffer that meshes are drawn into, one after the other; each is asked afterwards what it shows."""
 
-    def __init__(self, height: int, width: int) -> None:
-        """An empty canvas."""
+    def __init__(self, height: int, width: int, bands: int | None = None) -> None:
+        """An empty canvas.
+
+        Args:
+            height: Rows.
+            width: Columns.
+            bands: Into how many bands of rows work on it is shared out; None: as many as there are cores.
+        """
+        self._bands = bands
         self.face = np.full((height, width), -1, np.int32)
         self.inverse = np.zeros((height, width), np.float32)
         self._drawn: list[tuple[int, Placed]] = []
@@ -288,13 +321,4 @@ class Canvas:
 
     def _in_bands(self, work: Callable[[tuple[np.int64, np.int64]], object]) -> None:
         """Call ``work((start, stop))`` for bands of rows side by side."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        height, bands = len(self.face), max(1, min(cores(), len(self.face) // 64))
-        ends = [height * i // bands for i in range(bands + 1)]
-        spans = [(np.int64(a), np.int64(b)) for a, b in pairwise(ends)]
-        if bands == 1:
-            work(spans[0])
-            return
-        with ThreadPoolExecutor(bands) as pool:
-            list(pool.map(work, spans))
+        in_bands(lambda start, stop: work((np.int64(start), np.int64(stop))), len(self.face), LEAST_ROWS, self._bands)

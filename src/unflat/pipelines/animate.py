@@ -170,15 +170,19 @@ class Animation:
 
     def frames(self, size: Size) -> Iterator[U8]:
         """The frames, (h, w, 3) uint8 sRGB, one after the other."""
+        from unflat.geometry.bands import side_by_side
         from unflat.stages.render_view import Painter
 
-        cameras, painter, begun = self.cameras(size), Painter(), time.perf_counter()
-        zoom = self.zoom()
-        for i, camera in enumerate(cameras):
+        cameras, painter, zoom, begun = self.cameras(size), Painter(bands=1), self.zoom(), time.perf_counter()
+
+        def seen(i: int) -> U8:
+            return self._frame(_narrowed(cameras[i], zoom), i / max(1, len(cameras) - 1), painter)
+
+        for i, picture in enumerate(side_by_side(seen, range(len(cameras)))):
             if i:
                 rate = i / (time.perf_counter() - begun)
                 self._progress(f"frame {i + 1} of {len(cameras)}, {rate:.1f} a second")
-            yield self._frame(_narrowed(camera, zoom), i / max(1, len(cameras) - 1), painter)
+            yield picture
 
     def zoom(self) -> float:
         """How much longer the lens must be for no frame to look past the picture's border; found once."""
@@ -206,7 +210,7 @@ class Animation:
         view, lens = render_view(self.result.scene.nodes, camera, painter, sharp=False), self.options.lens
         colour, missing = view.colour, view.open
         if missing.any():
-            colour = np.where(missing[..., None], membrane(colour, ~missing, missing)[0], colour)
+            colour, _ = membrane(colour, ~missing, missing)
         if lens.aperture > 0:
             end = lens.focus if lens.focus_to is None else lens.focus_to
             share = lens.focus + (end - lens.focus) * t

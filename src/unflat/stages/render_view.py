@@ -39,8 +39,14 @@ class View:
 
 @dataclass(slots=True)
 class Painter:
-    """Textures at about the size at which they are seen, kept from one picture to the next."""
+    """Textures at about the size at which they are seen, kept from one picture to the next.
 
+    Attributes:
+        bands: Into how many bands of rows a picture is shared out; None: as many as there are cores. Several threads
+            may paint pictures with one painter; each is then best left in one band.
+    """
+
+    bands: int | None = None
     _ready: dict[tuple[int, int], tuple[Image, U8]] = field(default_factory=dict[tuple[int, int], tuple[Image, U8]])
 
     def fitting(self, texture: Image, seen: Placed, *, soft: bool) -> U8:
@@ -57,7 +63,7 @@ class Painter:
 
 def _level(size: Size, seen: Placed) -> int:
     """How often a texture may be halved: by its area in pixels over that which its triangles take in the picture."""
-    some = seen.faces[:: max(1, len(seen.faces) // 20_000)]
+    some = seen.faces[:: max(1, len(seen.faces) // 4_000)]
     if not len(some):
         return 0
     (a, b, c), (p, q, r) = (x[some].transpose(1, 0, 2) for x in (seen.corners[:, :2], seen.uv))
@@ -84,7 +90,7 @@ def render_view(nodes: Sequence[Node], camera: Camera, painter: Painter | None =
     """
     painter = painter or Painter()
     shape = camera.intrinsics.size.shape
-    solid, soft = Canvas(*shape), Canvas(*shape)
+    solid, soft = Canvas(*shape, painter.bands), Canvas(*shape, painter.bands)
     drawn: list[tuple[Canvas, Mesh, int, U8]] = []
     for node in sorted(nodes, key=lambda node: node.role == "soft"):
         mesh = node.item
