@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import chromium
@@ -12,7 +13,11 @@ import portrait
 import pytest
 from chromium import apart, seen
 
+from panoramas import Room, whole
 from unflat.formats import html
+from unflat.pipelines.flat import from_keywords
+from unflat.pipelines.photo import PhotoOptions, photo
+from unflat.types.scene import Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -30,19 +35,34 @@ def browser() -> Iterator[chromium.Browser]:
         yield running
 
 
-@pytest.fixture
-def page(browser: chromium.Browser, tmp_path: Path) -> Iterator[chromium.Page]:
-    """The portrait with a headset beside it."""
+def with_headset(browser: chromium.Browser, scene: Scene, file: Path) -> chromium.Page:
+    """A scene's page with a headset beside it."""
     if not EMULATOR.is_file():
         if os.environ.get("UNFLAT_CI") == "1":
             pytest.fail("UNFLAT_CI=1, and iwer is not in tests/tools/node_modules")
         pytest.skip("iwer is not here (cd tests/tools && npm ci --ignore-scripts)")
-    file = tmp_path / "portrait.html"
-    file.write_bytes(html.page_of_scene(portrait.portrait()))
+    file.write_bytes(html.page_of_scene(scene))
     opened = chromium.Page(browser, width=WIDTH, height=HEIGHT)
     opened.before_load(EMULATOR.read_text("utf-8") + START)
     opened.open(file.as_uri())
     opened.wait("!document.querySelector('#vr').hidden")
+    return opened
+
+
+@pytest.fixture
+def page(browser: chromium.Browser, tmp_path: Path) -> Iterator[chromium.Page]:
+    """The portrait."""
+    opened = with_headset(browser, portrait.portrait(), tmp_path / "portrait.html")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def room(browser: chromium.Browser, tmp_path: Path) -> Iterator[chromium.Page]:
+    """A panorama of a room."""
+    picture, distance = Room().seen(whole(512))
+    told = from_keywords(PhotoOptions(), {"panorama": "yes", "depth_kind": "metric"})
+    opened = with_headset(browser, photo(picture, told, handed=distance).scene, tmp_path / "room.html")
     yield opened
     opened.close()
 
@@ -171,3 +191,22 @@ def test_depths_stay_those_of_the_photograph_while_walking(page: chromium.Page) 
     nearer = eyes(page)[0][225, 90:130].mean(0)
     assert np.abs(nearer - colour).max() < 20, "the colour is that of the photograph's depth, not of the head's"
     leave(page)
+
+
+def test_inside_a_panorama_the_head_turns_all_around_and_walks(room: chromium.Page) -> None:
+    enter(room)
+    assert np.abs(walked(room)).max() < 1e-6, "the head begins where the panorama was taken"
+    views = []
+    for half in np.radians([0, 45, 90, 135]):
+        room.js(f"headset.quaternion.set(0, {np.sin(half)}, 0, {np.cos(half)})")
+        left, right = eyes(room)
+        assert min(left.std(), right.std()) > 15
+        assert apart(left, right) > 0.5, "it is no picture on a ball: the eyes see two"
+        views.append(left)
+    assert min(apart(one, other) for one, other in combinations(views, 2)) > 5
+    room.js("headset.quaternion.set(0, 1, 0, 0)")
+    push(room, "left", 0, -1, "z > 0.3")
+    assert np.abs(walked(room)[:2]).max() < 1e-6, "straight on, where the head looks: back"
+    assert apart(eyes(room)[0], views[2]) > 2
+    leave(room)
+    assert room.console == []
