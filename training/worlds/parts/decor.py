@@ -59,7 +59,10 @@ def blinds(palette: Palette, width: float, height: float) -> Thing:
 
 
 def sash(palette: Palette, width: float, height: float) -> Thing:
-    """A window's frame, bars and pane, in an opening of this size with its sill at y = 0; in the plane z = 0."""
+    """A window's frame, bars and mostly its pane, in an opening of this size with its sill at y = 0; in the plane z = 0.
+
+    Nothing tells a clean pane from none but that windows have panes.
+    """
     stuff = palette.paint((0.75, 0.75, 0.74)) if palette.chance(0.7) else palette.wood()
     bar = palette.between(0.04, 0.08)
     made: Thing = [frame(width - 2 * bar, height - 2 * bar, bar, 0.06, stuff, bar)]
@@ -70,7 +73,7 @@ def sash(palette: Palette, width: float, height: float) -> Thing:
         made.append(boxes(np.stack([x, 0 * x + bar, 0 * x], 1), (bar * 0.8, height - 2 * bar, 0.05), stuff))
     if len(y):
         made.append(boxes(np.stack([0 * y, y, 0 * y], 1), (width - 2 * bar, bar * 0.5, 0.04), stuff))
-    if palette.chance(0.5):
+    if palette.chance(0.95):
         made.append(box((width - 2 * bar, height - 2 * bar, 0.004), palette.glass(), (0, bar, 0)))
     return made
 
