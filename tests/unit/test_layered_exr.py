@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from unflat.formats import depthmap, registry
+from unflat.pipelines.inspect import inspect
 from unflat.stages.build_layers import build_layers
 from unflat.stages.extend_picture import ExtendOptions, extend_picture
 from unflat.types import DepthKind, DepthMap, Image, Intrinsics, Size
@@ -140,3 +141,23 @@ def test_ffmpeg_sees_the_colours_of_a_layer(tmp_path: Path, layer: str) -> None:
     red = np.frombuffer(frame.planes[2], "<f2").reshape(90, -1)[:, :120]  # planes are G, B, R
     _, found = parsed(path)
     assert np.allclose(red, found[f"{layer}.R" if layer else "R"].astype(np.float32), atol=1e-3)
+
+
+def test_inspect_names_the_layers_and_what_is_made_up(tmp_path: Path) -> None:
+    made, path = layers(), tmp_path / "s.exr"
+    registry.write(made, path)
+    told = inspect(path)
+    assert told["what"] == "layers" and told["format"] == "OpenEXR layers" and "Nuke" in told["opens_in"]
+    rows = {row["name"]: row for row in told["layers"]}
+    assert list(rows)[:4] == ["seen", "normal", "beyond", "hidden"]
+    assert set(rows["hidden"]["channels"]) == {"R", "G", "B", "A", "Z", "invented"}
+    assert {"Z", "confidence", "A"} <= set(rows["seen"]["channels"]) and rows["seen"]["share"] == 1
+    on = made.hidden.on
+    assert rows["hidden"]["share"] == pytest.approx(on.mean(), abs=1e-4) and on.any()
+    assert rows["hidden"]["invented_share"] == pytest.approx(made.hidden.invented[on].mean(), abs=1e-4)
+    assert made.depth.invented is not None
+    assert rows["beyond"]["share"] == pytest.approx(made.depth.invented.mean(), abs=1e-4)
+    assert rows["beyond"]["invented_share"] == 1
+    registry.write(made.depth, tmp_path / "d.exr")
+    plain = inspect(tmp_path / "d.exr")
+    assert plain["format"] == "OpenEXR depth" and "layers" not in plain

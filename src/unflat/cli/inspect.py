@@ -13,10 +13,10 @@ from unflat.cli.flags import check_inputs
 
 
 def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """Say what a scene, a depth map or a picture holds: size, units, cameras, confidence, provenance.
+    """Say what a scene, a depth map, a picture or a film holds: size, units, cameras, confidence, provenance.
 
     Args:
-        file: Any scene, depth map or picture that unflat writes, or a photograph; not a film.
+        file: Anything that unflat writes, a photograph, or an MP4.
         json: Print a machine-readable report on stdout.
     """
     from unflat.pipelines.inspect import inspect as look_into

@@ -139,9 +139,28 @@ def _pfm(data: bytes, name: str, max_pixels: int) -> Plane:
 
 
 def _exr(path: Path, max_pixels: int) -> Plane:
-    """Read through ``exr_child``: a file that crashes OpenEXR ends that process, not ours."""
+    words, body = ask_exr(path, max_pixels, "plane")
+    width, height = words["size"]
+    planes = np.frombuffer(body, np.float32).reshape(words["planes"], height, width)
+    return Plane(planes[0], words["text"], planes[1] if len(planes) > 1 else None)
+
+
+def ask_exr(path: Path, max_pixels: int, what: str) -> tuple[dict[str, Any], bytes]:
+    """Read through ``exr_child``: a file that crashes OpenEXR ends that process, not ours.
+
+    Args:
+        path: The file.
+        max_pixels: More is refused before it is decoded.
+        what: "plane" or "layers".
+
+    Returns:
+        The child's words, and the bytes after them.
+
+    Raises:
+        InputError: Damaged, too large, or without what is asked for.
+    """
     hint = "Save it again as a plain scan-line EXR with a channel Z."
-    command = [sys.executable, "-P", exr_child.__file__, os.fspath(path.resolve()), str(max_pixels)]
+    command = [sys.executable, "-P", exr_child.__file__, os.fspath(path.resolve()), str(max_pixels), what]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=False)
     except subprocess.TimeoutExpired as error:
@@ -154,9 +173,7 @@ def _exr(path: Path, max_pixels: int) -> Plane:
     if "error" in words or done.returncode:
         reason = words.get("error", "OpenEXR broke off")
         raise InputError(f"{path.name} cannot be read as EXR: {reason}", hint=hint)
-    width, height = words["size"]
-    planes = np.frombuffer(body, np.float32).reshape(words["planes"], height, width)
-    return Plane(planes[0], words["text"], planes[1] if len(planes) > 1 else None)
+    return words, body
 
 
 def write_png(draft: Path, codes: NDArray[np.uint16], text: str) -> None:

@@ -77,6 +77,23 @@ def write(layers: Layers, path: Path, options: ExportOptions) -> None:
         note.write_text(words, encoding="utf-8")
 
 
+def layers_in(path: Path, *, max_pixels: int = 400_000_000) -> dict[str, dict[str, Any]]:
+    """What stands in any EXR, for each layer: ``channels``, its ``share`` of the picture, ``invented_share`` of that.
+
+    The nameless layer is what is seen. A share is None where the file does not say.
+
+    Raises:
+        InputError: Damaged, or too large.
+    """
+    words, _ = depth_arrays.ask_exr(path, max_pixels, "layers")
+    return words["layers"]
+
+
+def is_layered(rows: dict[str, dict[str, Any]]) -> bool:
+    """Whether layers are those that :func:`write` writes."""
+    return {"", "hidden", "beyond"} <= set(rows) and "invented" in rows["hidden"]["channels"]
+
+
 def _header(depth: DepthMap, words: str) -> dict[str, Any]:
     """Windows, camera and the words of the depth's sidecar."""
     lens = depth.intrinsics

@@ -233,6 +233,7 @@ class Animation:
         """
         from unflat.formats import registry
         from unflat.formats.atomic import check_places
+        from unflat.formats.picture_story import film_words
         from unflat.formats.video import fitted, write_film
 
         places = [Path(path) for path in paths]
@@ -240,7 +241,7 @@ class Animation:
         if self.options.lens.aperture > 0 and any(path.suffix.lower() in SCENES for path in places):
             self.result.warn("A scene keeps the move of the camera; depth of field is only in films.")
         whole = self.result.camera.intrinsics.size.fitted(self.options.lens.long_side)
-        told = {"comment": self.result.film_words()}
+        told = film_words(self.result.film_story())
         for path in places:
             if path.suffix.lower() in SCENES:
                 with self.result.timed("write"):

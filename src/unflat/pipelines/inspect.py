@@ -8,21 +8,27 @@ from typing import Any
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.formats import registry
+from unflat.formats import depth_sidecar, registry
+from unflat.formats.film_boxes import is_film, read_film
 from unflat.formats.image import read_image
 from unflat.formats.phone_depth import read_phone_depth
-from unflat.formats.provenance_text import safe_to_plain, to_plain
+from unflat.formats.picture_story import story_in, story_in_words
+from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
 from unflat.types.depth import DepthMap
+from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
+from unflat.types.provenance import Provenance
 from unflat.types.scene import Node, Scene
+
+_LAYERS = ("seen", "normal", "beyond", "hidden", "deeper", "soft")
 
 
 def inspect(file: str | Path) -> dict[str, Any]:
-    """Read a scene, a depth map or a picture, and say what is in it.
+    """Read a scene, a depth map, a picture or a film, and say what is in it.
 
     Args:
-        file: Anything unflat writes and reads back, or a photograph.
+        file: Anything unflat writes, a photograph, or an MP4.
 
     Returns:
         Plain values: what ``unflat inspect --json`` prints.
@@ -37,6 +43,8 @@ def inspect(file: str | Path) -> dict[str, Any]:
     if path.suffix.lower() == ".json" and owner.is_file():
         raise InputError(f"{path.name} belongs to {owner.name}", hint=f"Inspect {owner.name}.")
     about: dict[str, Any] = {"file": path.name, "bytes": path.stat().st_size}
+    if is_film(path):
+        return about | _film(path)
     try:
         row = registry.format_of(path)
     except InputError:
@@ -45,6 +53,11 @@ def inspect(file: str | Path) -> dict[str, Any]:
         scene = registry.read_scene(path)
         return about | {"format": row.name, "opens_in": list(row.opens_in)} | _scene(scene)
     if registry.is_depth_file(path):
+        if path.suffix.lower() == ".exr":
+            layers = _layers(path)
+            if layers is not None:
+                depth = _depth(row.load().read(path))
+                return about | depth | {"what": "layers"} | layers | {"provenance": depth["provenance"]}
         return about | {"format": row.name} | _depth(row.load().read(path))
     return about | _picture(path)
 
@@ -131,11 +144,62 @@ def _depth(depth: DepthMap) -> dict[str, Any]:
         "camera": camera and {"fov_x_deg": round(camera.fov_x_deg, 3), "basis": camera.basis},
         "model": depth.origin,
         "licence": depth.licence,
+        "scale": None if depth.scale is None else scale_to_plain(depth.scale),
+        "provenance": None if depth.provenance is None else to_plain(depth.provenance),
     }
+
+
+def _layers(path: Path) -> dict[str, Any] | None:
+    """The layers of an EXR of ours; None if it holds depth only."""
+    from unflat.formats import layered_exr
+
+    found = layered_exr.layers_in(path)
+    if not layered_exr.is_layered(found):
+        return None
+    row = next(one for one in registry.FORMATS if one.noun is Layers)
+    rows = [{"name": name or "seen", **told} for name, told in found.items()]
+    rows.sort(key=lambda told: _LAYERS.index(told["name"]) if told["name"] in _LAYERS else len(_LAYERS))
+    for told in rows:
+        share, made = told["share"], told["invented_share"]
+        told["share"] = None if share is None else round(share, 4)
+        told["invented_share"] = None if made is None else round(made, 4)
+        if told["name"] == "beyond":
+            told["invented_share"] = 1.0  # it marks what is made up
+    return {"format": row.name, "opens_in": list(row.opens_in), "layers": rows}
+
+
+def _film(path: Path) -> dict[str, Any]:
+    film = read_film(path)
+    about: dict[str, Any] = {
+        "what": "film",
+        "format": "mp4" if path.suffix.lower() != ".mov" else "mov",
+        "size": film.size and str(film.size),
+        "seconds": film.seconds and round(film.seconds, 3),
+        "frames": film.frames,
+        "coding": film.coding,
+        "notes": [],
+    }
+    try:
+        story = story_in_words(film.comment)
+    except InputError as error:
+        story, about["notes"] = None, [str(error)]
+    return about | _told(story)
+
+
+def _told(story: Provenance | None) -> dict[str, Any]:
+    return {"invented": story and story.invented, "provenance": story and to_plain(story)}
 
 
 def _picture(path: Path) -> dict[str, Any]:
     image = read_image(path)
+    notes = list(image.notes)
+    try:
+        story = story_in(path)
+    except InputError as error:
+        story, notes = None, [*notes, str(error)]
+    shows = depth_sidecar.load(path)
+    if story is None and shows is not None:
+        story = shows.provenance
     phone = read_phone_depth(path)
     lens = {name: getattr(image.lens, name) for name in type(image.lens).__slots__}
     rights = {name: getattr(image.source.rights, name) for name in type(image.source.rights).__slots__}
@@ -148,5 +212,7 @@ def _picture(path: Path) -> dict[str, Any]:
         "rights": {name: value for name, value in rights.items() if value is not None},
         "private": list(image.private),
         "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
-        "notes": list(image.notes),
+        "shows_depth": shows and {"kind": shows.kind.value, "model": shows.model},
+        "notes": notes,
+        **_told(story),
     }

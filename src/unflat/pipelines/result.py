@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
@@ -232,7 +231,7 @@ class PhotoResult:
         """
         from unflat.formats.atomic import check_places
         from unflat.formats.image import check_suffix, write_image
-        from unflat.formats.provenance_text import to_plain
+        from unflat.formats.picture_story import picture_words
         from unflat.pipelines.eye import eye_view
 
         if eye not in ("left", "right"):
@@ -244,20 +243,17 @@ class PhotoResult:
         step = Step("render eye", options=(("eye", eye),))
         story = self._lineage.seal()
         story = replace(story, steps=(*story.steps, step), invented=True)
-        told = {"unflat": json.dumps(to_plain(story), ensure_ascii=False)}
+        told = picture_words(story)
         for path in places:
             with self._clock.stage("write"):
                 write_image(seen, path, force=force, text=told)
             self._outputs.append(path)
         return self
 
-    def film_words(self) -> str:
-        """The story of a film made from the scene, as one line of JSON."""
-        from unflat.formats.provenance_text import to_plain
-
+    def film_story(self) -> Provenance:
+        """The story of a film made from the scene."""
         story = self.scene.provenance
-        step = Step("render film")
-        return json.dumps({"unflat": to_plain(replace(story, steps=(*story.steps, step), invented=True))})
+        return replace(story, steps=(*story.steps, Step("render film")), invented=True)
 
     def timed(self, stage: str) -> AbstractContextManager[None]:
         """Times a stage that stands on this result, for the report."""
