@@ -21,6 +21,16 @@ _BUILDS = {
 }
 
 
+def check_threads(number: int) -> None:
+    """Refuse what cannot be a number of threads.
+
+    Raises:
+        InputError: It is negative, or absurd.
+    """
+    if not 0 <= number <= 1024:
+        raise InputError(f"--threads {number} is out of range", hint="Give 0 for all cores, or a number.")
+
+
 def devices() -> tuple[str, ...]:
     """The devices that the installed onnxruntime was built for; a driver may still be missing."""
     from unflat.models.runtime import onnxruntime

@@ -15,6 +15,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.edges import find_cuts, land_flying
+from unflat.models.devices import check_threads
 from unflat.stages.build_surface import FAINT, inverse_depth
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.camera import Intrinsics
@@ -48,6 +49,8 @@ class LayerOptions:
     """Relative depth jump, beyond what a slanted plane explains, from which two neighbouring pixels are cut apart."""
     seam: int = 3
     """So many pixels of depth along an outline may show both surfaces: 3 for estimated depth, 1 where it is exact."""
+    threads: int = 0
+    """Threads that each network may use; 0 takes all cores. All other work keeps to the cores that the process has."""
 
     def __post_init__(self) -> None:
         if not 0 < self.reach <= 1:
@@ -58,6 +61,7 @@ class LayerOptions:
             raise InputError(f"the relative depth jump of an edge must be positive, not {self.edge:g}")
         if not 0 <= self.seam <= 16:
             raise InputError(f"--seam {self.seam} is out of range", hint="Give 0 to 16 pixels.")
+        check_threads(self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +107,18 @@ def build_layers(
     apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
-    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options.seam)
-    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0, lines=False).layer(None)
+    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options)
+    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0, None).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
     return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
 
 
-def _unmixed(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int) -> tuple[Layer, Layer, Bool]:
+def _unmixed(inverse: F32, on: Bool, looks: F32, apart: _Apart, options: LayerOptions) -> tuple[Layer, Layer, Bool]:
     """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
     from unflat.geometry.matte import unmix
 
-    found = _behind(inverse, on, looks, apart, width, lines=True)
-    matte = unmix(looks, found.looks, inverse, found.seam, found.invented, width, found.ring)
+    found = _behind(inverse, on, looks, apart, options.seam, options.threads)
+    matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
     colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
     soft = Layer(matte.inverse, _bytes(colour), np.zeros_like(on), matte.alpha)
     return found.layer(matte.behind), soft, found.seam.mixed
@@ -207,7 +211,7 @@ class _Behind(NamedTuple):
         return Layer(self.inverse, _bytes(self.looks if looks is None else looks), self.invented)
 
 
-def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, *, lines: bool) -> _Behind:
+def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, threads: int | None) -> _Behind:
     """Continue the farther surface of every outline behind the nearer one.
 
     Args:
@@ -216,7 +220,7 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, *, li
         looks: (h, w, 3) float32, their colours.
         apart: Where outlines are.
         width: Of the seam in pixels.
-        lines: Lines of the picture go on behind too; else what is seen little of goes on smoothly.
+        threads: Of the network by which lines of the picture go on behind, too; None: all goes on smoothly.
     """
     from unflat.geometry.hidden import clean_ring, grow_behind, seam
 
@@ -227,8 +231,8 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, *, li
     behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
     wanted = (behind > 0) | seen.mixed
     deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
-    if lines:
-        around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse))
+    if threads is not None:
+        around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse), threads)
     some = wanted | ring
     back = np.where(some, deep, np.float32(0))
     return _Behind(back, np.where(some[..., None], around, looks), behind > 0, seen, ring)
@@ -253,7 +257,7 @@ def _continued(inverse: F32, behind: F32, colour: F32, wanted, mixed, ring) -> t
     return deep, looks
 
 
-def _bettered(smooth: F32, looks: F32, told: Bool, wanted: Bool, guide: F32) -> F32:
+def _bettered(smooth: F32, looks: F32, told: Bool, wanted: Bool, guide: F32, threads: int) -> F32:
     """What goes on smoothly over the wanted pixels, with the lines that run into it from what is told."""
     from unflat.models.behind import bettered
 
@@ -261,7 +265,7 @@ def _bettered(smooth: F32, looks: F32, told: Bool, wanted: Bool, guide: F32) -> 
         return smooth
     colour = (np.where(told[..., None], looks, smooth) / np.float32(255)).astype(np.float32)
     near = np.quantile(guide[told | wanted], NEAR)
-    new = bettered(colour, told, wanted, (guide / near).astype(np.float32))
+    new = bettered(colour, told, wanted, (guide / near).astype(np.float32), threads)
     return np.where(wanted[..., None], new * np.float32(255), smooth)
 
 

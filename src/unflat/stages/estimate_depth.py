@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.models.devices import Device
+from unflat.models.devices import Device, check_threads
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
@@ -30,7 +30,7 @@ class DepthOptions:
     detail: int = 1536
     """Long side of the depth in pixels; never more than the picture's. A scene's texture keeps the picture's own."""
     threads: int = 0
-    """Threads the model may use; 0 takes all cores."""
+    """Threads that each network may use; 0 takes all cores. All other work keeps to the cores that the process has."""
     device: Device = "cpu"
     """Where the model runs: cpu, cuda, coreml or directml, as far as the installed onnxruntime has it."""
     commercial_only: bool = False
@@ -39,8 +39,7 @@ class DepthOptions:
     def __post_init__(self) -> None:
         if not 64 <= self.detail <= 16384:
             raise InputError(f"--detail {self.detail} is out of range", hint="Give 64 to 16384 pixels.")
-        if not 0 <= self.threads <= 1024:
-            raise InputError(f"--threads {self.threads} is out of range", hint="Give 0 for all cores, or a number.")
+        check_threads(self.threads)
         if self.device not in get_args(Device):
             raise InputError(f"there is no device '{self.device}'", hint=f"Known: {' '.join(get_args(Device))}.")
 
