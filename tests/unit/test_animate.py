@@ -140,6 +140,25 @@ def test_a_move_beyond_the_safe_range_is_said_with_an_amount_that_is_not(world: 
     assert any("as far as is safe" in note for note in beyond.result.report["warnings"])
 
 
+@pytest.mark.parametrize("motion", ["orbit", "dolly"])
+def test_a_move_of_no_given_amount_stays_within_the_safe_range_and_says_so(world: World, motion: str) -> None:
+    told = "as far as is safe", "of the usual way"
+    easy = film(world, stripes(), motion=motion)
+    near = film(world, stripes(), motion=motion, amount=0.1)
+    assert near.motion.amount == 0.1
+    assert not any(words in note for words in told for note in near.result.report["warnings"])
+    unsure = replace(world, depth=replace(world.depth, confidence=np.full(world.depth.size.shape, 0.2, np.float32)))
+    moving = film(unsure, stripes(), motion=motion)
+    (note,) = [note for note in moving.result.report["warnings"] if told[1] in note]
+    amount = moving.motion.amount
+    assert amount is not None and 0.02 < amount < easy.motion.share and f"goes {amount:g} of" in note
+    asked = film(unsure, stripes(), motion=motion, amount=amount)
+    assert not any(words in note for words in told for note in asked.result.report["warnings"])
+    size = Size(160, 120)
+    same = zip(moving.cameras(size), asked.cameras(size), strict=True)
+    assert all(np.array_equal(a.pose.world_from_camera, b.pose.world_from_camera) for a, b in same)
+
+
 def test_nothing_is_written_where_one_output_is_refused(world: World, tmp_path: Path) -> None:
     moving = film(world, stripes())
     (tmp_path / "old.gif").write_bytes(b"mine")

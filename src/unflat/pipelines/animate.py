@@ -110,6 +110,7 @@ class Animation:
     Attributes:
         result: The picture with its depth and its scene.
         options: What the recipe was told.
+        motion: The move as it is done.
     """
 
     def __init__(self, result: PhotoResult, options: AnimateOptions, progress: Progress = silent) -> None:
@@ -118,23 +119,35 @@ class Animation:
         self._progress = progress
         self.stand = _stand(result)
         self._zoom: float | None = None
+        self.motion = options.motion
         self._judge()
 
     def _judge(self) -> None:
-        """Say where the move leaves the safe range."""
-        far = self._times_safe(self.options.motion)
+        """Keep a move of no given amount within the safe range; say where a given one leaves it."""
+        far = self._times_safe(self.motion)
         if far <= 1:
             return
-        way = "Keyframes nearer to 0, 0, 0 stay"
-        if self._flight is None:
-            fitting, times = self.options.motion, far
-            while times > 1:
-                fitting = replace(fitting, amount=_below(fitting.amount / times))
-                times = self._times_safe(fitting)
-            way = f"--amount {fitting.amount:g} stays"
+        safe, beyond = f"{self.result.safe_view.share:.0%}", "of some frames is made up, missing or doubtful"
+        if self._flight is not None:
+            self.result.warn(
+                f"The move goes {far:.1f} times as far as is safe: more than {safe} {beyond}. Keyframes nearer to "
+                "0, 0, 0 stay within."
+            )
+            return
+        fitting, times = self.motion, far
+        while times > 1:
+            fitting = replace(fitting, amount=_below(fitting.share / times))
+            times = self._times_safe(fitting)
+        if self.motion.amount is None:
+            self.motion = fitting
+            self.result.warn(
+                f"The move goes {fitting.share:g} of the usual way: farther, more than {safe} {beyond}; "
+                "--amount 1 goes all of it."
+            )
+            return
         self.result.warn(
-            f"The move goes {far:.1f} times as far as is safe: more than {self.result.safe_view.share:.0%} of some "
-            f"frames is made up, missing or doubtful. {way} within."
+            f"The move goes {far:.1f} times as far as is safe: more than {safe} {beyond}. --amount {fitting.share:g} "
+            "stays within."
         )
 
     def _times_safe(self, motion: MotionOptions) -> float:
@@ -145,7 +158,7 @@ class Animation:
 
     def cameras(self, size: Size, motion: MotionOptions | None = None) -> list[Camera]:
         """The camera of every frame, for frames of ``size``; of another ``motion`` than its own if one is given."""
-        lens, motion = self.result.camera.intrinsics.resized(size), motion or self.options.motion
+        lens, motion = self.result.camera.intrinsics.resized(size), motion or self.motion
         if self._flight is None:
             return list(moved(lens, motion, self.stand))
         return list(flown(lens, self._flight, motion, self.stand))
@@ -162,7 +175,7 @@ class Animation:
         """The layered scene with the move in it: the same cameras as the film's, as a track."""
         cameras = [_narrowed(camera, self.zoom()) for camera in self.cameras(self.result.camera.intrinsics.size)]
         flight = self._flight
-        track = tracked(cameras, self.options.motion, None if flight is None else flight[-1].time - flight[0].time)
+        track = tracked(cameras, self.motion, None if flight is None else flight[-1].time - flight[0].time)
         scene = self.result.scene
         told = (("move", track.name), ("seconds", track.seconds), ("poses", len(track.times)))
         story = replace(scene.provenance, steps=(*scene.provenance.steps, Step("move camera", options=told)))
@@ -250,11 +263,11 @@ class Animation:
                 continue
             with self.result.timed("film"):
                 film = self.frames(fitted(path, whole))
-                self.result.wrote(*write_film(film, path, self.options.motion.fps, told, force=force))
+                self.result.wrote(*write_film(film, path, self.motion.fps, told, force=force))
         return self
 
     def __repr__(self) -> str:
-        return f"Animation({self.options.motion.motion}, {self.options.motion.seconds:g} s, {self.result!r})"
+        return f"Animation({self.motion.motion}, {self.motion.seconds:g} s, {self.result!r})"
 
 
 def check_suffix(path: Path) -> None:

@@ -39,8 +39,9 @@ class MotionOptions:
     """How long it takes."""
     fps: float = 30.0
     """Frames a second."""
-    amount: float = 1.0
-    """How far it goes: 1 is as far as the surfaces behind outlines were continued."""
+    amount: float | None = None
+    """How far it goes: 1 is as far as the surfaces behind outlines were continued (default: so far, or only as far as
+    is safe)."""
     easing: Easing = "smooth"
     """How it starts and ends, where it does not loop: smooth or linear."""
     loop: bool = True
@@ -55,8 +56,13 @@ class MotionOptions:
             raise InputError(f"--seconds {self.seconds:g} is out of range", hint="Give more than 0, at most 3600.")
         if not 1 <= self.fps <= 240:
             raise InputError(f"--fps {self.fps:g} is out of range", hint="Give 1 to 240.")
-        if not 0 < self.amount <= 4:
+        if self.amount is not None and not 0 < self.amount <= 4:
             raise InputError(f"--amount {self.amount:g} is out of range", hint="Give more than 0, at most 4.")
+
+    @property
+    def share(self) -> float:
+        """How far it goes, as a number: 1 unless another amount is given."""
+        return 1.0 if self.amount is None else self.amount
 
     @property
     def frames(self) -> int:
@@ -103,18 +109,18 @@ def looking_at(eye: F64, target: F64) -> Pose:
 
 
 def _orbit(t: float, options: MotionOptions, stand: Stand) -> tuple[F64, bool]:
-    turn, r = 2 * math.pi * t, options.amount * stand.reach
+    turn, r = 2 * math.pi * t, options.share * stand.reach
     return np.array([r * math.sin(turn), -FLATTER * r * math.cos(turn), 0.0]), True
 
 
 def _swing(t: float, options: MotionOptions, stand: Stand) -> tuple[F64, bool]:
     aside = math.sin(2 * math.pi * t) if options.loop else 2 * _eased(t, options.easing) - 1
-    return np.array([options.amount * stand.reach * aside, 0.0, 0.0]), True
+    return np.array([options.share * stand.reach * aside, 0.0, 0.0]), True
 
 
 def _into(t: float, options: MotionOptions, stand: Stand) -> tuple[F64, bool]:
     into = INTO if options.motion == "dolly" else WIDENED
-    most = min(options.amount * into * stand.pivot, BEFORE * stand.near)
+    most = min(options.share * into * stand.pivot, BEFORE * stand.near)
     return np.array([0.0, 0.0, most * _there_and_back(t, options)]), False
 
 
