@@ -191,6 +191,25 @@ def seam(inverse: F32, on: Bool, cuts: U8, width: int, edge: float) -> Seam:
     return Seam(near, on & ~near & (nearest > inverse * np.float32(1 + edge)))
 
 
+def nothing_nearer(nothing: Bool, seen: Seam) -> Bool:
+    """The places that are nearer to where there is nothing at all than to any outline that something goes on behind.
+
+    Behind a rod that stands out over a board there is board as far down as the board is nearest, and nothing where the
+    picture shows nothing on both sides of the rod.
+
+    Args:
+        nothing: (h, w), where the picture is known to show nothing.
+        seen: The pixels along the outlines.
+    """
+    if not nothing.any() or not seen.near.any():
+        return np.zeros_like(nothing)
+    to_nothing, to_outline = (
+        np.asarray(cv2.distanceTransform(1 - there.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+        for there in (nothing, seen.near)
+    )
+    return to_nothing < to_outline
+
+
 def clean_ring(inverse: F32, on: Bool, behind: F32, around: Bool, seen: Seam, width: int) -> Bool:
     """The seen pixels beside ``around`` that belong to the surfaces behind: what they look like feeds what is hidden.
 

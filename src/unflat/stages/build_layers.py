@@ -107,17 +107,21 @@ def build_layers(
     apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
-    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options)
-    deeper = _behind(hidden.inverse, hidden.on, hidden.colour.astype(np.float32), apart, 0, None).layer(None)
+    nothing = ~on if depth.sky is None else ~on & ~np.asarray(depth.sky)
+    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options, nothing)
+    looks = hidden.colour.astype(np.float32)
+    deeper = _behind(hidden.inverse, hidden.on, looks, apart, 0, nothing, None).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
     return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
 
 
-def _unmixed(inverse: F32, on: Bool, looks: F32, apart: _Apart, options: LayerOptions) -> tuple[Layer, Layer, Bool]:
+def _unmixed(
+    inverse: F32, on: Bool, looks: F32, apart: _Apart, options: LayerOptions, nothing: Bool
+) -> tuple[Layer, Layer, Bool]:
     """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
     from unflat.geometry.matte import unmix
 
-    found = _behind(inverse, on, looks, apart, options.seam, options.threads)
+    found = _behind(inverse, on, looks, apart, options.seam, nothing, options.threads)
     matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
     colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
     soft = Layer(matte.inverse, _bytes(colour), np.zeros_like(on), matte.alpha)
@@ -211,7 +215,9 @@ class _Behind(NamedTuple):
         return Layer(self.inverse, _bytes(self.looks if looks is None else looks), self.invented)
 
 
-def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, threads: int | None) -> _Behind:
+def _behind(
+    inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, nothing: Bool, threads: int | None
+) -> _Behind:
     """Continue the farther surface of every outline behind the nearer one.
 
     Args:
@@ -220,13 +226,14 @@ def _behind(inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, threa
         looks: (h, w, 3) float32, their colours.
         apart: Where outlines are.
         width: Of the seam in pixels.
+        nothing: (h, w), where the picture is known to show nothing.
         threads: Of the network by which lines of the picture go on behind, too; None: all goes on smoothly.
     """
-    from unflat.geometry.hidden import clean_ring, grow_behind, seam
+    from unflat.geometry.hidden import clean_ring, grow_behind, nothing_nearer, seam
 
     cuts = find_cuts(inverse, on, apart.edge, apart.faint, apart.steepest)
-    behind = grow_behind(inverse, on, cuts, apart.shift)
     seen = seam(inverse, on, cuts, width, apart.edge)
+    behind = grow_behind(inverse, on & ~nothing_nearer(nothing, seen), cuts, apart.shift)
     ring = clean_ring(inverse, on, np.where(seen.mixed, inverse, behind), (behind > 0) | seen.mixed, seen, RING)
     behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
     wanted = (behind > 0) | seen.mixed

@@ -9,7 +9,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.models.devices import Device, check_threads
-from unflat.types.arrays import F32, U8
+from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
 
@@ -21,6 +21,8 @@ SMALLEST_SIDE = 16
 _FARTHEST = 1e-3
 """Inverse depth is not believed below this share of its 99th percentile: nothing is more than 1000 times as far."""
 _NEUTRAL = np.float32(127.0)
+RIM = 3
+"""So many pixels of a network's depth beside what is transparent are not believed, where there are some farther in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,33 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
     from unflat.geometry.refine import RefineOptions, refine_depth
 
     options = RefineOptions(reach=0) if exact else RefineOptions()
-    refined = refine_depth(seen.depth, picture.pixels, size, seen.sky_probability, options)
     if picture.alpha is None:
-        return refined
+        return refine_depth(seen.depth, picture.pixels, size, seen.sky_probability, options)
     opaque = _resampled(picture.alpha, size) >= 128
     if not opaque.any():
         raise InputError("the picture is transparent everywhere", hint="Give a picture with something in it.")
-    sky = None if refined.sky is None else refined.sky & opaque
-    return replace(refined, valid=np.asarray(refined.valid) & opaque, sky=sky)
+    depth, sky = seen.depth, seen.sky_probability
+    if not exact:
+        there = _resampled(picture.alpha, depth.size) >= 128
+        depth = replace(depth, valid=np.asarray(depth.valid) & _inside(there))
+        sky = None if sky is None else np.where(there, sky, np.float32(0))
+    refined = refine_depth(depth, picture.pixels, size, sky, options)
+    valid = np.asarray(refined.valid) | (
+        _resampled(np.asarray(seen.depth.valid, np.uint8) * np.uint8(255), size) >= 128
+    )
+    return replace(refined, valid=valid & opaque, sky=None if refined.sky is None else refined.sky & opaque)
+
+
+def _inside(there: Bool) -> Bool:
+    """The pixels of something cut out that are RIM pixels inside of it, or as far as it goes where it is thin.
+
+    A network's depth runs over into that of the ground which is not there.
+    """
+    import cv2
+
+    deep = np.asarray(cv2.distanceTransform(there.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    deepest = np.asarray(cv2.dilate(deep, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)))
+    return there & ((deep > RIM) | (deep >= deepest))
 
 
 def over_grey(picture: Image) -> U8:
