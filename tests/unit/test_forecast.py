@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image as Pil
 
 import unflat
@@ -197,3 +198,11 @@ def test_the_shipped_network_answers_at_a_quarter_of_its_input() -> None:
     assert network.CARD.kind is None and network.CARD.gives == ("mirror", "glass", "blank wall")
     for map_ in (seen.mirror, seen.glass, seen.blank):
         assert (map_ >= 0).all() and (map_ <= 1).all()
+
+
+def test_a_mirrored_picture_has_mirrored_marks() -> None:
+    picture = np.asarray(skimage.data.astronaut())[:384, :512]
+    marks, other = (network.look_ahead(p, 1) for p in (picture, np.ascontiguousarray(picture[:, ::-1])))
+    for name in ("mirror", "glass", "blank"):
+        np.testing.assert_allclose(getattr(other, name)[:, ::-1], getattr(marks, name), atol=1e-5)
+    assert marks.blank.std() > 0.01

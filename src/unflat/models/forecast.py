@@ -44,13 +44,17 @@ def look_ahead(rgb: U8, threads: int = 0, device: str = "cpu") -> Marks:
 
 
 def marked(session: onnxruntime.InferenceSession, rgb: U8, long_side: int = LONG_SIDE) -> Marks:
-    """Look at a picture once with any network of this kind.
+    """Look at a picture and at its mirror image with any network of this kind; the marks are the means.
 
     Args:
         session: The network.
         rgb: (h, w, 3) uint8 sRGB.
         long_side: Of the picture that the network gets, pixels.
     """
-    (answer,) = session.run(None, {"rgb": looked_at(rgb, long_side)})
-    mirror, glass, blank = np.asarray(answer, np.float32)[0]
+    small = looked_at(rgb, long_side)
+    one, other = (
+        np.asarray(session.run(None, {"rgb": np.ascontiguousarray(seen)})[0], np.float32)[0]
+        for seen in (small, small[:, :, ::-1])
+    )
+    mirror, glass, blank = (one + other[..., ::-1]) / 2
     return Marks(mirror, glass, blank)
