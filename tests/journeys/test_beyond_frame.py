@@ -54,6 +54,11 @@ def test_an_exr_holds_the_layers_and_the_border(unflat: Run, small: Path, tmp_pa
     told = json.loads(unflat("inspect", "s.exr", "--json").stdout)
     width, height = map(int, told["size"].split("×"))
     assert width > 128 and height > 96
+    done = unflat("photo", small, "-o", "l.exr", "--json")
+    told = json.loads(unflat("inspect", "l.exr", "--json").stdout)
+    assert told["scale"]["assumed"] and told["provenance"]["steps"][-1]["name"] == "build_layers"
+    some = any(row["invented_share"] for row in told["layers"])
+    assert told["provenance"]["invented"] == json.loads(done.stdout)["provenance"]["invented"] == some
     done = unflat("photo", small, "--layers", "none", "-o", "d.exr", "-q")
     assert done.returncode == 0 and b"hidden.Z" not in (tmp_path / "d.exr").read_bytes()[:4096]
 

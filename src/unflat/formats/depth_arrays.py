@@ -6,8 +6,6 @@ the size of the scale is ignored, as Middlebury's files ask), OpenEXR.
 
 from __future__ import annotations
 
-import errno
-import importlib
 import json
 import os
 import re
@@ -24,11 +22,12 @@ from PIL import PngImagePlugin
 
 from unflat.errors import InputError
 from unflat.formats import exr_child
-from unflat.formats.atomic import FULL
 from unflat.formats.decode import check_size, foreign_faults, opened
 from unflat.formats.depth_sidecar import KEY
+from unflat.formats.exr_blocks import write_blocks
 from unflat.formats.image import read_bytes
 from unflat.types.arrays import F32
+from unflat.types.image import Size
 
 _PATIENCE_S = 300
 _PFM_HEAD = re.compile(rb"P([fF])\s+(\d{1,9})\s+(\d{1,9})\s+([-+]?[0-9.eE+-]{1,30})[ \t]*\r?\n")
@@ -201,21 +200,6 @@ def write_pfm(draft: Path, values: F32, _text: str) -> None:
 
 def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None) -> None:
     """A ZIP-compressed EXR with the float32 channel Z, and ``confidence`` where known."""
-    library: Any = importlib.import_module("OpenEXR")  # it has no types
-    channels = {"Z": np.ascontiguousarray(values)}
-    if confidence is not None:
-        channels["confidence"] = np.ascontiguousarray(confidence)
-    header = {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage, exr_child.TEXT: text}
-    try:
-        library.File(header, channels).write(os.fspath(draft))
-    except RuntimeError as error:
-        raise told_by(error, draft) from error
-
-
-def told_by(error: RuntimeError, draft: Path) -> OSError:
-    """What the operating system said, which OpenEXR keeps only in words."""
-    said = str(error)
-    number = next((n for n in sorted(FULL) if os.strerror(n) in said), None)
-    if number is None:
-        return OSError(errno.EIO, said.replace(os.fspath(draft), "it"), os.fspath(draft))
-    return OSError(number, os.strerror(number), os.fspath(draft))
+    planes = {"Z": values} | ({} if confidence is None else {"confidence": confidence})
+    size = Size(values.shape[1], values.shape[0])
+    write_blocks(draft, size, {exr_child.TEXT: text}, lambda rows: {name: all_[rows] for name, all_ in planes.items()})

@@ -18,9 +18,7 @@ documentation, "Technical Introduction" and "Standard Attributes".
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from unflat.formats import depth_arrays, exr_child
 from unflat.formats import depth_sidecar as sidecar
 from unflat.formats.atomic import replacing
 from unflat.formats.depth_codes import to_floats
+from unflat.formats.exr_blocks import write_blocks
 from unflat.formats.registry import ExportOptions
 from unflat.geometry.projection import pixel_centres, rays
 from unflat.types.arrays import F32, U8
@@ -41,11 +40,10 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Size
 from unflat.types.layers import Layer, Layers
 
-_BAND = 64
-"""Rows whose normals are found at once, for in double precision those of a whole picture fill the memory."""
 Half = NDArray[np.float16]
 Channels = dict[str, NDArray[Any]]
-_REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+_REC709 = np.array((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), np.float32)
+_HIDDEN = ("hidden", "deeper", "soft")
 _WORDS = (
     "World axes: x right, y up, z towards the camera, metres, origin in the camera. "
     "Z: metres along the view. Normals: the same axes. Colours: linear, premultiplied."
@@ -66,14 +64,10 @@ def write(layers: Layers, path: Path, options: ExportOptions) -> None:
     depth = _enlarged(layers.depth, size)
     values, mark = to_floats(depth)
     words = sidecar.dump(depth, path.name, sky_mark=mark)
+    there = tuple(name for name in _HIDDEN if name == "hidden" or getattr(layers, name).on.any())
     with replacing(path, sidecar.beside(path), force=options.force) as (draft, note):
-        header, channels = _header(depth, words), _channels(layers, depth, values)
-        library: Any = importlib.import_module("OpenEXR")  # it has no types
-        header |= {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage}
-        try:
-            library.File(header, channels).write(os.fspath(draft))
-        except RuntimeError as error:
-            raise depth_arrays.told_by(error, draft) from error
+        header = _header(depth, words)
+        write_blocks(draft, size, header, lambda rows: _channels(layers, depth, values, there, rows))
         note.write_text(words, encoding="utf-8")
 
 
@@ -105,8 +99,8 @@ def _header(depth: DepthMap, words: str) -> dict[str, Any]:
     corner, last = (-left, -top), (depth.size.width - left - 1, depth.size.height - top - 1)
     told = {name: getattr(own, name) for name in ("fx", "fy", "cx", "cy", "basis")} | {"width": w, "height": h}
     return {
-        "displayWindow": (np.array((0, 0), np.int32), np.array((w - 1, h - 1), np.int32)),
-        "dataWindow": (np.array(corner, np.int32), np.array(last, np.int32)),
+        "displayWindow": np.array((0, 0, w - 1, h - 1), np.int32),
+        "dataWindow": np.array((*corner, *last), np.int32),
         "pixelAspectRatio": float(own.fy / own.fx),
         # on the plane z = 1 of a camera whose x points left and whose y points up
         "screenWindowCenter": np.array([(own.cx - w / 2) / own.fx, (own.cy - h / 2) / own.fy], np.float32),
@@ -135,67 +129,80 @@ def world_to_ndc(lens: Intrinsics) -> F32:
     return np.array(rows, np.float32)
 
 
-def _channels(layers: Layers, depth: DepthMap, values: F32) -> Channels:
+def _channels(layers: Layers, depth: DepthMap, values: F32, there: tuple[str, ...], rows: slice) -> Channels:
+    """These rows of all channels.
+
+    Args:
+        layers: The picture in layers.
+        depth: Of the seen one, as large as the picture.
+        values: (h, w) what is written of it.
+        there: The names of the other layers that are written.
+        rows: Of the picture.
+    """
     picture, size = layers.picture, layers.picture.size
-    alpha = np.ones(size.shape, np.float16) if picture.alpha is None else _share(picture.alpha)
-    out = _colours("", picture.pixels, alpha)
-    out["Z"] = values
-    normals = _normals(depth)
-    out |= {f"normal.{name}": np.ascontiguousarray(normals[..., k]) for k, name in enumerate("XYZ")}
+    wide = (rows.stop - rows.start, size.width)
+    alpha = np.ones(wide, np.float16) if picture.alpha is None else _share(picture.alpha[rows])
+    out = _colours("", picture.pixels[rows], alpha)
+    out["Z"] = values[rows]
+    normals = _normals(depth, rows)
+    out |= {f"normal.{name}": normals[..., k] for k, name in enumerate("XYZ")}
     if depth.confidence is not None:
-        out["confidence"] = depth.confidence.astype(np.float16)
-    beyond = np.zeros(size.shape, np.bool_) if depth.invented is None else depth.invented
+        out["confidence"] = depth.confidence[rows].astype(np.float16)
+    beyond = np.zeros(wide, np.bool_) if depth.invented is None else depth.invented[rows]
     out["beyond.A"] = beyond.astype(np.float16)
-    for name in ("hidden", "deeper", "soft"):
-        layer: Layer = getattr(layers, name)
-        if name == "hidden" or layer.on.any():
-            out |= _layer(name, layer, size)
+    for name in there:
+        out |= _layer(name, getattr(layers, name), size, rows)
     return out
 
 
-def _layer(name: str, layer: Layer, size: Size) -> Channels:
-    """One layer over the whole picture."""
-    on = _nearest(layer.on, size)
-    share = on.astype(np.float16) if layer.alpha is None else _nearest(layer.alpha, size).astype(np.float16)
-    out = _colours(f"{name}.", _nearest(layer.colour, size), share)
-    inverse = _nearest(layer.inverse, size)
+def _layer(name: str, layer: Layer, size: Size, rows: slice) -> Channels:
+    """Rows of one layer over the whole picture."""
+    inverse = _nearest(layer.inverse, size, rows)
+    on = inverse > 0
+    share = (on if layer.alpha is None else _nearest(layer.alpha, size, rows)).astype(np.float16)
+    out = _colours(f"{name}.", _nearest(layer.colour, size, rows), share)
     out[f"{name}.Z"] = np.where(on, 1 / np.where(on, inverse, np.float32(1)), np.float32(np.inf)).astype(np.float32)
-    out[f"{name}.invented"] = _nearest(layer.invented, size).astype(np.float16)
+    out[f"{name}.invented"] = _nearest(layer.invented, size, rows).astype(np.float16)
     return out
 
 
 def _colours(prefix: str, pixels: U8, alpha: Half) -> Channels:
     """R, G, B and A of sRGB pixels: linear and multiplied by alpha."""
-    code = np.arange(256, dtype=np.float64) / 255
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
     out: Channels = {
-        f"{prefix}{name}": (linear[pixels[..., k]] * alpha).astype(np.float16) for k, name in enumerate("RGB")
+        f"{prefix}{name}": (_LINEAR[pixels[..., k]] * alpha).astype(np.float16) for k, name in enumerate("RGB")
     }
     out[f"{prefix}A"] = alpha
     return out
+
+
+def _linear() -> F32:
+    """(256,) light of every sRGB byte (IEC 61966-2-1)."""
+    code = np.arange(256, dtype=np.float64) / 255
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR = _linear()
 
 
 def _share(alpha: U8) -> Half:
     return (alpha / np.float32(255)).astype(np.float16)
 
 
-def _normals(depth: DepthMap) -> Half:
-    """(h, w, 3) normals of the surface, towards the camera: x right, y up, z towards the camera; 0 without surface."""
-    lens, on = depth.intrinsics, depth.surface
+def _normals(depth: DepthMap, rows: slice) -> Half:
+    """(rows, w, 3) normals of the surface, towards the camera: x right, y up, z to the camera; 0 without surface."""
+    lens = depth.intrinsics
     assert lens is not None
     u, v = pixel_centres(depth.size)
-    out = np.empty((*depth.size.shape, 3), np.float16)
-    for first in range(0, len(out), _BAND):
-        last = min(first + _BAND, len(out))
-        rows = slice(max(first - 1, 0), last + 1)  # with the neighbours above and below
-        sight = rays(np.stack(np.meshgrid(u, v[rows]), axis=-1), lens)
-        point = sight * np.where(on[rows], depth.values[rows], np.float32(1))[..., None]
-        across, down = _step(point, on[rows], 1), _step(point, on[rows], 0)
-        normal = np.cross(down, across)
-        length = np.linalg.norm(normal, axis=-1, keepdims=True)
-        normal = np.where((length > 0) & on[rows, :, None], normal / np.maximum(length, 1e-30), 0)
-        out[first:last] = (normal * np.array([1, -1, -1]))[first - rows.start : last - rows.start]
-    return out
+    wide = slice(max(rows.start - 1, 0), rows.stop + 1)  # with the neighbours above and below
+    on = np.asarray(depth.valid)[wide] if depth.sky is None else np.asarray(depth.valid)[wide] & ~depth.sky[wide]
+    sight = rays(np.stack(np.meshgrid(u, v[wide]), axis=-1), lens)
+    point = sight * np.where(on, depth.values[wide], np.float32(1))[..., None]
+    across, down = _step(point, on, 1), _step(point, on, 0)
+    normal = np.cross(down, across)
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = np.where((length > 0) & on[..., None], normal / np.maximum(length, 1e-30), 0)
+    first = rows.start - wide.start
+    return (normal * np.array([1, -1, -1])).astype(np.float16)[first : first + rows.stop - rows.start]
 
 
 def _step(point: NDArray[Any], on: NDArray[np.bool_], axis: int) -> NDArray[Any]:
@@ -226,11 +233,11 @@ def _enlarged(depth: DepthMap, size: Size) -> DepthMap:
     )
 
 
-def _nearest(array: NDArray[Any], size: Size) -> NDArray[Any]:
-    """An (h, w) or (h, w, c) array at another size, by the pixel under each middle."""
+def _nearest(array: NDArray[Any], size: Size, rows: slice | None = None) -> NDArray[Any]:
+    """An (h, w) or (h, w, c) array, or rows of it, at another size, by the pixel under each middle."""
     h, w = array.shape[:2]
     if (h, w) == size.shape:
-        return array
-    rows = ((np.arange(size.height) + 0.5) * h / size.height).astype(np.int64)
-    columns = ((np.arange(size.width) + 0.5) * w / size.width).astype(np.int64)
-    return np.ascontiguousarray(array[np.ix_(rows, columns)])
+        return array if rows is None else array[rows]
+    down = ((np.arange(size.height)[rows or slice(None)] + 0.5) * h / size.height).astype(np.int64)
+    across = ((np.arange(size.width) + 0.5) * w / size.width).astype(np.int64)
+    return np.ascontiguousarray(array[np.ix_(down, across)])

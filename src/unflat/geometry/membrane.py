@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unflat.geometry.jit import kernel
-from unflat.types.arrays import F32, Bool
+from unflat.types.arrays import F32, U8, Bool
 
 ROUNDS = 12
 """Rounds of relaxation at each size."""
@@ -105,11 +105,11 @@ def _halved(step: _Step) -> _Step:
     return half
 
 
-def membrane(value: F32, known: Bool, wanted: Bool, guide: F32 | None = None) -> tuple[F32, Bool]:
+def membrane(value: F32 | U8, known: Bool, wanted: Bool, guide: F32 | None = None) -> tuple[F32, Bool]:
     """Continue known values smoothly over wanted pixels; what is neither known nor wanted is not there.
 
     Args:
-        value: (h, w, c) float32, read where ``known``.
+        value: (h, w, c) float32 or uint8, read where ``known``.
         known: (h, w) bool.
         wanted: (h, w) bool, none of them known.
         guide: (h, w) float32 >= 0, inverse depth of the surface that each pixel belongs to; None: all the same.

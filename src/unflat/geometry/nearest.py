@@ -8,8 +8,16 @@ from numpy.typing import NDArray
 from unflat.types.arrays import Bool
 
 
-def nearest_true(mask: Bool) -> NDArray[np.int64]:
-    """For every pixel of a mask that is somewhere True, the flat index of the nearest True one: (h, w)."""
+def nearest_true(mask: Bool, at: tuple[NDArray[np.intp], ...] | None = None) -> NDArray[np.int64]:
+    """For every pixel of a mask that is somewhere True, the flat index of the nearest True one.
+
+    Args:
+        mask: (h, w).
+        at: Rows and columns that are asked for, (n,) each; None: all.
+
+    Returns:
+        (n,), or (h, w) for all.
+    """
     import cv2
 
     _, found = cv2.distanceTransformWithLabels(
@@ -18,4 +26,4 @@ def nearest_true(mask: Bool) -> NDArray[np.int64]:
     label = np.asarray(found, np.int32)
     where = np.zeros(int(label.max()) + 1, np.int64)
     where[label[mask]] = np.flatnonzero(mask)
-    return where[label]
+    return where[label if at is None else label[at]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unflat.models.sessions import open_session
+from unflat.models.sessions import open_session, thrifty
 from unflat.models.weights import CARDS, weights_path
 from unflat.types.arrays import F32, Bool
 
@@ -66,12 +66,13 @@ def bettered(colour: F32, known: Bool, wanted: Bool, guide: F32, threads: int = 
     Raises:
         WeightsError: The weights are missing or damaged.
     """
-    out = colour.copy()
-    for asked, around in _tiles(wanted):
+    out, tiles = colour.copy(), list(_tiles(wanted))
+    for number, (asked, around) in enumerate(tiles, 1):
         fed = shown(colour[around], known[around], wanted[around], guide[around])
         h, w = fed.shape[:2]
         fed = np.pad(fed, ((0, -h % _MULTIPLE), (0, -w % _MULTIPLE), (0, 0)))
-        (added,) = _session(threads).run(None, {"shown": np.ascontiguousarray(fed.transpose(2, 0, 1))[None]})
+        feed = {"shown": np.ascontiguousarray(fed.transpose(2, 0, 1))[None]}
+        (added,) = _session(threads).run(None, feed, thrifty() if number == len(tiles) else None)
         both = np.asarray(added, np.float32)[0].transpose(1, 2, 0)[:h, :w] + colour[around]
         y, x = (inner.start - outer.start for inner, outer in zip(asked, around, strict=True))
         part = out[asked]

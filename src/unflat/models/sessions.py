@@ -60,6 +60,15 @@ def _opened(path: Path, options: onnxruntime.SessionOptions, device: str) -> onn
     return session
 
 
+def thrifty() -> onnxruntime.RunOptions:
+    """How to run a network on the processor so that it gives back the memory it worked in, instead of keeping it."""
+    from unflat.models.runtime import onnxruntime as ort
+
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 def open_untrusted(path: Path, threads: int, device: str) -> onnxruntime.InferenceSession:
     """Open a network of somebody else; Ctrl-C ends even one whose constants take for ever to fold.
 

@@ -98,6 +98,7 @@ class PhotoResult:
         self._scenes: dict[Form, Scene] = {}
         self._outputs: list[Path] = []
         self._error: float | None = None
+        self._of_layers: Provenance | None = None
 
     @property
     def scene(self) -> Scene:
@@ -209,7 +210,7 @@ class PhotoResult:
         for path in places:
             holds_depth = registry.format_of(path).noun is DepthMap
             if path.suffix.lower() == ".exr" and self.depth.panorama is None and self.options.surface.layers != "none":
-                thing = replace(self.layers, depth=replace(self.layers.depth, provenance=self._lineage.seal()))
+                thing = self._told_layers()
             else:
                 thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
@@ -280,6 +281,15 @@ class PhotoResult:
         """The depth with its story and what is known of its size, for files."""
         return replace(self.depth, provenance=self._lineage.seal(), scale=self.scale)
 
+    def _told_layers(self) -> Layers:
+        """The layers with their story and what is known of their size, for files."""
+        layers, story = self.layers, self._lineage.seal()
+        made = any(bool(one.invented.any()) for one in (layers.hidden, layers.deeper, layers.soft))
+        step = Step("build_layers", options=(("reach_m", layers.reach),))
+        story = replace(story, steps=(*story.steps, step), invented=story.invented or made)
+        self._of_layers = story
+        return replace(layers, depth=replace(layers.depth, provenance=story, scale=self.scale))
+
     @property
     def report(self) -> dict[str, Any]:
         """What the run says of itself, as plain values: the object that ``--json`` prints."""
@@ -320,6 +330,7 @@ class PhotoResult:
         """What was read and done so far, with the steps of every form that was built."""
         shared = self._lineage.seal()
         built = [scene.provenance for scene in self._scenes.values()]
+        built += [] if self._of_layers is None else [self._of_layers]
         steps = [step for story in built for step in story.steps[len(shared.steps) :]]
         return replace(shared, steps=(*shared.steps, *steps), invented=any(story.invented for story in built))
 

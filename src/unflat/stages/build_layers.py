@@ -32,6 +32,8 @@ STRETCH_PX = 4.0
 """Neighbouring pixels that move apart by more than this at the full reach are cut apart, whatever their slope."""
 OPAQUE = 127
 """Pixels of a picture with at most this alpha are no surface."""
+_BAND = 256
+"""Rows that are rounded at once."""
 RING = 2
 """How wide the ring of seen surface is that hidden surface is continued from, in pixels."""
 
@@ -108,23 +110,23 @@ def build_layers(
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
     nothing = ~on if depth.sky is None else ~on & ~np.asarray(depth.sky)
-    hidden, soft, mixed = _unmixed(inverse, on, colour.astype(np.float32), apart, options, nothing)
-    looks = hidden.colour.astype(np.float32)
-    deeper = _behind(hidden.inverse, hidden.on, looks, apart, 0, nothing, None).layer(None)
+    hidden, soft, mixed = _unmixed(inverse, on, colour, apart, options, nothing)
+    deeper = _behind(hidden.inverse, hidden.on, hidden.colour, apart, 0, nothing, None).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
     return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
 
 
 def _unmixed(
-    inverse: F32, on: Bool, looks: F32, apart: _Apart, options: LayerOptions, nothing: Bool
+    inverse: F32, on: Bool, looks: U8, apart: _Apart, options: LayerOptions, nothing: Bool
 ) -> tuple[Layer, Layer, Bool]:
     """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
     from unflat.geometry.matte import unmix
 
     found = _behind(inverse, on, looks, apart, options.seam, nothing, options.threads)
     matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
-    colour = np.where((matte.alpha > 0)[..., None], matte.colour, looks)
-    soft = Layer(matte.inverse, _bytes(colour), np.zeros_like(on), matte.alpha)
+    colour, some = looks.copy(), matte.alpha > 0
+    colour[some] = _bytes(matte.colour[some])
+    soft = Layer(matte.inverse, colour, np.zeros_like(on), matte.alpha)
     return found.layer(matte.behind), soft, found.seam.mixed
 
 
@@ -216,14 +218,14 @@ class _Behind(NamedTuple):
 
 
 def _behind(
-    inverse: F32, on: Bool, looks: F32, apart: _Apart, width: int, nothing: Bool, threads: int | None
+    inverse: F32, on: Bool, looks: U8, apart: _Apart, width: int, nothing: Bool, threads: int | None
 ) -> _Behind:
     """Continue the farther surface of every outline behind the nearer one.
 
     Args:
         inverse: (h, w) inverse depth of the surfaces before it.
         on: (h, w), where there are any.
-        looks: (h, w, 3) float32, their colours.
+        looks: (h, w, 3) uint8, their colours.
         apart: Where outlines are.
         width: Of the seam in pixels.
         nothing: (h, w), where the picture is known to show nothing.
@@ -239,13 +241,13 @@ def _behind(
     wanted = (behind > 0) | seen.mixed
     deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
     if threads is not None:
-        around = _bettered(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse), threads)
+        _better(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse), threads)
     some = wanted | ring
-    back = np.where(some, deep, np.float32(0))
-    return _Behind(back, np.where(some[..., None], around, looks), behind > 0, seen, ring)
+    np.copyto(around, looks, where=~some[..., None])
+    return _Behind(np.where(some, deep, np.float32(0)), around, behind > 0, seen, ring)
 
 
-def _continued(inverse: F32, behind: F32, colour: F32, wanted, mixed, ring) -> tuple[F32, F32]:
+def _continued(inverse: F32, behind: F32, colour: U8, wanted, mixed, ring) -> tuple[F32, F32]:
     """Inverse depth and colour over the wanted pixels, as they go on from the ring; on the ring as they are."""
     from unflat.geometry.hidden import BEHIND
     from unflat.geometry.membrane import membrane
@@ -257,24 +259,28 @@ def _continued(inverse: F32, behind: F32, colour: F32, wanted, mixed, ring) -> t
     deep = np.where(known, inverse, deep)
     deep = np.where(behind > 0, np.minimum(deep, np.float32(BEHIND) * inverse), deep)
     looks, lost = membrane(colour, ring, wanted, guide)
-    if lost.any():
-        rest = lost & ~mixed
-        looks = np.where(lost[..., None], membrane(colour, lost & mixed, rest)[0], looks)
-    looks = np.where(ring[..., None], colour, looks)
+    seen = lost & mixed
+    if seen.any():
+        np.copyto(looks, membrane(colour, seen, lost & ~mixed)[0], where=lost[..., None])
     return deep, looks
 
 
-def _bettered(smooth: F32, looks: F32, told: Bool, wanted: Bool, guide: F32, threads: int) -> F32:
-    """What goes on smoothly over the wanted pixels, with the lines that run into it from what is told."""
+def _better(smooth: F32, looks: U8, told: Bool, wanted: Bool, guide: F32, threads: int) -> None:
+    """Let lines that run from what is told into the wanted pixels go on there, in place; so far all is smooth."""
     from unflat.models.behind import bettered
 
     if not wanted.any() or not told.any():
-        return smooth
-    colour = (np.where(told[..., None], looks, smooth) / np.float32(255)).astype(np.float32)
+        return
+    colour = np.where(told[..., None], looks, smooth).astype(np.float32, copy=False)
+    colour /= np.float32(255)
     near = np.quantile(guide[told | wanted], NEAR)
     new = bettered(colour, told, wanted, (guide / near).astype(np.float32), threads)
-    return np.where(wanted[..., None], new * np.float32(255), smooth)
+    smooth[wanted] = new[wanted] * np.float32(255)
 
 
 def _bytes(colour: F32) -> U8:
-    return np.clip(np.rint(colour), 0, 255).astype(np.uint8)
+    out = np.empty(colour.shape, np.uint8)
+    for first in range(0, len(out), _BAND):
+        rows = slice(first, first + _BAND)
+        out[rows] = np.clip(np.rint(colour[rows]), 0, 255)
+    return out
