@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unflat.errors import InputError
-from unflat.geometry.planes import continued_depth
+from unflat.geometry.outside import continued_depth
 from unflat.pipelines.photo import PhotoOptions, photo
 from unflat.stages.build_layered import build_layered
 from unflat.stages.build_layers import build_layers
@@ -45,16 +45,6 @@ def test_known_planes_go_on_exactly(kind: str, exact: float) -> None:
     off = np.abs(found.inverse - truth) / np.maximum(truth, 1e-9)
     assert np.quantile(off[truth > 0], exact) < 1e-6
     assert off[truth > 0].max() < 0.031  # beside the lines in which walls meet, pixels are told apart to 3 %
-
-
-def test_what_is_no_plane_goes_straight_on_and_nothing_comes_from_nothing() -> None:
-    inverse = np.full((60, 80), 0.1, np.float32)
-    inverse[20:40, :30] = 0.5  # something near that leaves the picture on the left
-    inverse[:, 60:] = 0
-    found = continued_depth(inverse, np.zeros_like(inverse, np.bool_), (20, 10))
-    assert np.allclose(found.inverse[32:48, :20], 0.5, rtol=0.05)
-    assert np.allclose(found.inverse[:20, :20], 0.1, rtol=0.05)
-    assert not found.valid[:, 85:].any() and not found.inverse[:, 85:].any()
 
 
 def scene(*, alpha: bool = False, fine: int = 1) -> tuple[Image, DepthMap]:

@@ -96,14 +96,14 @@ def _canvas(picture: U8, margin: tuple[int, int], around: Surroundings, factor: 
     known[box[0] : box[1], box[2] : box[3]] = True
     blur = BLUR * max(known.shape) / WORK + 0.5
     smooth = np.asarray(cv2.GaussianBlur(whole, (0, 0), blur), np.float32)
-    beyond, _ = membrane(whole, known, ~known)
-    smooth = np.where(known[..., None], smooth, beyond)
     to = whole.shape[1], whole.shape[0]
     sky = cv2.resize(around.sky.astype(np.uint8), to, interpolation=cv2.INTER_NEAREST) > 0
     seen = ~around.sky & (around.inverse > 0)
     least = np.float32(around.inverse[seen].min() if seen.any() else 1)
-    inverse = cv2.resize(np.maximum(around.inverse, least), to, interpolation=cv2.INTER_AREA)
-    return Canvas(beyond.copy(), smooth, np.asarray(inverse, np.float32), sky, box)
+    inverse = np.asarray(cv2.resize(np.maximum(around.inverse, least), to, interpolation=cv2.INTER_AREA), np.float32)
+    beyond, _ = membrane(whole, known, ~known, np.where(sky, np.float32(0), inverse))
+    smooth = np.where(known[..., None], smooth, beyond)
+    return Canvas(beyond.copy(), smooth, inverse, sky, box)
 
 
 def _begun(canvas: Canvas, coarse: Canvas | None, found: Field | None) -> Field:

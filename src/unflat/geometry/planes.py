@@ -1,11 +1,11 @@
-"""Surfaces beyond a picture's border: planes go on as planes, other things straight on, sky stays sky.
+"""The planes that reach a picture's border.
 
-A plane has an inverse depth that is linear in the picture. The planes that reach the border are found by sampling
-(Fischler and Bolles, "Random sample consensus", 1981) and fitted by least squares; each stretch of the border then
-belongs to one of them, to the sky, or to something else. Outside, a pixel follows the nearest pixel of the border.
-Where two planes meet there (floor and wall), the line between them goes on as the line in which they meet in space.
+A plane has an inverse depth that is linear in the picture. The planes near the border are found by sampling (Fischler
+and Bolles, "Random sample consensus", 1981) and fitted by least squares; each stretch of a side then belongs to one of
+them, to the sky, to nothing, or is loose.
 
-Depths are inverse depths; larger is nearer.
+Depths are inverse depths; larger is nearer. Along a side, columns run with the border and rows from it inwards, so
+that what is outside lies at rows below 0.
 """
 
 from __future__ import annotations
@@ -27,71 +27,34 @@ MOST_PLANES = 6
 TRIES = 200
 INWARD = 0.06
 """A pixel of the border belongs to a plane if most pixels so far inwards do, as a share of the shorter side."""
-GAP = 0.03
-"""Shorter stretches between two planes, as a share of the border, are theirs."""
-NEAREST = 3.0
-"""Nothing beyond the border is nearer than this many times the nearest that is seen."""
+GAP = 0.06
+"""Shorter stretches between two planes, as a share of the side, are theirs."""
+SKY, NOTHING, LOOSE = -2, -3, -1
+CLOSE = 0.12
+"""... if they are off their planes by no more than this share; else they are a thing before them."""
 _SAMPLES = 20_000
-_SKY, _NOTHING, _LOOSE = -2, -3, -1
 
 
-class Beyond(NamedTuple):
-    """Surfaces of a picture and around it.
+class Line(NamedTuple):
+    """What is seen along one side of a picture.
 
     Attributes:
-        inverse: (h, w) inverse depth, 0 where no surface is.
-        sky: (h, w).
-        valid: (h, w) surface or sky.
+        number: (n,) int64: which plane, or SKY, NOTHING, LOOSE.
+        value: (n,) inverse depth, 0 without a surface.
+        ratio: (n,) of what is seen to its plane, just inside the border; 1 without a plane.
     """
 
-    inverse: F32
-    sky: Bool
-    valid: Bool
+    number: NDArray[np.int64]
+    value: F64
+    ratio: F64
 
 
-def continued_depth(inverse: F32, sky: Bool, margin: tuple[int, int]) -> Beyond:
-    """Continue surfaces beyond the border of their picture.
-
-    Args:
-        inverse: (h, w) inverse depth, 0 where there is no surface.
-        sky: (h, w), none of it surface.
-        margin: How many pixels are added left and right, and above and below.
-    """
-    h, w = inverse.shape
-    mx, my = margin
-    rows, columns = np.indices((h + 2 * my, w + 2 * mx))
-    rows, columns = rows - my, columns - mx
-    planes = _planes(inverse)
-    loop = _loop(h, w)
-    number, value, ratio = _stretches(inverse, sky, planes, loop)
-    around = np.full((h, w), -1, np.int64)
-    around[loop[:, 0], loop[:, 1]] = np.arange(len(loop))
-    outside = (rows < 0) | (columns < 0) | (rows >= h) | (columns >= w)
-    y, x = rows[outside], columns[outside]
-    foot = around[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
-    made = _made(planes, loop, (number, value, ratio), foot, (y, x))
-    seen = inverse[inverse > 0]
-    far = float(seen.min()) if seen.size else 1.0
-    is_sky = number[foot] == _SKY
-    if sky.any():
-        is_sky |= (number[foot] >= 0) & (made < 0.5 * far)
-    made = np.clip(made, 0.5 * far, NEAREST * float(seen.max()) if seen.size else 1.0)
-    made[is_sky | (number[foot] == _NOTHING)] = 0
-    out = np.zeros(rows.shape, np.float32)
-    out[my : my + h, mx : mx + w] = inverse
-    out[outside] = made
-    wide = np.zeros(rows.shape, np.bool_)
-    wide[my : my + h, mx : mx + w] = sky
-    wide[outside] = is_sky
-    return Beyond(out, wide, (out > 0) | wide)
-
-
-def _at(plane: F64, y: NDArray[np.int64], x: NDArray[np.int64]) -> F64:
+def plane_at(plane: F64, row: NDArray[np.int64] | int, column: NDArray[np.int64]) -> F64:
     """Inverse depth of a plane at pixels."""
-    return plane[0] + plane[1] * x + plane[2] * y
+    return plane[0] + plane[1] * column + plane[2] * row
 
 
-def _planes(inverse: F32) -> list[F64]:
+def planes_of(inverse: F32) -> list[F64]:
     """The planes near the border, the largest first, each (3,): inverse depth = a + b·column + c·row."""
     h, w = inverse.shape
     strip = max(1, round(STRIP * min(h, w)))
@@ -150,119 +113,90 @@ def _largest(terms: F64, value: F64, chance: np.random.Generator) -> F64 | None:
     return best
 
 
-def _loop(h: int, w: int) -> NDArray[np.int64]:
-    """The pixels of the border in order, (n, 2) row and column, each once."""
-    top = [(0, x) for x in range(w)]
-    right = [(y, w - 1) for y in range(1, h)]
-    bottom = [(h - 1, x) for x in range(w - 2, -1, -1)] if h > 1 else []
-    left = [(y, 0) for y in range(h - 2, 0, -1)] if w > 1 else []
-    return np.array(top + right + bottom + left, np.int64)
+def line_of(inside: F32, sky: Bool, planes: list[F64]) -> Line:
+    """What is seen along one side.
 
-
-def _inwards(loop: NDArray[np.int64], shape: tuple[int, int], steps: int) -> tuple[NDArray[np.int64], ...]:
-    """Rows and columns, (n, steps) each, from every pixel of the border towards the middle of the picture."""
-    h, w = shape
-    y, x = loop[:, :1], loop[:, 1:]
-    go = np.arange(steps)
-    down = np.where(y == 0, 1, np.where(y == h - 1, -1, 0))
-    along = np.where(x == 0, 1, np.where(x == w - 1, -1, 0))
-    return np.clip(y + down * go, 0, h - 1), np.clip(x + along * go, 0, w - 1)
-
-
-def _stretches(
-    inverse: F32, sky: Bool, planes: list[F64], loop: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], F64, F64]:
-    """For every pixel of the border the number of its plane (or what else it is), its inverse depth, and that ratio.
-
-    The ratio is of what is seen to the plane, just inside the border; 1 without a plane.
+    Args:
+        inside: (k, n) inverse depth from the border inwards, 0 without a surface.
+        sky: (k, n).
+        planes: In the pixels of this side.
     """
-    steps = max(2, round(INWARD * min(inverse.shape)))
-    rows, columns = _inwards(loop, inverse.shape, steps)
-    here = inverse[rows, columns].astype(np.float64)
-    on = here > 0
-    some = on.any(axis=1)
-    close = np.where(on[:, :3], here[:, :3], np.nan)
-    value = np.zeros(len(loop))
-    close_on = on[:, :3].any(axis=1)
-    value[close_on] = np.nanmedian(close[close_on], axis=1)
-    number = np.where(close_on, _LOOSE, _NOTHING)
-    number[~close_on & sky[rows[:, 0], columns[:, 0]]] = _SKY
-    share = np.zeros((len(planes) + 1, len(loop)))
+    here = inside.astype(np.float64)
+    on, (steps, n) = here > 0, here.shape
+    rows, columns = np.indices((steps, n))
+    close_on = on[:3].any(axis=0)
+    value = np.zeros(n)
+    value[close_on] = np.nanmedian(np.where(on[:3], here[:3], np.nan)[:, close_on], axis=0)
+    number = np.where(close_on, LOOSE, NOTHING)
+    number[~close_on & sky[0]] = SKY
+    share = np.zeros((len(planes) + 1, n))
     for k, plane in enumerate(planes):
-        fits = on & (np.abs(_at(plane, rows, columns) - here) < FITS * here)
-        share[k] = np.where(some, fits.sum(axis=1) / np.maximum(on.sum(axis=1), 1), 0)
-        share[k] *= np.abs(_at(plane, loop[:, 0], loop[:, 1]) - value) < 2 * FITS * value
-    best = share.argmax(axis=0)
-    number = np.where((number == _LOOSE) & (share.max(axis=0) > 0.6), best, number)
-    number = _closed(number, value, planes, loop)
-    ratio = np.ones(len(loop))
-    for k, plane in enumerate(planes):
-        mine = (number == k) & close_on
-        through = np.maximum(_at(plane, rows[mine, :3], columns[mine, :3]), 1e-12)
-        ratio[mine] = np.nanmedian(close[mine] / through, axis=1)
-    return number, np.where(number == _LOOSE, _calmed(value, max(3, round(GAP * len(loop)))), value), ratio
+        fits = on & (np.abs(plane_at(plane, rows, columns) - here) < FITS * here)
+        share[k] = fits.sum(axis=0) / np.maximum(on.sum(axis=0), 1)
+        share[k] *= np.abs(plane_at(plane, 0, columns[0]) - value) < 2 * FITS * value
+    number = np.where((number == LOOSE) & (share.max(axis=0) > 0.6), share.argmax(axis=0), number)
+    number = _closed(number, value, planes)
+    ratio, flat = np.ones(n), (number >= 0) & close_on
+    at = np.arange(n, dtype=np.int64)
+    through = np.stack([planes_beyond(planes, number, row, at) for row in range(min(3, steps))])[:, flat]
+    ratio[flat] = np.nanmedian(np.where(on[:3, flat], here[:3, flat], np.nan) / np.maximum(through, 1e-12), axis=0)
+    return Line(number, value, np.clip(ratio, 1 - FITS, 1 + FITS))
 
 
-def _calmed(value: F64, width: int) -> F64:
-    """The median of so many neighbours along the closed border, but where that is another surface."""
-    n = len(value)
-    around = (np.arange(n)[:, None] + np.arange(-(width // 2), width // 2 + 1)) % n
-    middle = np.median(value[around], axis=1)
-    return np.where(np.abs(middle - value) < 4 * FITS * value, middle, value)
+def runs(number: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """First index and the one after the last of every stretch of equal numbers."""
+    starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
+    return list(zip(starts, [*starts[1:], len(number)], strict=True))
 
 
-def _runs(number: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """First index and length of every stretch of equal numbers on the closed border."""
-    n = len(number)
-    starts = np.flatnonzero(number != np.roll(number, 1))
-    if not len(starts):
-        return [(0, n)]
-    ends = np.roll(starts, -1)
-    return [(int(a), int((b - a) % n) or n) for a, b in zip(starts, ends, strict=True)]
-
-
-def _closed(number: NDArray[np.int64], value: F64, planes: list[F64], loop: NDArray[np.int64]) -> NDArray[np.int64]:
+def _closed(number: NDArray[np.int64], value: F64, planes: list[F64]) -> NDArray[np.int64]:
     """Short loose stretches between two planes are given to the one that fits better, pixel by pixel."""
-    number, n = number.copy(), len(number)
-    for first, length in _runs(number):
-        before, after = int(number[first - 1]), int(number[(first + length) % n])
-        if number[first] != _LOOSE or length > GAP * n or before < 0 or after < 0:
+    found, n = number.copy(), len(number)
+    for first, end in runs(number)[1:-1]:
+        before, after = int(number[first - 1]), int(number[end])
+        if number[first] != LOOSE or end - first > GAP * n or before < 0 or after < 0:
             continue
-        at = (first + np.arange(length)) % n
-        off = [np.abs(_at(planes[k], loop[at, 0], loop[at, 1]) - value[at]) for k in (before, after)]
-        turn = int(np.argmin(np.concatenate([[0], np.cumsum(off[0] - off[1])])))
-        number[at[:turn]], number[at[turn:]] = before, after
-    return number
+        at = np.arange(first, end)
+        off = [np.abs(plane_at(planes[k], 0, at) - value[at]) for k in (before, after)]
+        if (np.minimum(*off) > CLOSE * value[at]).any():
+            continue
+        turn = first + int(np.argmin(np.concatenate([[0], np.cumsum(off[0] - off[1])])))
+        found[first:turn], found[turn:end] = before, after
+    return found
 
 
-def _made(
-    planes: list[F64],
-    loop: NDArray[np.int64],
-    border: tuple[NDArray[np.int64], F64, F64],
-    foot: NDArray[np.int64],
-    pixel: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> F64:
-    """Inverse depth of pixels outside, each following the pixel ``foot`` of the border."""
-    number, value, ratio = border
-    made = value[foot].copy()
-    for first, length in _runs(number):
-        k, n = int(number[first]), len(number)
+def planes_beyond(planes: list[F64], number: NDArray[np.int64], row: int, foot: NDArray[np.int64]) -> F64:
+    """Inverse depth at one row outside, of the plane that each pixel's ``foot`` on the border belongs to.
+
+    Where two planes meet at the border (floor and wall), they meet outside where they would in space.
+
+    Args:
+        planes: In the pixels of this side.
+        number: (n,) of the border.
+        row: Below 0 outside.
+        foot: (n,) the pixels of the border that those of the row follow.
+
+    Returns:
+        (n,) nan where the foot is on no plane.
+    """
+    made, column = np.full(len(foot), np.nan), np.arange(len(foot))
+    for first, end in runs(number):
+        k = int(number[first])
         if k < 0:
             continue
-        at = (first + np.arange(length)) % n
-        mine = np.isin(foot, at)
-        off = ratio[foot[mine]]
-        y, x = pixel[0][mine], pixel[1][mine]
-        own = _at(planes[k], y, x)
-        for other, joint in ((int(number[first - 1]), first), (int(number[(first + length) % n]), at[-1])):
+        mine = (foot >= first) & (foot < end)
+        own = plane_at(planes[k], row, column[mine])
+        inside = np.array([(first + end) // 2])
+        for joint, beside in ((first, first - 1), (end - 1, end)):
+            other = int(number[beside]) if 0 <= beside < len(number) else k
             if other < 0 or other == k:
                 continue
-            there = _at(planes[k], *loop[joint]), _at(planes[other], *loop[joint])
-            if abs(there[0] - there[1]) > 3 * FITS * there[0]:
+            at = np.array([joint])
+            here, there = plane_at(planes[k], 0, at)[0], plane_at(planes[other], 0, at)[0]
+            if abs(here - there) > 3 * FITS * here:
                 continue
-            inside = at[length // 2]
-            nearer = _at(planes[k], *loop[inside]) > _at(planes[other], *loop[inside])
-            rest = _at(planes[other], y, x)
+            nearer = plane_at(planes[k], 0, inside)[0] > plane_at(planes[other], 0, inside)[0]
+            rest = plane_at(planes[other], row, column[mine])
             own = np.maximum(own, rest) if nearer else np.minimum(own, rest)
-        made[mine] = own * np.clip(off, 1 - FITS, 1 + FITS)
+        made[mine] = own
     return made

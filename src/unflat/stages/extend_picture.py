@@ -30,8 +30,9 @@ class ExtendOptions:
 def extend_picture(picture: Image, depth: DepthMap, options: ExtendOptions) -> tuple[Image, DepthMap]:
     """Continue a picture and its depth beyond the border.
 
-    The picture's own pixels stay as they are, byte for byte. Planes go on as planes, sky as sky; colours go on
-    smoothly, with texture from the picture on them.
+    The picture's own pixels stay as they are, byte for byte. Planes go on as planes, sky as sky; things that the
+    border cuts end as their outlines say. Colours go on smoothly, not from one surface to another, with texture from
+    the picture on them.
 
     Args:
         picture: The upright picture.
@@ -48,7 +49,7 @@ def extend_picture(picture: Image, depth: DepthMap, options: ExtendOptions) -> t
     import cv2
 
     from unflat.geometry.beyond import Surroundings, continued_colours
-    from unflat.geometry.planes import continued_depth
+    from unflat.geometry.outside import continued_depth
 
     if depth.intrinsics is None:
         raise InputError("a depth map needs a camera before it is continued", hint="Calibrate it first.")
