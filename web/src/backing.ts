@@ -3,7 +3,8 @@
 // view leave it out.
 import { BufferAttribute, BufferGeometry, Mesh, ShaderMaterial } from "three";
 import type { Texture } from "three";
-import type { Mode, PhotoCamera, Place } from "./types";
+import { seen } from "./depths";
+import type { Mode, PhotoCamera, Piece, Place } from "./types";
 import { pictureOf } from "./place";
 
 /** The blur leaves about this many patches along the longer side of the picture. */
@@ -36,7 +37,41 @@ const FRAGMENT = /* glsl */ `
     if (marked) gl_FragColor.rgb = mix(vec3(0.35, 0.1, 0.4), vec3(0.85, 0.45, 0.95), stripe);
   }`;
 
-function sheet(camera: PhotoCamera, depth: number): BufferGeometry {
+/** What a texture shows, in pixels of the photograph: more than the photograph where it goes on beyond its border. */
+interface Span {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** Where the ends of a texture are, along x (0) or y (1), by the two vertices that are farthest apart on it. */
+function ends(piece: Piece, pixels: Float32Array, axis: 0 | 1): [number, number] | null {
+  const uv = piece.object.geometry.getAttribute("uv");
+  if (!uv) return null;
+  let [first, last] = [-1, -1];
+  const at = (i: number) => (axis ? uv.getY(i) : uv.getX(i));
+  for (let i = 0; i < uv.count; i++) {
+    if ((pixels[3 * i + 2] ?? 0) <= 0) continue;
+    if (first < 0 || at(i) < at(first)) first = i;
+    if (last < 0 || at(i) > at(last)) last = i;
+  }
+  if (first < 0 || at(last) - at(first) < 1e-3) return null;
+  const [low, high] = [pixels[3 * first + axis] ?? 0, pixels[3 * last + axis] ?? 0];
+  const whole = (high - low) / (at(last) - at(first));
+  return [low - at(first) * whole, whole];
+}
+
+function spanOf(place: Place): Span | null {
+  const piece = place.pieces.find((one) => one.role === "surface");
+  if (!piece) return null;
+  const pixels = seen(place.camera, piece);
+  const across = ends(piece, pixels, 0);
+  const down = ends(piece, pixels, 1);
+  return across && down && { left: across[0], top: down[0], width: across[1], height: down[1] };
+}
+
+function sheet(camera: PhotoCamera, span: Span, depth: number): BufferGeometry {
   const corners = [
     [0, 0],
     [0, 1],
@@ -44,8 +79,8 @@ function sheet(camera: PhotoCamera, depth: number): BufferGeometry {
     [1, 1],
   ] as const;
   const position = corners.flatMap(([u, v]) => [
-    ((u * camera.width - camera.cx) / camera.fx) * depth,
-    (-(v * camera.height - camera.cy) / camera.fy) * depth,
+    ((span.left + u * span.width - camera.cx) / camera.fx) * depth,
+    (-(span.top + v * span.height - camera.cy) / camera.fy) * depth,
     -depth,
   ]);
   const geometry = new BufferGeometry();
@@ -55,7 +90,7 @@ function sheet(camera: PhotoCamera, depth: number): BufferGeometry {
   return geometry;
 }
 
-/** True if the texture is the whole photograph, and not an atlas of parts. */
+/** True if the texture is the whole photograph, or that and what is around it, and not an atlas of parts. */
 export function isPhotograph(picture: Texture, camera: PhotoCamera): boolean {
   const { width, height } = picture.image as { width: number; height: number };
   return Math.abs((width / height) * (camera.height / camera.width) - 1) < 0.02;
@@ -69,6 +104,8 @@ export class Backing {
     const picture = pictureOf(place);
     const { camera, depths } = place;
     if (!place.photographed || !picture || !isPhotograph(picture, camera)) return;
+    const span = spanOf(place);
+    if (!span) return;
     const { width, height } = picture.image as { width: number; height: number };
     const level = Math.max(0, Math.log2(Math.max(width, height) / PATCHES));
     const material = new ShaderMaterial({
@@ -83,7 +120,7 @@ export class Backing {
         marked: { value: false },
       },
     });
-    this.mesh = new Mesh(sheet(camera, depths.far), material);
+    this.mesh = new Mesh(sheet(camera, span, depths.far), material);
     this.mesh.position.copy(camera.position);
     this.mesh.quaternion.copy(camera.rotation);
     this.mesh.renderOrder = -1;

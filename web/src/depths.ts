@@ -34,7 +34,7 @@ class DepthHistogram {
  * Pixel x, pixel y and depth of every vertex as the photograph saw it: three numbers a vertex, depth <= 0 is behind.
  * Of a panorama: distance, and a place on a map of all directions that keeps areas.
  */
-function seen(camera: PhotoCamera, piece: Piece): Float32Array {
+export function seen(camera: PhotoCamera, piece: Piece): Float32Array {
   const position = piece.object.geometry.getAttribute("position") as BufferAttribute | InterleavedBufferAttribute;
   const cameraFromWorld = new Matrix4().compose(camera.position, camera.rotation, new Vector3(1, 1, 1)).invert();
   const cameraFromPiece = cameraFromWorld.multiply(piece.object.matrixWorld);
