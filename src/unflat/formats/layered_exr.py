@@ -19,7 +19,6 @@ documentation, "Technical Introduction" and "Standard Attributes".
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,15 +221,7 @@ def _enlarged(depth: DepthMap, size: Size) -> DepthMap:
     """The depth at the size of the picture, no pixels mixed."""
     if depth.size == size:
         return depth
-    return replace(
-        depth,
-        values=_nearest(depth.values, size),
-        valid=_nearest(np.asarray(depth.valid), size),
-        sky=None if depth.sky is None else _nearest(depth.sky, size),
-        confidence=None if depth.confidence is None else _nearest(depth.confidence, size),
-        intrinsics=None if depth.intrinsics is None else depth.intrinsics.resized(size),
-        invented=None if depth.invented is None else _nearest(depth.invented, size),
-    )
+    return depth.moved(lambda plane: _nearest(plane, size), depth.intrinsics and depth.intrinsics.resized(size))
 
 
 def _nearest(array: NDArray[Any], size: Size, rows: slice | None = None) -> NDArray[Any]:

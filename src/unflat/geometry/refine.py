@@ -17,7 +17,7 @@ This module loads OpenCV and numba; import it where it is used.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -122,7 +122,10 @@ def refine_depth(
         values[sky] = np.min(values[~sky], initial=scale.offset) if depth.kind is DepthKind.DISPARITY else np.inf
         fine_valid |= sky
     camera = depth.intrinsics.resized(size) if depth.intrinsics else None
-    return DepthMap(values, depth.kind, fine_valid, sky, confidence, camera, depth.origin, depth.licence)
+    made = None if depth.invented is None else interpolated(depth.invented.astype(np.float32), size) >= 0.5
+    return replace(
+        depth, values=values, valid=fine_valid, sky=sky, confidence=confidence, invented=made, intrinsics=camera
+    )
 
 
 def _soft_sky(depth: DepthMap, probability: F32 | None) -> F32 | None:

@@ -163,7 +163,7 @@ def _layers(path: Path) -> dict[str, Any] | None:
         share, made = told["share"], told["invented_share"]
         told["share"] = None if share is None else round(share, 4)
         told["invented_share"] = None if made is None else round(made, 4)
-        if told["name"] == "beyond":
+        if told["name"] == "beyond" and share:
             told["invented_share"] = 1.0  # it marks what is made up
     return {"format": row.name, "opens_in": list(row.opens_in), "layers": rows}
 

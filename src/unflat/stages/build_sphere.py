@@ -201,14 +201,7 @@ def _cropped_depth(depth: DepthMap, at: slice) -> DepthMap:
     camera = depth.intrinsics
     assert camera is not None
     size = Size(at.stop - at.start, at.stop - at.start)
-    return replace(
-        depth,
-        values=depth.values[at, at],
-        valid=np.asarray(depth.valid)[at, at],
-        sky=None if depth.sky is None else depth.sky[at, at],
-        confidence=None if depth.confidence is None else depth.confidence[at, at],
-        intrinsics=camera.cropped(at.start, at.start, size),
-    )
+    return depth.moved(lambda plane: plane[at, at], camera.cropped(at.start, at.start, size))
 
 
 def _cropped_picture(picture: Image, at: slice) -> Image:

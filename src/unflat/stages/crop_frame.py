@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.stages.see_as_art import without_lens
@@ -115,16 +116,14 @@ def crop_depth(depth: DepthMap, crop: Crop) -> DepthMap:
         crop: What was done to the picture.
     """
     way = crop.way
-    values = np.asarray(way.pixels(depth.values, nearest=True), np.float32)
-    masks = {
-        name: way.pixels(np.asarray(getattr(depth, name)).astype(np.uint8), nearest=True) > 0
-        for name in ("valid", "sky")
-        if getattr(depth, name) is not None
-    }
-    sure = None if depth.confidence is None else np.asarray(way.pixels(depth.confidence, nearest=True), np.float32)
+
+    def cut(plane: NDArray[Any]) -> NDArray[Any]:
+        made = way.pixels(plane.astype(np.uint8) if plane.dtype == np.bool_ else plane, nearest=True)
+        return made.astype(plane.dtype)
+
+    moved = depth.moved(cut, None)
     lens = depth.intrinsics and _moved_camera(depth.intrinsics.resized(way.whole), way)
-    cut = replace(depth, values=values, confidence=sure, intrinsics=None, **masks)
-    return replace(cut, intrinsics=lens and lens.resized(cut.size))
+    return replace(moved, intrinsics=lens and lens.resized(moved.size))
 
 
 def _moved_camera(lens: Intrinsics, way: Straightening) -> Intrinsics:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import ShapeError, UnitError
 from unflat.types.arrays import F32, Bool, settle
@@ -32,6 +35,10 @@ class DepthKind(Enum):
     def is_depth(self) -> bool:
         """True if the numbers are z itself, up to at most a factor: they can be lifted as they are."""
         return self in (DepthKind.METRIC, DepthKind.SCALE)
+
+
+PLANES = ("values", "valid", "sky", "confidence", "invented")
+"""The fields of a depth map that have an entry for every pixel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +95,17 @@ class DepthMap:
         if self.kind.is_depth:
             ok &= self.values > 0
         return ok if self.sky is None else ok | self.sky
+
+    def moved(self, way: Callable[[NDArray[Any]], NDArray[Any]], intrinsics: Intrinsics | None) -> DepthMap:
+        """The map with all of its planes cropped, turned or resampled alike.
+
+        Args:
+            way: What is done to each (h, w) plane; it may mix no values, for some are masks.
+            intrinsics: The camera of the result.
+        """
+        there = {name: getattr(self, name) for name in PLANES}
+        made = {name: None if plane is None else way(plane) for name, plane in there.items()}
+        return replace(self, intrinsics=intrinsics, **made)
 
     @property
     def size(self) -> Size:
