@@ -12,9 +12,10 @@ import skimage.data
 
 from unflat.formats.image import read_image
 from unflat.geometry.bas_relief import layered, without_marks
+from unflat.geometry.strokes import ink_of
 from unflat.stages.see_as_art import ArtOptions, judge_style, settle_depth, shown_to_the_eye, without_lens
 from unflat.types import Image, LensRecord
-from unflat.types.arrays import F32, U8
+from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthKind, DepthMap
 
 PHOTOGRAPHS = (
@@ -123,22 +124,53 @@ def two_halves(step: float, height: int = 120, width: int = 200) -> F32:
     return z
 
 
-def test_a_drawings_depth_has_no_step_at_a_stroke_and_keeps_its_large_structure() -> None:
+def strokes(z: F32, *columns: slice) -> Bool:
+    """Upright strokes over a depth map."""
+    ink = np.zeros(z.shape, np.bool_)
+    for some in columns:
+        ink[:, some] = True
+    return ink
+
+
+def test_a_drawings_depth_has_no_step_where_there_is_no_stroke_and_keeps_its_large_structure() -> None:
     z = two_halves(3)
     z[:, 40:42] = 0.5  # a stroke that the network took for a post
-    out = layered(z, np.ones(z.shape, bool))
+    out = layered(z, np.ones(z.shape, bool), strokes(z, np.s_[40:42]))
     assert np.abs(np.diff(np.log(out), axis=1)).max() < 0.06
     assert out[:, 10].mean() < 0.75 * out[:, -10].mean()
     assert 1.4 < np.quantile(out, 0.99) / np.quantile(out, 0.01) < 1.7
     assert np.abs(np.log(out[:, 30:52])).std() < 0.03
 
 
+def test_what_strokes_divide_stays_apart_and_the_stroke_is_of_the_nearer() -> None:
+    """The network's border wriggles about the line that was drawn; the depth of the drawing does not."""
+    z = two_halves(1.5)
+    for y in range(len(z)):
+        z[y, 100 - 6 : 100 + round(6 * np.sin(y / 7))] = 2
+        z[y, 100 + round(6 * np.sin(y / 7)) : 106] = 3
+    out = layered(z, np.ones(z.shape, bool), strokes(z, np.s_[99:102]))
+    assert np.log(out[:, 5:102]).std() < 0.03 and np.log(out[:, 102:-5]).std() < 0.03
+    assert (out[:, 103] / out[:, 98]).min() > 1.3
+    assert np.abs(np.log(out[:, 101] / out[:, 97])).max() < 0.02
+    sideways = layered(np.ascontiguousarray(z.T), np.ones(z.T.shape, bool), strokes(z, np.s_[99:102]).T)
+    assert np.allclose(np.log(sideways.T), np.log(out), atol=0.05)
+
+
+def test_ink_is_where_the_pen_was() -> None:
+    sheet = np.full((200, 300, 3), (240, 230, 210), np.uint8)
+    cv2.line(sheet, (40, 100), (260, 100), (30, 30, 30), 3)
+    ink = ink_of(sheet)
+    assert ink.shape == (200, 300) and ink[100, 50:250].all() and not ink[:90].any() and not ink[110:].any()
+    large = np.asarray(cv2.resize(sheet, (1500, 1000)), np.uint8)
+    assert ink_of(large).shape == (341, 512)
+
+
 def test_a_gentle_drawing_is_not_pressed_and_scale_means_nothing() -> None:
     z = two_halves(1.2)
-    known = np.ones(z.shape, bool)
-    out = layered(z, known)
+    known, ink = np.ones(z.shape, bool), strokes(z, np.s_[99:101])
+    out = layered(z, known, ink)
     assert out[:, -10].mean() / out[:, 10].mean() == pytest.approx(1.2, rel=0.02)
-    assert np.allclose(layered(7 * z, known), 7 * out, rtol=1e-4)
+    assert np.allclose(layered(7 * z, known, ink), 7 * out, rtol=1e-4)
 
 
 def test_cracks_leave_no_relief_in_a_painting_and_steps_stay() -> None:
@@ -161,8 +193,9 @@ def test_depth_is_settled_by_style_and_paper_is_no_sky() -> None:
     z = two_halves(1.5)
     z[sky] = np.inf
     depth = DepthMap(z, DepthKind.SCALE, sky=sky)
-    assert settle_depth(depth, "photo") is depth
-    painted = settle_depth(depth, "painting")
+    sheet = Image(np.full((120, 200, 3), 240, np.uint8))
+    assert settle_depth(depth, "photo", sheet) is depth
+    painted = settle_depth(depth, "painting", sheet)
     assert painted.sky is not None and np.isinf(painted.values[sky]).all()
-    drawn = settle_depth(depth, "drawing")
+    drawn = settle_depth(depth, "drawing", sheet)
     assert drawn.sky is None and np.isfinite(drawn.values).all()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from unflat.types.arrays import F32, U8
+from unflat.types.arrays import F32, U8, Bool
 from unflat.types.image import Size
 
 _DRAWN_PX = 512
@@ -64,8 +64,7 @@ def strokes_of(rgb: U8) -> Strokes:
     lab = _lab(rgb, _DRAWN_PX)
     light = np.ascontiguousarray(lab[..., 0])
     wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDEST, _WIDEST))
-    ground = np.asarray(cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((31, 31), np.uint8)), np.float32)
-    ground = np.asarray(cv2.blur(ground, (31, 31)), np.float32)
+    ground = _ground(light)
     ink = light < ground - _INK
     filled = np.asarray(cv2.morphologyEx(light, cv2.MORPH_CLOSE, wide), np.float32)
     gone = ink & (filled > ground - _INK / 2)
@@ -84,6 +83,22 @@ def strokes_of(rgb: U8) -> Strokes:
         busy=busy,
         chroma=float(np.median(np.linalg.norm(lab[..., 1:], axis=-1))),
     )
+
+
+def ink_of(rgb: U8) -> Bool:
+    """Where the ink of a drawing is, at a long side of at most 512.
+
+    Args:
+        rgb: (h, w, 3) uint8 sRGB, its sides at least 16 pixels.
+    """
+    light = np.ascontiguousarray(_lab(rgb, _DRAWN_PX)[..., 0])
+    return light < _ground(light) - _INK
+
+
+def _ground(light: F32) -> F32:
+    """Lightness of the paper around every place."""
+    ground = np.asarray(cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((31, 31), np.uint8)), np.float32)
+    return np.asarray(cv2.blur(ground, (31, 31)), np.float32)
 
 
 def _fine_contrast(light: F32) -> F32:

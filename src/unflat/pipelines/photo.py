@@ -225,7 +225,7 @@ def see(
     with clock.stage("refine"):
         depth = assume_scale(refine_to(seen, image, size, exact=given is not None and given.exact))
         if given is None:
-            depth = settle_depth(depth, options.art.style)
+            depth = settle_depth(depth, options.art.style, image)
     if given is not None and given.fill and not np.asarray(depth.valid).all():
         depth = _filled(depth, image, options, clock, lineage)
     with clock.stage("camera"):

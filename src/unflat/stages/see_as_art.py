@@ -20,7 +20,7 @@ class ArtOptions:
 
     style: Style = "auto"
     """What the picture is: photo, painting (no relief of brush marks), drawing (line art, engravings, text: gentle
-    depth without a step at every stroke), or auto, which says photo when in doubt."""
+    depth, smooth within what its strokes enclose), or auto, which says photo when in doubt."""
     restore: bool = True
     """Show the network a faded or yellowed picture with its colours brought back; the scene keeps its own."""
 
@@ -100,14 +100,16 @@ def shown_to_the_eye(picture: Image, options: ArtOptions) -> tuple[Image, str | 
     return replace(picture, pixels=restored(picture.pixels, tones), jpeg=None), note
 
 
-def settle_depth(depth: DepthMap, style: Style) -> DepthMap:
-    """Depth of a painting without brush marks, of a drawing as gentle layers; of a photograph as it is.
+def settle_depth(depth: DepthMap, style: Style, picture: Image) -> DepthMap:
+    """Depth of a painting without brush marks, of a drawing gentle within its strokes; of a photograph as it is.
 
     Args:
         depth: Of kind METRIC or SCALE, as fine as it will be.
         style: What the picture is. The paper of a drawing is no sky.
+        picture: What it is the depth of; a drawing's strokes divide it.
     """
     from unflat.geometry.bas_relief import layered, without_marks
+    from unflat.geometry.strokes import ink_of
 
     if style not in ("painting", "drawing"):
         return depth
@@ -117,5 +119,5 @@ def settle_depth(depth: DepthMap, style: Style) -> DepthMap:
     z = np.asarray(depth.values, np.float32)
     if style == "painting":
         return replace(depth, values=without_marks(z, known))
-    values: F32 = layered(z, known)
+    values: F32 = layered(z, known, ink_of(picture.pixels))
     return replace(depth, values=values, sky=None)
