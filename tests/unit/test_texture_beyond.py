@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unflat.geometry import patches
-from unflat.geometry.beyond import Surroundings, continued_colours
+from unflat.geometry.beyond import Surroundings, _paint, continued_colours
 from unflat.geometry.border import cut_along, outside, part_of
 from unflat.geometry.patches import RADIUS, Canvas, Field, improve, patches_beyond
 from unflat.geometry.tessellate import Sheet
@@ -186,3 +186,53 @@ def test_cut_triangles_lie_on_one_side_and_hold_together() -> None:
 def test_nothing_is_cut_where_nothing_crosses() -> None:
     whole = sheet()
     assert len(cut_along(whole, (0, 0, 30, 20), 30).faces) == len(whole.faces)
+
+
+def slow_painted(out: np.ndarray, frame: tuple[int, int, int, int], c: Canvas, field: Field, seam: tuple) -> np.ndarray:
+    """The whole extended picture, pixel by pixel and in double precision: :func:`unflat.geometry.beyond._paint`."""
+    mx, my, w, h = frame
+    off, strength = (plane.astype(float) for plane in seam)
+    top, bottom, left, right = c.box.tolist()
+    fy, fx = h / (bottom - top), w / (right - left)
+    picture, painted = out[my : my + h, mx : mx + w].astype(float), out.astype(float)
+    for y, x in np.ndindex(out.shape[:2]):
+        if mx <= x < mx + w and my <= y < my + h:
+            continue
+        cy, cx = (y - my + 0.5) / fy + top - 0.5, (x - mx + 0.5) / fx + left - 0.5  # on the canvas, between its pixels
+        y0, x0 = int(np.clip(np.floor(cy), 0, SHAPE[0] - 2)), int(np.clip(np.floor(cx), 0, SHAPE[1] - 2))
+        ty, tx = np.clip(cy - y0, 0, 1), np.clip(cx - x0, 0, 1)
+        painted[y, x] = 0
+        for v, u, weight in (
+            (y0, x0, (1 - ty) * (1 - tx)),
+            (y0, x0 + 1, (1 - ty) * tx),
+            (y0 + 1, x0, ty * (1 - tx)),
+            (y0 + 1, x0 + 1, ty * tx),
+        ):
+            b, a = field.source[max(field.number[v, u], 0)].tolist()
+            s = slow_scale(c, (v, u), (b, a))
+            py = np.clip((b + 0.5 - top + (cy - v) * s) * fy - 0.5, 0, h - 1)
+            px = np.clip((a + 0.5 - left + (cx - u) * s) * fx - 0.5, 0, w - 1)
+            q, p = min(int(py), h - 2), min(int(px), w - 2)
+            square = picture[q : q + 2, p : p + 2]
+            exact = np.einsum("i,j,ijc->c", [1 - py + q, py - q], [1 - px + p, px - p], square)
+            texture = exact + off[v, u]
+            painted[y, x] += weight * (c.smooth[v, u] + strength[v, u] * (texture - c.smooth[v, u]))
+    return painted
+
+
+@pytest.mark.parametrize("finer", [1, 3])
+def test_what_is_painted_is_what_the_oracle_paints(finer: int) -> None:
+    c, field, dice = canvas(), begun(canvas()), np.random.default_rng(7)
+    h, w = (BOX[1] - BOX[0]) * finer, (BOX[3] - BOX[2]) * finer
+    my, mx = int(BOX[0]) * finer, int(BOX[2]) * finer
+    out = dice.integers(0, 256, (SHAPE[0] * finer, SHAPE[1] * finer, 3), np.uint8)
+    off = dice.uniform(-9, 9, (*SHAPE, 3)).astype(np.float32)
+    strength = dice.uniform(0.3, 0.8, SHAPE).astype(np.float32)
+    wanted = np.clip(slow_painted(out, (mx, my, int(w), int(h)), c, field, (off, strength)), 0, 255)
+    before, half = out.copy(), len(out) // 2 - 3
+    for rows in ((half, len(out)), (0, half)):  # bands in any order
+        _paint(out, np.array([mx, my, w, h]), c, field, (off, strength), *rows)
+    inside = np.s_[my : my + h, mx : mx + w]
+    np.testing.assert_array_equal(out[inside], before[inside])
+    assert np.abs(out - wanted).max() <= 0.51  # rounded to bytes, in single precision
+    assert (out != before).any(axis=2).mean() > 0.5
