@@ -10,6 +10,7 @@ Channels (layer.channel, the convention of Nuke, Blender and Natron):
     hidden.R .G .B .A .Z           half, Z float   what goes on behind outlines; Z is +inf where A is 0
     hidden.invented                half   1 where it is made up
     deeper.*                       as hidden: what goes on behind hidden things, if anything does
+    sky.*                          as hidden: the sky that goes on behind things, if there is any; Z is +inf
     soft.R .G .B .A .Z             half, Z float   the half transparent seam of near things
 
 The display window is the photograph; where it was continued, the data window is larger (overscan). Sources: the OpenEXR
@@ -42,7 +43,7 @@ from unflat.types.layers import Layer, Layers
 Half = NDArray[np.float16]
 Channels = dict[str, NDArray[Any]]
 _REC709 = np.array((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), np.float32)
-_HIDDEN = ("hidden", "deeper", "soft")
+_HIDDEN = ("hidden", "deeper", "sky", "soft")
 _WORDS = (
     "World axes: x right, y up, z towards the camera, metres, origin in the camera. "
     "Z: metres along the view. Normals: the same axes. Colours: linear, premultiplied."
@@ -63,7 +64,8 @@ def write(layers: Layers, path: Path, options: ExportOptions) -> None:
     depth = _enlarged(layers.depth, size)
     values, mark = to_floats(depth)
     words = sidecar.dump(depth, path.name, sky_mark=mark)
-    there = tuple(name for name in _HIDDEN if name == "hidden" or getattr(layers, name).on.any())
+    others = ((name, getattr(layers, name)) for name in _HIDDEN)
+    there = tuple(name for name, layer in others if layer is not None and (name == "hidden" or layer.on.any()))
     with replacing(path, sidecar.beside(path), force=options.force) as (draft, note):
         header = _header(depth, words)
         write_blocks(draft, size, header, lambda rows: _channels(layers, depth, values, there, rows))
@@ -151,6 +153,8 @@ def _channels(layers: Layers, depth: DepthMap, values: F32, there: tuple[str, ..
     out["beyond.A"] = beyond.astype(np.float16)
     for name in there:
         out |= _layer(name, getattr(layers, name), size, rows)
+    if "sky" in there:
+        out["sky.Z"] = np.full(wide, np.inf, np.float32)
     return out
 
 

@@ -189,3 +189,43 @@ def land_flying(inverse: F32, on: Bool, edge: float, floor: float, steepest: flo
         if not moved:
             break
     return inverse
+
+
+@kernel
+def raise_rims(inverse, on, wide, jump):
+    """Bring strips between a nearer surface and where there is none (sky, or nothing) to the nearer one.
+
+    Where the picture tells where a thing ends before the sky, or its alpha does, the depth beside it still falls off:
+    such a rim is a far surface that would go on behind the whole thing.
+
+    Args:
+        inverse: (h, w) float32 inverse depth, 0 where ``on`` is False.
+        on: (h, w) bool, where there is a surface.
+        wide: Strips of at most so many pixels are brought.
+        jump: A surface is nearer by at least this inverse depth.
+
+    Returns:
+        (h, w) float32 inverse depth.
+    """
+    h, w = inverse.shape
+    raised = inverse.copy()
+    for y in range(h):
+        for x in range(w):
+            if not on[y, x]:
+                continue
+            top, left = max(y - wide, 0), max(x - wide, 0)
+            beyond = np.inf
+            for v in range(top, min(y + wide + 1, h)):
+                for u in range(left, min(x + wide + 1, w)):
+                    if not on[v, u]:
+                        beyond = min(beyond, np.hypot(v - y, u - x))
+            if beyond > wide:
+                continue
+            nearest = inverse[y, x]
+            for v in range(top, min(y + wide + 1, h)):
+                for u in range(left, min(x + wide + 1, w)):
+                    if on[v, u] and np.hypot(v - y, u - x) + beyond <= wide + 1:
+                        nearest = max(nearest, inverse[v, u])
+            if nearest > inverse[y, x] + jump:
+                raised[y, x] = nearest
+    return raised

@@ -25,6 +25,7 @@ import numpy as np
 from unflat.errors import ShapeError
 from unflat.geometry import sides, votes
 from unflat.geometry.crumbs import sweep, trim
+from unflat.geometry.edges import raise_rims
 from unflat.geometry.inverse import Nearness
 from unflat.geometry.pyramid import guides, interpolated, ladder, resized
 from unflat.types.arrays import F32, U8, Bool
@@ -41,6 +42,8 @@ _CONTINUED = 3
 """How many coarse pixels a strong outline is continued where it was not recognised."""
 _SURE_SKY = 0.7
 """A patch of sky that is nowhere more probable than this is not taken for sky."""
+_RIM, _RIM_STEP = 3, 0.05
+"""Things before the sky fall off beside it by so many coarse pixels, by more than this share of the nearness range."""
 _TAPER = 4
 """Over how many coarse pixels a weak outline ends."""
 
@@ -163,6 +166,8 @@ def _surfaces(u: F32, known: Bool, sky: Bool | None, kind: DepthKind, options: R
     share = options.least_ratio if kind.is_depth else 0.0
     steps = max(_LEAST_STEPS, math.ceil(max(u.shape) / 32))
     readable = known if sky is None else known | sky
+    if sky is not None:
+        u = raise_rims(u, ~sky, _RIM, np.float32(_RIM_STEP))
     near, far, what = sides.find_sides(u, readable, steps, options.least_step, share)
     if sky is not None:
         beside = cv2.dilate(sky.astype(np.uint8), np.ones((2 * steps + 1,) * 2, np.uint8)) > 0

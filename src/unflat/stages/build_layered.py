@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.geometry.normals import vertex_normals
 from unflat.stages.build_surface import (
     Surface,
     SurfaceOptions,
@@ -46,8 +49,8 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: fl
         far: The farthest distance of all pictures from this place, where there are several.
 
     Returns:
-        Nodes "surface", "beyond" (the picture's border), "hidden", "deeper" (of the role "hidden") and "soft" as far
-        as there are any, and "sky".
+        Nodes "surface", "beyond" (the picture's border), "hidden", "deeper" (of the role "hidden"), "soft", "farthest"
+        (of the role "sky": what goes on of it behind things) as far as there are any, and "sky".
 
     Raises:
         InputError: There is nothing to build from, or the triangles are too few.
@@ -59,39 +62,51 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: fl
         raise InputError("a depth map needs a camera before it becomes a surface", hint="Calibrate it first.")
     inverse, on, farthest, notes = inverse_depth(depth, far)
     far = farthest if far is None else far
-    has_sky = options.sky == "dome" and depth.sky is not None and bool(depth.sky.any())
+    radius = dome_radius(camera, far) if options.sky == "dome" and depth.sky is not None and depth.sky.any() else 0.0
     aside = camera.fx * layers.reach * float(np.quantile(inverse[on], NEAREST))
-    sky = sky_nodes(depth, picture, dome_radius(camera, far), options.triangles // 5, aside) if has_sky else ()
-    left = options.triangles - sum(len(node.item.faces) for node in sky if isinstance(node.item, Mesh))
+    sky_of = partial(sky_nodes, depth, picture, radius, options.triangles // 5, aside)
+    sky = sky_of(layers.kept) if radius else ()
+    left = options.triangles - _triangles(sky)
     try:
-        extra = _behind_and_before(layers, options, left)
-        front = left - sum(len(node.item.faces) for node in extra if isinstance(node.item, Mesh))
+        extra = _behind_and_before(layers, options, left, radius)
+        front = left - _triangles(extra)
         kept = on & layers.kept
         seen = np.where(kept, inverse, np.float32(0))
         sheet, error, coarse = framed_sheet(seen, kept, options, front, depth, layers.steepest)
     except InputError:
-        extra = []
-        sheet, error, coarse = framed_sheet(inverse, on, options, left, depth)
+        extra, sky = [], sky_of(None) if radius else ()
+        sheet, error, coarse = framed_sheet(inverse, on, options, options.triangles - _triangles(sky), depth)
         notes += ("the triangles were too few for what stands behind outlines; it was left out",)
     nodes = (*seen_and_beyond(sheet, far, depth, picture), *extra, *sky)
-    total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
-    return Surface(nodes, error, total, notes + coarse)
+    return Surface(nodes, error, _triangles(nodes), notes + coarse)
 
 
-def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int) -> list[Node]:
-    """The nodes of the hidden and of the soft layer, as far as there is anything in them.
+def _triangles(nodes: Iterable[Node]) -> int:
+    return sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
+
+
+def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int, radius: float) -> list[Node]:
+    """The nodes of the hidden and of the soft layer, and of the sky behind, as far as there is anything in them.
+
+    Args:
+        layers: What was seen and what was continued.
+        options: How.
+        triangles: Most for all of what is seen and not sky, and for these.
+        radius: Of the sky's dome in metres; 0 for none.
 
     Raises:
         InputError: Their shares of the triangles are too few.
     """
     nodes: list[Node] = []
-    behind = ("hidden", layers.hidden, BEHIND), ("deeper", layers.deeper, BEHIND * BEHIND)
+    behind = [("hidden", layers.hidden, BEHIND), ("deeper", layers.deeper, BEHIND * BEHIND)]
+    if radius and layers.sky is not None:
+        behind.append(("farthest", layers.sky, BEHIND))
+    pixels = sum(int(layer.on.sum()) for _, layer, _ in behind)
     for name, layer, turn in behind:
         if layer.on.any():
-            torn = replace(options, edge=TEAR)
-            share = layer.on.sum() / (layers.hidden.on.sum() + layers.deeper.on.sum())
-            made = _node("hidden", layer, torn, int(HIDDEN_SHARE * share * triangles), turn, layers)
-            nodes.append(replace(made, name=name))
+            torn, most = replace(options, edge=TEAR), int(HIDDEN_SHARE * layer.on.sum() / pixels * triangles)
+            made = _node("hidden", layer, torn, most, turn, layers)
+            nodes.append(replace(made, name=name) if name != "farthest" else _on_dome(made, radius / float(turn)))
     if layers.soft.on.any():
         nodes.append(_node("soft", layers.soft, options, int(SOFT_SHARE * triangles), BEFORE, layers))
     return nodes
@@ -112,6 +127,15 @@ def _node(name: Role, layer: Layer, options: SurfaceOptions, most: int, turn: np
     confidence = None if mesh.confidence is None else np.where(made_up, np.float32(0), mesh.confidence)
     invented = made_up if made_up.any() else None
     return Node(name, replace(mesh, invented=invented, confidence=confidence), name)
+
+
+def _on_dome(node: Node, radius: float) -> Node:
+    """A surface around the eye, at this distance in every direction: the sky that goes on behind things."""
+    mesh = node.item
+    assert isinstance(mesh, Mesh)
+    away = np.float32(radius) / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
+    vertices = (mesh.vertices * away).astype(np.float32)
+    return Node("farthest", replace(mesh, vertices=vertices, normals=vertex_normals(vertices, mesh.faces)), "sky")
 
 
 def _texture(layer: Layer, picture: Image) -> Image:

@@ -34,6 +34,8 @@ OPAQUE = 127
 """Pixels of a picture with at most this alpha are no surface."""
 _BAND = 256
 """Rows that are rounded at once."""
+SKY = 0.2
+"""The inverse depth at which sky is thought while layers are made, as a share of that of the farthest surface."""
 RING = 2
 """How wide the ring of seen surface is that hidden surface is continued from, in pixels."""
 
@@ -100,29 +102,51 @@ def build_layers(
         raise InputError("a depth map needs a camera before it becomes layers", hint="Calibrate it first.")
     colour = resampled(picture, depth.size)
     depth = _completed(depth, picture, colour)
-    inverse, on, _, _ = inverse_depth(depth, None if shared is None else shared.far)
+    inverse, on, far, _ = inverse_depth(depth, None if shared is None else shared.far)
     seen, (left, top, right, bottom) = on & depth.seen, depth.frame  # what lies beyond the border does not decide
     middle = float(np.median(inverse[seen]))
     own = camera.cropped(left, top, Size(right - left, bottom - top))
     reach = reach_of(inverse[seen], own, options) if shared is None else shared.reach
     steepest = STRETCH_PX / (camera.fx * reach)
-    apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach)
+    apart = _Apart(options.edge, FAINT * middle, steepest, camera.fx * reach, (1 + SKY) / 2 / far)
     landed = land_flying(inverse, on, *apart[:3])
     depth, inverse = _deepened(depth, landed != inverse, landed), landed
-    nothing = ~on if depth.sky is None else ~on & ~np.asarray(depth.sky)
-    hidden, soft, mixed = _unmixed(inverse, on, colour, apart, options, nothing)
-    deeper = _behind(hidden.inverse, hidden.on, hidden.colour, apart, 0, nothing, None).layer(None)
+    if depth.sky is not None:  # the sky goes on behind things as surfaces do
+        inverse, on = np.where(depth.sky & ~on, np.float32(SKY / far), inverse), on | depth.sky
+    hidden, soft, mixed = _unmixed(inverse, on, colour, apart, options)
+    deeper = _behind(hidden.inverse, hidden.on, hidden.colour, apart, 0, ~on, None).layer(None)
     hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
-    return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest)
+    hidden, deeper, sky = (
+        (hidden, deeper, None) if depth.sky is None else _sky_apart(hidden, deeper, apart.sky, 1 / far)
+    )
+    return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest, sky)
 
 
-def _unmixed(
-    inverse: F32, on: Bool, looks: U8, apart: _Apart, options: LayerOptions, nothing: Bool
-) -> tuple[Layer, Layer, Bool]:
+def _sky_apart(hidden: Layer, deeper: Layer, limit: float, farthest: float) -> tuple[Layer, Layer, Layer]:
+    """The surfaces of two layers, and the sky of both.
+
+    Args:
+        hidden: One.
+        deeper: The other.
+        limit: Inverse depth below which they are sky.
+        farthest: Of surfaces, the least inverse depth.
+    """
+    rest: list[Layer] = []
+    skies = [layer.on & (layer.inverse < limit) for layer in (hidden, deeper)]
+    for layer, sky in zip((hidden, deeper), skies, strict=True):
+        inverse = np.where(layer.on & ~sky, np.maximum(layer.inverse, np.float32(farthest)), np.float32(0))
+        rest.append(replace(layer, inverse=inverse, invented=layer.invented & ~sky))
+    first, both = skies[0], skies[0] | skies[1]
+    colour = np.where(first[..., None], hidden.colour, deeper.colour)
+    invented = both & np.where(first, hidden.invented, deeper.invented)
+    return rest[0], rest[1], Layer(both * np.float32(SKY * farthest), colour, invented)
+
+
+def _unmixed(inverse: F32, on: Bool, looks: U8, apart: _Apart, options: LayerOptions) -> tuple[Layer, Layer, Bool]:
     """What goes on behind the outlines, the soft seam before it, and the pixels that show both; as :func:`_behind`."""
     from unflat.geometry.matte import unmix
 
-    found = _behind(inverse, on, looks, apart, options.seam, nothing, options.threads)
+    found = _behind(inverse, on, looks, apart, options.seam, ~on, options.threads)
     matte = unmix(looks, found.looks, inverse, found.seam, found.invented, options.seam, found.ring)
     colour, some = looks.copy(), matte.alpha > 0
     colour[some] = _bytes(matte.colour[some])
@@ -193,6 +217,8 @@ class _Apart(NamedTuple):
     """Jump of inverse depth in 1/m."""
     shift: float
     """Pixels that a point at one metre moves by at the full reach."""
+    sky: float
+    """Inverse depth in 1/m of which all that is less is sky."""
 
 
 class _Behind(NamedTuple):
@@ -240,6 +266,7 @@ def _behind(
     behind = np.where(ring | seen.mixed, np.float32(0), behind)  # what these hide in their turn is a deeper layer's
     wanted = (behind > 0) | seen.mixed
     deep, around = _continued(inverse, behind, looks, wanted, seen.mixed, ring)
+    deep = np.where((behind > 0) & (behind < apart.sky), behind, deep)
     if threads is not None:
         _better(around, looks, on & ~wanted, wanted, np.where(behind > 0, behind, inverse), threads)
     some = wanted | ring

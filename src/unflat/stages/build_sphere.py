@@ -92,7 +92,7 @@ def build_sphere(sphere: Sphere, panorama: Panorama, picture: Image, options: Su
             parts.setdefault((node.name, node.role), []).append((number, _turned_mesh(node.item, side.scene_from_side)))
     atlas = _atlas(sphere.sides, panorama, picture)
     nodes = [
-        Node(name, _joined(some, len(sphere.sides), atlas if role in ("surface", "sky") else None), role)
+        Node(name, _joined(some, len(sphere.sides), atlas if name in ("surface", "sky") else None), role)
         for (name, role), some in parts.items()
     ]
     total = sum(len(node.item.faces) for node in nodes if isinstance(node.item, Mesh))
@@ -228,6 +228,7 @@ def _cropped_layers(layers: Layers, beyond: int) -> Layers:
         hidden=_cropped_layer(layers.hidden, at, np.ones_like(own)),
         deeper=_cropped_layer(layers.deeper, at, np.ones_like(own)),
         soft=_cropped_layer(layers.soft, at, own),
+        sky=None if layers.sky is None else _cropped_layer(layers.sky, at, np.ones_like(own)),
     )
 
 

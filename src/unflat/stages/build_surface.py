@@ -263,7 +263,9 @@ def mesh_of(
     return Mesh(vertices, faces, normals=normals, uv=uv, confidence=confidence, texture=picture)
 
 
-def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, reach: float = 0.0) -> tuple[Node, ...]:
+def sky_nodes(
+    depth: DepthMap, picture: Image, radius: float, triangles: int, reach: float = 0.0, kept: Bool | None = None
+) -> tuple[Node, ...]:
     """The seen sky on a dome, and its continuation behind the outlines a little farther out.
 
     Args:
@@ -272,10 +274,11 @@ def sky_nodes(depth: DepthMap, picture: Image, radius: float, triangles: int, re
         radius: Of the dome, in metres.
         triangles: Most there may be.
         reach: How far it goes on behind outlines at least, in pixels.
+        kept: (h, w), where the picture shows sky alone, if something else stands for the rest of the seen sky.
     """
     sky, camera = np.asarray(depth.sky), depth.intrinsics
     assert camera is not None
-    seen = sky_sheet(sky, triangles // 2)
+    seen = sky_sheet(sky if kept is None else sky & kept, triangles // 2)
     skirt = sky_skirt(sky, triangles // 2, seen is None, reach)
     points, faces, uv = skirt.points, skirt.faces, skirt.seen
     invented = np.any(skirt.points != skirt.seen, axis=1)

@@ -17,13 +17,15 @@ from unflat.types.arrays import F32, F64, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, Size
-from unflat.types.layers import Layers
+from unflat.types.layers import Layer, Layers
 from unflat.types.splats import Splats
 
 SPREAD = 0.6
 """Standard deviation of a splat in steps to its neighbour: flat fields look even, and no holes show from the front."""
 
 
+BEHIND = 1.005
+"""Sky behind things is so many times as far as the seen one."""
 OPAQUE = np.float32(0.98)
 """Opacity of a splat on a sure surface."""
 
@@ -111,14 +113,17 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
     """
     options = options or SplatOptions()
     depth, hidden, deeper, soft = layers.depth, layers.hidden, layers.deeper, layers.soft
-    front = layers.kept if depth.sky is None else layers.kept | depth.sky
+    front = layers.kept
     behind = hidden.on & (hidden.invented | ~layers.kept)
-    each = _shared_out(options.count, depth.size, (front, behind, deeper.invented, soft.on))
+    sky = _sky_behind(layers) if options.sky == "dome" else None
+    above = np.zeros_like(front) if sky is None else sky.on & (sky.invented | ~layers.kept)
+    each = _shared_out(options.count, depth.size, (front, behind, deeper.invented, above, soft.on))
     parts = [make_splats(replace(depth, valid=front), layers.picture, replace(options, count=each))]
     rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
     for layer, some, edge in (
         (hidden, behind, np.inf),
         (deeper, deeper.invented, np.inf),
+        (sky or deeper, above, np.inf),
         (soft, soft.on, options.edge),
     ):
         chosen = some[rows, columns]
@@ -133,6 +138,17 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
         opacities = np.full_like(made.opacities, OPAQUE) * share
         parts.append(replace(made, invented=flags, opacities=opacities, confidence=confidence))
     return together(parts)
+
+
+def _sky_behind(layers: Layers) -> Layer | None:
+    """The sky that goes on behind things, a little farther out than the dome of the seen one."""
+    sky, camera = layers.sky, layers.depth.intrinsics
+    if sky is None or camera is None:
+        return None
+    row, column = np.mgrid[: sky.size.height, : sky.size.width] + 0.5
+    length = np.sqrt(((column - camera.cx) / camera.fx) ** 2 + ((row - camera.cy) / camera.fy) ** 2 + 1)
+    radius = BEHIND * dome_radius(camera, inverse_depth(layers.depth)[2])
+    return replace(sky, inverse=np.where(sky.on, length / radius, 0).astype(np.float32))
 
 
 def _shared_out(count: int, size: Size, masks: tuple[Bool, ...]) -> int:

@@ -58,14 +58,15 @@ class Layers:
     Attributes:
         picture: What was seen, whole.
         depth: Its depth, with a camera.
-        kept: (h, w) bool, the pixels of ``depth`` that are a surface of their own. The others along outlines show
-            two surfaces at once: the hidden layer and the soft one stand for them.
+        kept: (h, w) bool, the pixels of ``depth`` that are a surface, or sky, of their own. The others along outlines
+            show two at once: what goes on behind and the soft layer stand for them.
         hidden: What goes on behind nearer things.
         deeper: What goes on behind hidden things in their turn; mostly empty.
         soft: The seam of nearer things, half transparent, in front of the hidden layer.
         reach: How far the eye may move aside before it looks past the hidden layer, in metres.
         steepest: Where inverse depth jumps by more than this from pixel to pixel, in 1/m, surfaces are cut: what would
             stretch too far at that reach.
+        sky: The sky that goes on behind things, farther off than all of them; its inverse depth is no measure.
     """
 
     picture: Image
@@ -76,12 +77,14 @@ class Layers:
     soft: Layer
     reach: float
     steepest: float = math.inf
+    sky: Layer | None = None
 
     def __post_init__(self) -> None:
         settle(self, "kept", "bool", self.depth.size.shape)
-        for name in ("hidden", "deeper", "soft"):
-            if getattr(self, name).size != self.depth.size:
-                raise ShapeError(f"the {name} layer is {getattr(self, name).size}, the depth {self.depth.size}")
+        for name in ("hidden", "deeper", "soft", "sky"):
+            layer = getattr(self, name)
+            if layer is not None and layer.size != self.depth.size:
+                raise ShapeError(f"the {name} layer is {layer.size}, the depth {self.depth.size}")
 
     def __repr__(self) -> str:
         return f"Layers({self.depth.size}, hidden {float(self.hidden.on.mean()):.1%}, reach {self.reach:.3g} m)"
