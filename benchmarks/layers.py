@@ -175,7 +175,10 @@ def five(result: PhotoResult, width: int, painter: Painter) -> U8:
         cameras = list(around(result, 0.7, 0.7, 2 * rows[0].shape[0]))[:4]
     else:
         cameras = [aside(result, x, y, width) for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1))]
-    return np.hstack([*rows, *(_coloured(render_view(result.scene.nodes, each, painter)) for each in cameras)])
+    for camera in cameras:
+        view = _coloured(render_view(result.scene.nodes, camera, painter))
+        rows.append(np.asarray(cv2.resize(view, rows[0].shape[1::-1]), np.uint8))
+    return np.hstack(rows)
 
 
 def _coloured(view: View) -> U8:
