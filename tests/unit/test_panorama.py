@@ -58,8 +58,8 @@ PART = {
 
 
 def told(**said: object) -> PanoramaRecord:
-    record = read_panorama(packet(**said))
-    assert record is not None
+    record, notes = read_panorama(packet(**said))
+    assert record is not None and not notes
     return record
 
 
@@ -67,7 +67,7 @@ def blank(width: int, height: int, record: PanoramaRecord | None = None) -> Imag
     return Image(np.full((height, width, 3), 99, np.uint8), panorama=record)
 
 
-def test_a_record_is_read_and_makes_no_sense_silently() -> None:
+def test_a_record_is_read_and_one_that_makes_no_sense_is_noted() -> None:
     record = told(**PART, PosePitchDegrees=5, PoseRollDegrees=-3, InitialViewHeadingDegrees=90, PoseHeadingDegrees=30)
     assert record.full == (4000, 2000) and record.area == (500, 600, 3000, 900)
     assert (record.pitch_deg, record.roll_deg, record.view_deg, record.heading_deg) == (5, -3, 90, 30)
@@ -77,10 +77,13 @@ def test_a_record_is_read_and_makes_no_sense_silently() -> None:
         {"PosePitchDegrees": 91},
         {"PoseRollDegrees": 400},
     ):
-        assert read_panorama(packet(**{**PART, **wrong})) is None
-    assert read_panorama(packet(ProjectionType="equirectangular", FullPanoWidthPixels="nan")) is not None
-    assert read_panorama(packet(UsePanoramaViewer="True")) is None
-    assert read_panorama(None) is None and read_panorama("<broken") is None
+        record, notes = read_panorama(packet(**{**PART, **wrong}))
+        assert record is None and "contradicts" in notes[-1]
+    for number in ("nan", "wide", "1e9", "-5", "0"):
+        record, notes = read_panorama(packet(ProjectionType="equirectangular", FullPanoWidthPixels=number))
+        assert record is not None and len(notes) == 1 and "FullPanoWidthPixels" in notes[0]
+    assert read_panorama(packet(UsePanoramaViewer="True")) == (None, ())
+    assert read_panorama(None) == read_panorama("<broken") == (None, ())
 
 
 def test_a_cropped_sphere_spans_what_its_file_says_however_it_was_resized() -> None:

@@ -60,6 +60,8 @@ def photo(
     """
     check_inputs(picture)
     if what.forecast:
+        if what.render_eye is not None:
+            raise InputError("--forecast converts nothing, so there is no eye to render", hint="Leave out one of them.")
         _forecast(picture, output, gathered(PhotoOptions, flags), talk)
         return
     if what.render_eye is not None:

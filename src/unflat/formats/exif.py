@@ -110,6 +110,8 @@ def read_facts(
     notes += [note] if note else []
     rights, note = _xmp_rights(packet)
     notes += [note] if note else []
+    panorama, heard = read_panorama(packet)
+    notes += heard
     exif_rights = Rights(creator=_text(outer.get(ARTIST)), copyright=_copyright(outer.get(COPYRIGHT)))
     iptc_rights = Rights(creator=_text(iptc.get(_BYLINE)), copyright=_text(iptc.get(_IPTC_COPYRIGHT)))
     return Facts(
@@ -118,7 +120,7 @@ def read_facts(
         _orientation(outer.get(_ORIENTATION)),
         tuple(notes),
         private_things([*outer, *inner]),
-        read_panorama(packet),
+        panorama,
     )
 
 

@@ -35,6 +35,7 @@ _WRITES = {
 }
 _LONGEST_EXIF = 60_000
 _ASCII = 2
+_TURNED = "its EXIF turns it, so what it says of its panorama (GPano) was ignored"
 
 
 def read_bytes(path: Path, *, limit: int = _LARGEST_FILE) -> bytes:
@@ -89,16 +90,17 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
     decoded = (
         special[kind](data, path.name, max_pixels) if kind in special else decode(data, kind, path.name, max_pixels)
     )
-    wrong_name = misnamed(path, kind)
+    wrong_name, upright = misnamed(path, kind), decoded.facts.orientation == 1
+    turned = () if upright or decoded.facts.panorama is None else (_TURNED,)
     source = Source(path.name, hashlib.sha256(data).hexdigest(), kind.lower(), decoded.facts.rights)
     return Image(
         pixels=decoded.pixels.rgb,
         alpha=decoded.pixels.alpha,
         source=source,
         lens=decoded.facts.lens,
-        panorama=decoded.facts.panorama if decoded.facts.orientation == 1 else None,
+        panorama=decoded.facts.panorama if upright else None,
         private=decoded.facts.private,
-        notes=(wrong_name, *decoded.notes) if wrong_name else decoded.notes,
+        notes=(*([wrong_name] if wrong_name else []), *decoded.notes, *turned),
         jpeg=decoded.jpeg,
     )
 

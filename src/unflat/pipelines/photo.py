@@ -166,6 +166,8 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
     if panorama is None:
         image, art = told_style(image, options.art, lineage)
         options = replace(options, art=art)
+    elif options.art.style not in ("auto", "photo"):
+        lineage.warn(f"--style {options.art.style} is not used: a panorama is seen as a photograph.")
     return Taken(image, panorama, given, options, lineage)
 
 
@@ -182,6 +184,9 @@ def look_for_panorama(
         found = recognise_panorama(image, around, camera.fov)
     if found is not None and found.basis == "shape" and told:
         found = None
+    if found is None and image.panorama is not None and around.panorama == "auto" and source.depth_kind is None:
+        projection = image.panorama.projection[:40]
+        lineage.warn(f"The file says that it is a panorama ({projection}), but not one that is understood: not used.")
     if found is not None and (camera.focal_mm is not None or (camera.fov is not None and found.basis == "file")):
         lineage.warn("The lens that was given is not used: this is a panorama; --panorama no says otherwise.")
     if found is None and around.eye_height is not None:

@@ -120,7 +120,14 @@ class PhotoResult:
 
         self.camera  # noqa: B018  (the photograph's own, of the photograph's own size)
         with self._clock.stage("extend"):
-            self.picture, self.depth = extend_picture(self.picture, self.depth, self.options.beyond)
+            wider, self.depth = extend_picture(self.picture, self.depth, self.options.beyond)
+        if wider.size == self.picture.size:
+            self.warn(
+                f"--extend {self.options.beyond.extend:g} is less than one pixel of this picture's depth "
+                f"({self.depth.size}): nothing was added beyond its border."
+            )
+            return
+        self.picture = wider
         self._lineage.did("extend_picture", extend=self.options.beyond.extend, size=str(self.picture.size))
         self._lineage.invented = True
 
@@ -150,7 +157,7 @@ class PhotoResult:
             scale = _MADE if form == "relief" else self.scale
             story = self._story(form, nodes)
             # What goes beyond the picture or around is no depth of the picture that could be given back for it.
-            plain = self.depth.panorama is None and not self.options.beyond.extend
+            plain = self.depth.panorama is None and self.depth.invented is None
             depth = self._told_depth() if form == "surface" and plain else None
             self._scenes[form] = Scene(nodes, (self.camera,), self.frame, scale, story, safe, depth)
         return self._scenes[form]
