@@ -26,6 +26,8 @@ DECODER = 64
 FINE = 32
 HEADS = 8
 CONTEXTS = 2
+NEAR = 2
+"""The stage, counted from 0, whose features have a context at 1/16."""
 
 
 class Block(nn.Module):
@@ -82,23 +84,45 @@ class Context(nn.Module):
         return y.transpose(1, 2).view(n, c, h, w)
 
 
-class Worlds(nn.Module):
-    """(n, 3, h, w) sRGB in 0..white, sides multiples of 32 -> what the drawing above says."""
+class Trunk(nn.Module):
+    """The encoder: (n, 3, h, w) sRGB in 0..white, sides multiples of 32 -> features at 1/2, 1/4, 1/8 and on.
+
+    The names of its parts are those in the weights of every network that stands on it.
+
+    Args:
+        widths: Channels at 1/4, 1/8, 1/16 and, if there are more, 1/32; those at 1/16 get a context.
+    """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
         self.stem = nn.Conv2d(3, STEM, 3, 2, 1, bias=False)
         self.stem_norm = nn.BatchNorm2d(STEM)
-        inside = (STEM, *WIDTHS[:-1])
+        inside = (STEM, *widths[:-1])
         self.stages = nn.ModuleList(
-            nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, WIDTHS, strict=True)
+            nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, widths, strict=True)
         )
-        self.near_context = nn.Sequential(*(Context(WIDTHS[-2], among=2) for _ in range(CONTEXTS)))
+        self.near_context = nn.Sequential(*(Context(widths[NEAR], among=2) for _ in range(CONTEXTS)))
+
+    def features(self, rgb: Tensor, white: float) -> list[Tensor]:
+        """The picture at half its size, then what each stage makes of it."""
+        found = [F.relu(self.stem_norm(self.stem((rgb - white * self.mean) / (white * self.deviation))))]
+        for number, stage in enumerate(self.stages):
+            found.append(stage(found[-1]))
+            if number == NEAR:
+                found[-1] = self.near_context(found[-1])
+        return found
+
+
+class Worlds(Trunk):
+    """(n, 3, h, w) sRGB in 0..white, sides multiples of 32 -> what the drawing above says."""
+
+    def __init__(self) -> None:
+        super().__init__(WIDTHS)
         self.context = nn.Sequential(*(Context(WIDTHS[-1]) for _ in range(CONTEXTS)))
         decoder = (FINE, *(DECODER for _ in WIDTHS))
         self.lateral = nn.ModuleList(nn.Conv2d(w, d, 1) for w, d in zip((STEM, *WIDTHS), decoder, strict=True))
@@ -110,11 +134,7 @@ class Worlds(nn.Module):
 
     def forward(self, rgb: Tensor, white: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return inverse depth, sky logit, log error, each (n, 1, h/2, w/2), and log(focal / long side), (n, 1)."""
-        features = [F.relu(self.stem_norm(self.stem((rgb - white * self.mean) / (white * self.deviation))))]
-        for stage in self.stages:
-            features.append(stage(features[-1]))
-            if len(features) == len(WIDTHS):
-                features[-1] = self.near_context(features[-1])
+        features = self.features(rgb, white)
         features[-1] = self.context(features[-1])
         y = self.lateral[-1](features[-1])
         for level in range(len(WIDTHS) - 1, -1, -1):

@@ -15,30 +15,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.forecast.labels import CLASSES
-from training.network import CONTEXTS, STEM, WIDTHS, Block, Context
+from training.network import WIDTHS, Trunk
 
 LEVELS = WIDTHS[:3]
 DECODER = (48, 64, 64)
 """Channels at 1/4, 1/8 and 1/16."""
 
 
-class Forecast(nn.Module):
+class Forecast(Trunk):
     """(n, 3, h, w) sRGB in 0..white, sides multiples of 32 -> logits (n, 3, h/4, w/4) of `labels.CLASSES`."""
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
-        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
-        self.stem = nn.Conv2d(3, STEM, 3, 2, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(STEM)
-        inside = (STEM, *LEVELS[:-1])
-        self.stages = nn.ModuleList(
-            nn.Sequential(Block(i, o, 2), Block(o, o, 1)) for i, o in zip(inside, LEVELS, strict=True)
-        )
-        self.near_context = nn.Sequential(*(Context(LEVELS[-1], among=2) for _ in range(CONTEXTS)))
+        super().__init__(LEVELS)
         self.reduce = nn.ModuleList(nn.Conv2d(w, d, 1) for w, d in zip(LEVELS, DECODER, strict=True))
         self.narrow = nn.ModuleList(nn.Conv2d(above, d, 1) for above, d in zip(DECODER[1:], DECODER[:-1], strict=True))
         self.join = nn.ModuleList(nn.Conv2d(d, d, 3, 1, 1, bias=False) for d in DECODER)
@@ -48,12 +36,7 @@ class Forecast(nn.Module):
 
     def forward(self, rgb: Tensor, white: float = 1.0) -> Tensor:
         """Return the logits."""
-        x = F.relu(self.stem_norm(self.stem((rgb - white * self.mean) / (white * self.deviation))))
-        features = []
-        for stage in self.stages:
-            x = stage(x)
-            features.append(x)
-        features[-1] = self.near_context(features[-1])
+        features = self.features(rgb, white)[1:]
         y = torch.zeros(())
         for level in range(len(LEVELS) - 1, -1, -1):
             here = self.reduce[level](features[level])
