@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-import zlib
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -24,6 +23,7 @@ from unflat.formats.registry import ExportOptions
 from unflat.formats.solid import in_metres, in_millimetres, printable_nodes
 from unflat.formats.story import Story, parsed, role_in, scene_from, story_text
 from unflat.formats.threemf_model import CORE, MODEL_TYPE, RELATIONSHIPS, Model, model_path, parse_model
+from unflat.formats.zip_faults import ZIP_FAULTS
 from unflat.geometry.transform import Door, door_from_frame
 from unflat.types.arrays import F64, U32
 from unflat.types.mesh import Mesh
@@ -140,7 +140,7 @@ def _model(path: Path) -> Model:
             return parse_model(_part(archive, target, path.name))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError, NotImplementedError) as error:
+    except ZIP_FAULTS as error:
         raise InputError(f"{path.name} is not a 3MF file, or damaged: {error}") from error
 
 

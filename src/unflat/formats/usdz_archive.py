@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from unflat.errors import InputError
+from unflat.formats.zip_faults import ZIP_FAULTS
 
 ALIGNMENT = 64
 MAX_MEMBERS = 1000
@@ -55,7 +56,7 @@ def unpack(path: Path) -> dict[str, bytes]:
             entries = archive.infolist()
             _check(entries, path)
             return {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, struct.error) as error:
+    except (OSError, *ZIP_FAULTS) as error:
         raise InputError(f"{path.name} is no readable USDZ: {str(error)[:80] or 'it is cut short'}") from error
 
 
