@@ -18,7 +18,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
 
 from unflat.formats.image import read_image
 from unflat.stages.crop_frame import FrameOptions, crop_frame
@@ -26,32 +25,19 @@ from unflat.types.arrays import U8
 from unflat.types.image import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from bundled import PAGES, PHOTOGRAPHS, bundled
 from framed import KINDS, framed
 
 SHARED = Path(os.environ.get("UNFLAT_SHARED", Path(__file__).parents[1] / ".." / "shared")) / "data"
 SUFFIXES = (".jpg", ".jpeg", ".png")
-BUNDLED = (
-    "astronaut",
-    "coffee",
-    "chelsea",
-    "rocket",
-    "camera",
-    "coins",
-    "brick",
-    "grass",
-    "gravel",
-    "moon",
-    "text",
-    "page",
-)
+BUNDLED = (*PHOTOGRAPHS, *PAGES)
 NEAR = 0.02
 
 
 def unframed() -> Iterator[tuple[str, Image]]:
     """(name, picture) of everything that has no frame, as far as anybody knows."""
     for name in BUNDLED:
-        pixels = np.asarray(getattr(skimage.data, name)())
-        yield name, Image(np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels)
+        yield name, Image(bundled(name))
     folders = [SHARED / "photos", *(p.parent for p in sorted(SHARED.glob("depth/*/manifest.json"))), SHARED / "views"]
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and "depth" not in p.stem):

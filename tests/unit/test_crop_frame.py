@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 
+from bundled import PAGES, PHOTOGRAPHS, bundled
 from framed import KINDS, framed
 from unflat.errors import InputError
 from unflat.geometry.lens import focal_px
@@ -17,28 +17,10 @@ from unflat.geometry.surround import find_surround, flat_margins
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.crop_frame import Crop, FrameOptions, crop_depth, crop_frame, crop_points
 from unflat.types import Image, Intrinsics, LensRecord, Size
-from unflat.types.arrays import F64, U8
+from unflat.types.arrays import F64
 from unflat.types.depth import DepthKind, DepthMap
 
-BARE = (
-    "astronaut",
-    "coffee",
-    "chelsea",
-    "rocket",
-    "camera",
-    "coins",
-    "brick",
-    "grass",
-    "moon",
-    "text",
-    "page",
-    "clock",
-)
-
-
-def bundled(name: str) -> U8:
-    picture = np.asarray(getattr(skimage.data, name)())
-    return np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
+BARE = (*PHOTOGRAPHS, *PAGES, "clock")
 
 
 def off(found: F64, true: F64) -> float:

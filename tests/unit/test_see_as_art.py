@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 
+from bundled import PHOTOGRAPHS, bundled
 from unflat.formats.image import read_image
 from unflat.geometry.bas_relief import layered, without_marks
 from unflat.geometry.strokes import ink_of
@@ -18,26 +18,12 @@ from unflat.types import Image, LensRecord
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthKind, DepthMap
 
-PHOTOGRAPHS = (
-    "astronaut",
-    "coffee",
-    "chelsea",
-    "rocket",
-    "camera",
-    "coins",
-    "brick",
-    "grass",
-    "gravel",
-    "moon",
-    "eagle",
-)
 SHARED = Path(os.environ.get("UNFLAT_SHARED", "/nowhere")) / "data/photos"
 PAINTED = {"dav2_demo03.jpg": "painting", "dav2_demo19.jpg": "painting", "dav2_demo05.jpg": "drawing"}
 
 
-def bundled(name: str) -> Image:
-    pixels = np.asarray(getattr(skimage.data, name)())
-    return Image(np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels)
+def picture_of(name: str) -> Image:
+    return Image(bundled(name))
 
 
 def drawing(seed: int = 0, paper: tuple[int, int, int] = (244, 238, 222)) -> U8:
@@ -52,12 +38,12 @@ def drawing(seed: int = 0, paper: tuple[int, int, int] = (244, 238, 222)) -> U8:
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_a_photograph_is_a_photograph(name: str) -> None:
-    assert judge_style(bundled(name), ArtOptions()).style == "photo"
+    assert judge_style(picture_of(name), ArtOptions()).style == "photo"
 
 
 @pytest.mark.parametrize("name", ["page", "text"])
 def test_text_is_a_drawing(name: str) -> None:
-    assert judge_style(bundled(name), ArtOptions()).style == "drawing"
+    assert judge_style(picture_of(name), ArtOptions()).style == "drawing"
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -74,7 +60,7 @@ def test_the_shared_photographs_are_told_apart() -> None:
 
 
 def test_the_users_word_stands_and_cut_outs_are_photographs() -> None:
-    assert judge_style(bundled("coffee"), ArtOptions(style="painting")).style == "painting"
+    assert judge_style(picture_of("coffee"), ArtOptions(style="painting")).style == "painting"
     assert judge_style(Image(drawing()), ArtOptions(style="photo")).style == "photo"
     alpha = np.full((360, 480), 255, np.uint8)
     alpha[0] = 0
@@ -93,7 +79,7 @@ def faded(picture: U8) -> U8:
 
 
 def test_the_eye_sees_a_faded_picture_with_its_colours_back_and_the_user_keeps_his() -> None:
-    true = bundled("coffee").pixels
+    true = bundled("coffee")
     picture = Image(faded(true))
     shown, note = shown_to_the_eye(picture, ArtOptions(style="photo"))
     assert note is not None and "--no-restore" in note
@@ -104,16 +90,16 @@ def test_the_eye_sees_a_faded_picture_with_its_colours_back_and_the_user_keeps_h
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket", "camera"])
 def test_a_clean_picture_is_shown_as_it_is(name: str) -> None:
-    picture = bundled(name)
+    picture = picture_of(name)
     assert shown_to_the_eye(picture, ArtOptions(style="photo")) == (picture, None)
 
 
 def test_grey_and_sepia_are_shown_as_they_are_and_so_is_all_on_request() -> None:
-    grey = np.float32(bundled("camera").pixels) * 0.3 + 120
+    grey = np.float32(bundled("camera")) * 0.3 + 120
     for picture in (grey, grey * np.float32([1.05, 0.95, 0.75])):
         image = Image(picture.clip(0, 255).astype(np.uint8))
         assert shown_to_the_eye(image, ArtOptions(style="photo"))[0] is image
-    image = Image(faded(bundled("coffee").pixels))
+    image = Image(faded(bundled("coffee")))
     assert shown_to_the_eye(image, ArtOptions(style="photo", restore=False))[0] is image
     assert shown_to_the_eye(image, ArtOptions(style="drawing"))[0] is image
 
