@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 from tests.worlds import World, camera, pole
 
-from unflat.errors import UnflatError
+from unflat.errors import InputError, UnflatError
 from unflat.formats.registry import read_scene
-from unflat.pipelines.animate import AnimateOptions, Animation, LensOptions
+from unflat.geometry import bands
+from unflat.pipelines.animate import AnimateOptions, Animation, LensOptions, animate
 from unflat.pipelines.photo import PhotoOptions, photo
 from unflat.stages.calibrate import CameraOptions
 from unflat.stages.move_camera import MotionOptions
@@ -176,3 +178,31 @@ def test_a_picture_with_alpha_moves_too(world: World) -> None:
     result = photo(Image(stripes(), alpha), options, handed=replace(world.depth, intrinsics=None))
     frames = list(Animation(result, AnimateOptions(options, MotionOptions(seconds=0.1))).frames(Size(160, 120)))
     assert len(frames) == 3
+
+
+def test_the_story_of_a_film_says_which_move_it_shows(world: World) -> None:
+    moving = film(world, stripes(), motion="swing", amount=0.5)
+    step = moving.result.film_story(moving._told()).steps[-1]
+    assert step.name == "render film"
+    assert dict(step.options) == {"move": "swing", "amount": 0.5, "seconds": 0.4}
+    assert dict(moving.scene().provenance.steps[-1].options).items() >= dict(step.options).items()
+
+
+def test_keyframes_take_no_amount(tmp_path: Path) -> None:
+    options = AnimateOptions(PhotoOptions(), MotionOptions(amount=1), LensOptions(keyframes=tmp_path / "none.json"))
+    with pytest.raises(InputError, match="no --amount"):
+        animate(stripes(), options)
+
+
+def test_frames_too_large_for_the_memory_are_painted_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    moving, size, at_once = film(world, stripes()), Size(96, 72), list[int]()
+    many, asked = list(moving.frames(size)), bands.side_by_side
+
+    def listened(work: Callable[[int], object], items: range, most: int) -> Iterator[object]:
+        at_once.append(most)
+        return asked(work, items, most)
+
+    monkeypatch.setattr("unflat.pipelines.animate._MEMORY", 1)
+    monkeypatch.setattr(bands, "side_by_side", listened)
+    assert all(np.array_equal(a, b) for a, b in zip(many, moving.frames(size), strict=True))
+    assert at_once == [1]

@@ -116,3 +116,15 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
     assert _worked()
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.apply_async(_worked).get(timeout=20)
+
+
+def test_no_more_are_worked_on_at_once_than_asked() -> None:
+    taken = list[int]()
+
+    def items() -> Iterator[int]:
+        for i in range(20):
+            taken.append(i)
+            yield i
+
+    for seen, value in enumerate(side_by_side(lambda i: i, items(), 1)):
+        assert value == seen and len(taken) <= seen + 2

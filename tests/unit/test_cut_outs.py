@@ -152,3 +152,17 @@ def test_exact_depth_of_a_cut_out_is_believed_to_its_rim() -> None:
             Image(picture.pixels, np.zeros((40, 60), np.uint8)),
             Size(60, 40),
         )
+
+
+@pytest.mark.parametrize("thick", [True, False])
+def test_wires_thinner_than_the_networks_pixels_keep_their_own_depth(thick: bool) -> None:
+    alpha = np.zeros((240, 320), np.uint8)
+    alpha[40:200, 240] = 255
+    values = np.ones((30, 40), np.float32)
+    values[:, :20] = 2
+    if thick:
+        alpha[60:180, 20:100] = 255
+    picture = Image(np.full((240, 320, 3), 90, np.uint8), alpha)
+    refined = refine_to(Estimate(DepthMap(values, DepthKind.METRIC)), picture, Size(320, 240))
+    np.testing.assert_array_equal(refined.valid, alpha > 0)
+    assert refined.values[40:200, 240] == pytest.approx(1, rel=0.02)

@@ -46,14 +46,8 @@ class FilmRecord:
 
 
 def is_film(path: Path) -> bool:
-    """Whether a file begins as an MP4 or QuickTime film does, by its name and its first box."""
-    if path.suffix.lower() not in (".mp4", ".m4v", ".mov"):
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(8)[4:] in (b"ftyp", b"moov", b"wide", b"free", b"skip", b"mdat")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    """Whether a file has the name of an MP4 or QuickTime film."""
+    return path.suffix.lower() in (".mp4", ".m4v", ".mov")
 
 
 def read_film(path: Path) -> FilmRecord:
@@ -140,7 +134,7 @@ def _record(track: dict[tuple[bytes, ...], bytes], clock: bytes | None, comment:
     if head is not None and clock is not None:
         (ticks,) = struct.unpack_from(">I", clock, 20 if clock[:1] == b"\1" else 12)
         (length,) = struct.unpack_from(">Q", head, 28) if head[:1] == b"\1" else struct.unpack_from(">I", head, 20)
-        seconds = length / ticks if ticks and length < 1 << 53 else None
+        seconds = length / ticks if ticks and 0 < length < 1 << 53 else None
     if times is not None:
         (rows,) = struct.unpack_from(">I", times, 4)
         counts = np.frombuffer(times, ">u4", min(rows, (len(times) - 8) // 8) * 2, 8)[::2]

@@ -71,7 +71,7 @@ def in_bands(work: Callable[[int, int], object], length: int, least: int = LEAST
         other.result()
 
 
-def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], most: int | None = None) -> Generator[Result]:
     """Yield ``work(item)`` of each item, in their order, working on as many at once as there are cores.
 
     Items are taken, and results kept, no further ahead than that, however long the stream is.
@@ -79,13 +79,15 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Gener
     Args:
         work: Called from several threads at once; it may use :func:`in_bands`.
         items: The stream; read in the caller's thread.
+        most: No more at once than this; None: as many as there are cores.
     """
-    with ThreadPoolExecutor(cores(), thread_name_prefix="unflat") as pool:
+    at_once = cores() if most is None else max(1, min(most, cores()))
+    with ThreadPoolExecutor(at_once, thread_name_prefix="unflat") as pool:
         under_way: deque[Future[Result]] = deque()
         try:
             for item in items:
                 under_way.append(pool.submit(work, item))
-                if len(under_way) > cores():
+                if len(under_way) > at_once:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ from unflat.types.camera import Camera
 from unflat.types.image import Size
 from unflat.types.keyframes import Keyframe
 from unflat.types.provenance import Step
-from unflat.types.scene import Scene
+from unflat.types.scene import Node, Scene
 
 if TYPE_CHECKING:
     from unflat.pipelines.result import PhotoResult
@@ -40,6 +41,10 @@ _TRIED_PX = 200
 _TRIED = 12
 _STEP = 1.03
 _OPEN = 2e-3
+_JUDGED = 240
+"""About how many frames of a move are asked whether they are safe."""
+_MEMORY, _BYTES = 640_000_000, 40
+"""How much the frames that are being painted may take, and how much one takes for every pixel (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ def animate(picture: Picture, options: AnimateOptions | None = None, *, progress
     if options.photo.around.panorama == "yes":
         raise InputError("no camera is moved through a panorama", hint="Say that the picture is an ordinary one.")
     if options.lens.keyframes is not None:
+        if options.motion.amount is not None:
+            raise InputError("a flight along keyframes takes no --amount", hint="The keyframes say how far it goes.")
         keyframes.read(options.lens.keyframes)  # what is wrong with them is said before the work
     ordinary = replace(options.photo, around=replace(options.photo.around, panorama="no"))
     return Animation(photo(picture, ordinary, progress=progress), options, progress)
@@ -127,7 +134,7 @@ class Animation:
         far = self._times_safe(self.motion)
         if far <= 1:
             return
-        safe, beyond = f"{self.result.safe_view.share:.0%}", "of some frames is made up, missing or doubtful"
+        safe, beyond = f"{100 * self.result.safe_view.share:.3g} %", "of some frames is made up, missing or doubtful"
         if self._flight is not None:
             self.result.warn(
                 f"The move goes {far:.1f} times as far as is safe: more than {safe} {beyond}. Keyframes nearer to "
@@ -151,9 +158,9 @@ class Animation:
         )
 
     def _times_safe(self, motion: MotionOptions) -> float:
-        """How many times as far as is safe a move goes; rounding is forgiven."""
-        safe = self.result.safe_view
-        eyes = (camera.pose.centre for camera in self.cameras(self.result.camera.intrinsics.size, motion))
+        """How many times as far as is safe a move goes, by some of its frames; rounding is forgiven."""
+        safe, coarse = self.result.safe_view, replace(motion, fps=max(1.0, min(motion.fps, _JUDGED / motion.seconds)))
+        eyes = (camera.pose.centre for camera in self.cameras(self.result.camera.intrinsics.size, coarse))
         return max(safe.times(eye) for eye in eyes) / (1 + 1e-6)
 
     def cameras(self, size: Size, motion: MotionOptions | None = None) -> list[Camera]:
@@ -177,21 +184,32 @@ class Animation:
         flight = self._flight
         track = tracked(cameras, self.motion, None if flight is None else flight[-1].time - flight[0].time)
         scene = self.result.scene
-        told = (("move", track.name), ("seconds", track.seconds), ("poses", len(track.times)))
+        told = (*self._told(), ("poses", len(track.times)))
         story = replace(scene.provenance, steps=(*scene.provenance.steps, Step("move camera", options=told)))
         return replace(scene, tracks=(track,), provenance=story)
 
-    def frames(self, size: Size) -> Iterator[U8]:
-        """The frames, (h, w, 3) uint8 sRGB, one after the other."""
-        from unflat.geometry.bands import side_by_side
+    def _told(self) -> tuple[tuple[str, str | float], ...]:
+        """What the story of a film, or of a scene with the move in it, says of the move."""
+        if self._flight is not None:
+            return ("move", "flight"), ("seconds", self._flight[-1].time - self._flight[0].time)
+        return ("move", self.motion.motion), ("amount", self.motion.share), ("seconds", self.motion.seconds)
+
+    def frames(self, size: Size) -> Generator[U8]:
+        """The frames, (h, w, 3) uint8 sRGB, one after the other.
+
+        Several are painted at once, as many as there are cores and `_MEMORY` has room for.
+        """
+        from unflat.geometry.bands import cores, side_by_side
         from unflat.stages.render_view import Painter
 
-        cameras, painter, zoom, begun = self.cameras(size), Painter(bands=1), self.zoom(), time.perf_counter()
+        at_once = max(1, min(cores(), _MEMORY // (_BYTES * size.pixels)))
+        cameras, zoom, painter = self.cameras(size), self.zoom(), Painter(bands=cores() // at_once)
+        nodes, begun = self.result.scene.nodes, time.perf_counter()
 
         def seen(i: int) -> U8:
-            return self._frame(_narrowed(cameras[i], zoom), i / max(1, len(cameras) - 1), painter)
+            return self._frame(nodes, _narrowed(cameras[i], zoom), i / max(1, len(cameras) - 1), painter)
 
-        for i, picture in enumerate(side_by_side(seen, range(len(cameras)))):
+        for i, picture in enumerate(side_by_side(seen, range(len(cameras)), at_once)):
             if i:
                 rate = i / (time.perf_counter() - begun)
                 self._progress(f"frame {i + 1} of {len(cameras)}, {rate:.1f} a second")
@@ -213,14 +231,14 @@ class Animation:
             zoom *= _STEP
         return zoom
 
-    def _frame(self, camera: Camera, t: float, painter: Painter) -> U8:
+    def _frame(self, nodes: Sequence[Node], camera: Camera, t: float, painter: Painter) -> U8:
         import cv2
 
         from unflat.geometry.defocus import defocused
         from unflat.geometry.membrane import membrane
         from unflat.stages.render_view import render_view
 
-        view, lens = render_view(self.result.scene.nodes, camera, painter, sharp=False), self.options.lens
+        view, lens = render_view(nodes, camera, painter, sharp=False), self.options.lens
         colour, missing = view.colour, view.open
         if missing.any():
             colour, _ = membrane(colour, ~missing, missing)
@@ -254,15 +272,14 @@ class Animation:
         if self.options.lens.aperture > 0 and any(path.suffix.lower() in SCENES for path in places):
             self.result.warn("A scene keeps the move of the camera; depth of field is only in films.")
         whole = self.result.camera.intrinsics.size.fitted(self.options.lens.long_side)
-        told = film_words(self.result.film_story())
+        told = film_words(self.result.film_story(self._told()))
         for path in places:
             if path.suffix.lower() in SCENES:
                 with self.result.timed("write"):
                     registry.write(self.scene(), path, registry.ExportOptions(force=force))
                 self.result.wrote(path)
                 continue
-            with self.result.timed("film"):
-                film = self.frames(fitted(path, whole))
+            with self.result.timed("film"), closing(self.frames(fitted(path, whole))) as film:
                 self.result.wrote(*write_film(film, path, self.motion.fps, told, force=force))
         return self
 

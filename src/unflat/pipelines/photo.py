@@ -35,7 +35,7 @@ from unflat.stages.build_relief import ReliefOptions
 from unflat.stages.build_surface import SurfaceOptions
 from unflat.stages.calibrate import WIDEST_DEG, CameraOptions, calibrate
 from unflat.stages.crop_frame import FrameOptions
-from unflat.stages.estimate_depth import DepthOptions, Estimate, estimate_depth, refine_to
+from unflat.stages.estimate_depth import DepthOptions, Estimate, check_opaque, estimate_depth, refine_to
 from unflat.stages.extend_picture import ExtendOptions
 from unflat.stages.forecast import ForecastOptions
 from unflat.stages.make_points import PointOptions
@@ -151,8 +151,13 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
         picture: A file, an sRGB uint8 array, or an Image.
         options: What the user says.
         handed: Depth in memory, instead of a file's.
+
+    Raises:
+        InputError: The picture, or what is said of it, cannot be used.
     """
     image = open_picture(picture)
+    if image.alpha is not None:
+        check_opaque(image.alpha)
     lineage = Lineage.begin(image.source)
     panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
     crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)

@@ -258,10 +258,10 @@ class PhotoResult:
             self._outputs.append(path)
         return self
 
-    def film_story(self) -> Provenance:
-        """The story of a film made from the scene."""
+    def film_story(self, told: tuple[tuple[str, str | float], ...]) -> Provenance:
+        """The story of a film made from the scene; ``told`` is what it says of the camera's move."""
         story = self.scene.provenance
-        return replace(story, steps=(*story.steps, Step("render film")), invented=True)
+        return replace(story, steps=(*story.steps, Step("render film", options=told)), invented=True)
 
     def timed(self, stage: str) -> AbstractContextManager[None]:
         """Times a stage that stands on this result, for the report."""

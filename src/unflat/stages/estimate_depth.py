@@ -121,14 +121,13 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
     options = RefineOptions(reach=0) if exact else RefineOptions()
     if picture.alpha is None:
         return refine_depth(seen.depth, picture.pixels, size, seen.sky_probability, options)
-    opaque = _resampled(picture.alpha, size) >= 128
-    if not opaque.any():
-        raise InputError("the picture is transparent everywhere", hint="Give a picture with something in it.")
+    opaque = check_opaque(_resampled(picture.alpha, size))
     depth, sky = seen.depth, seen.sky_probability
     if not exact:
-        there = _resampled(picture.alpha, depth.size) >= 128
-        depth = replace(depth, valid=np.asarray(depth.valid) & _inside(there))
-        sky = None if sky is None else np.where(there, sky, np.float32(0))
+        share = _resampled(picture.alpha, depth.size)
+        inside = np.asarray(depth.valid) & _inside(share >= 128, share > 0)
+        depth = replace(depth, valid=inside if inside.any() else depth.valid)
+        sky = None if sky is None else np.where(share > 0, sky, np.float32(0))
     refined = refine_depth(depth, picture.pixels, size, sky, options)
     valid = np.asarray(refined.valid) | (
         _resampled(np.asarray(seen.depth.valid, np.uint8) * np.uint8(255), size) >= 128
@@ -136,16 +135,34 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
     return replace(refined, valid=valid & opaque, sky=None if refined.sky is None else refined.sky & opaque)
 
 
-def _inside(there: Bool) -> Bool:
+def check_opaque(alpha: U8) -> Bool:
+    """The pixels that are rather there than not; (h, w) both.
+
+    Raises:
+        InputError: There are none.
+    """
+    opaque = alpha >= 128
+    if not opaque.any():
+        raise InputError("the picture is transparent everywhere", hint="Give a picture with something in it.")
+    return opaque
+
+
+def _inside(mostly: Bool, touched: Bool) -> Bool:
     """The pixels of something cut out that are RIM pixels inside of it, or as far as it goes where it is thin.
 
     A network's depth runs over into that of the ground which is not there.
+
+    Args:
+        mostly: (h, w), at least half of the pixel is of it.
+        touched: (h, w), any of the pixel is: a wire is nowhere more.
     """
     import cv2
 
-    deep = np.asarray(cv2.distanceTransform(there.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
-    deepest = np.asarray(cv2.dilate(deep, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)))
-    return there & ((deep > RIM) | (deep >= deepest))
+    around = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    deep = np.asarray(cv2.distanceTransform(mostly.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    deepest = np.asarray(cv2.dilate(deep, around))
+    wires = touched & (np.asarray(cv2.dilate(mostly.astype(np.uint8), around)) == 0)
+    return (mostly & ((deep > RIM) | (deep >= deepest))) | wires
 
 
 def over_grey(picture: Image) -> U8:

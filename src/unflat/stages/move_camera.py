@@ -40,8 +40,8 @@ class MotionOptions:
     fps: float = 30.0
     """Frames a second."""
     amount: float | None = None
-    """How far it goes: 1 is as far as the surfaces behind outlines were continued (default: so far, or only as far as
-    is safe)."""
+    """How far it goes; 1 is the usual way: aside as far as surfaces were continued behind outlines, forwards a share of
+    the middle distance (default: 1, or as much of it as is safe)."""
     easing: Easing = "smooth"
     """How it starts and ends, where it does not loop: smooth or linear."""
     loop: bool = True

@@ -47,12 +47,14 @@ class Painter:
     """
 
     bands: int | None = None
-    _ready: dict[tuple[int, int], tuple[Image, U8]] = field(default_factory=dict[tuple[int, int], tuple[Image, U8]])
+    _ready: dict[tuple[int, int, bool], tuple[Image, U8]] = field(
+        default_factory=dict[tuple[int, int, bool], tuple[Image, U8]]
+    )
 
     def fitting(self, texture: Image, seen: Placed, *, soft: bool) -> U8:
         """(h, w, 3) the texture, with alpha (4) if ``soft``; halved until its pixels are about those of the picture."""
         level = _level(texture.size, seen)
-        key = id(texture), level
+        key = id(texture), level, soft
         if key not in self._ready:
             whole = np.dstack([texture.pixels, texture.alpha]) if soft and texture.alpha is not None else texture.pixels
             size = max(1, texture.size.width >> level), max(1, texture.size.height >> level)
