@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import worlds
+from unflat.formats.layered_exr import write
+from unflat.formats.registry import ExportOptions
 from unflat.geometry.edges import raise_rims
 from unflat.geometry.refine import refine_depth
+from unflat.pipelines.inspect import inspect
 from unflat.stages.build_layered import build_layered
 from unflat.stages.build_layers import LayerOptions, build_layers
 from unflat.stages.build_surface import Surface, SurfaceOptions
@@ -98,6 +102,15 @@ def test_splats_stand_where_the_sky_goes_on_too() -> None:
     made_up = splats.means[splats.invented]
     out = np.linalg.norm(made_up, axis=1)
     assert (out > 140).sum() > 0.5 * np.asarray(layers.sky and layers.sky.invented).sum()
+
+
+def test_the_layered_exr_holds_the_sky_behind(tmp_path: Path) -> None:
+    layers, _ = built()
+    assert layers.sky is not None
+    write(layers, tmp_path / "all.exr", ExportOptions())
+    (row,) = (row for row in inspect(tmp_path / "all.exr")["layers"] if row["name"] == "sky")
+    assert row["share"] == pytest.approx(layers.sky.on.mean(), abs=1e-4)
+    assert row["invented_share"] == pytest.approx(layers.sky.invented[layers.sky.on].mean(), abs=1e-4)
 
 
 def test_a_world_without_sky_has_none_behind() -> None:
