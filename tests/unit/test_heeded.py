@@ -12,6 +12,7 @@ from PIL import Image as Pil
 from unflat.cli.main import run
 from unflat.formats.gpano import GPANO
 from unflat.formats.image import read_image
+from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.pipelines.flat import from_keywords
 from unflat.pipelines.photo import PhotoOptions, photo, take_in
 from unflat.types import Image
@@ -60,6 +61,18 @@ def test_a_turned_file_does_not_lose_its_panorama_in_silence(tmp_path: Path) -> 
         Pil.fromarray(GREY).save(tmp_path / "p.jpg", exif=exif, xmp=packet.encode())
         image = read_image(tmp_path / "p.jpg")
         assert (image.panorama is None) == lost == any("GPano" in note for note in image.notes)
+
+
+@pytest.mark.parametrize(("name", "lost"), [("d.png", True), ("d.npy", True), ("d.exr", False)])
+def test_confidence_that_a_depth_file_lost_is_missed(tmp_path: Path, name: str, lost: bool) -> None:
+    made = depth_map(Image(GREY), from_keywords(DepthMapOptions(), {"depth": "worlds", "threads": 1})).save(
+        tmp_path / name
+    )
+    assert made.depth.confidence is not None
+    said = told(Image(GREY), depth=str(tmp_path / name))
+    assert any("confidence" in text and name in text for text in said) == lost
+    np.save(tmp_path / "bare.npy", np.ones((32, 40), np.float32))
+    assert not told(Image(GREY), depth=str(tmp_path / "bare.npy"), depth_kind="metric")
 
 
 def test_a_forecast_renders_no_eye(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

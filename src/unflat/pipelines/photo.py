@@ -25,6 +25,7 @@ from unflat.pipelines.source import (
     Picture,
     given_depth,
     handed_depth,
+    lost_confidence,
     open_picture,
     scale_of,
     take_out,
@@ -167,6 +168,11 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
         given = given_depth(source, picture, image, crop)
     else:
         given = handed_depth(handed, source.depth_kind, image, crop)
+    if given is not None and given.source is not None and lost_confidence(given.depth):
+        lineage.warn(
+            f"{given.source.name} does not hold the confidence that its depth was made with: nothing in it counts as "
+            "doubtful, and how far the eye may go is judged without it. Only .exr keeps it."
+        )
     options = replace(options, scale=scale_of(options.scale, crop))
     if panorama is None:
         image, art = told_style(image, options.art, lineage)

@@ -194,6 +194,11 @@ def handed_depth(
     return Given(_fitting(depth, image, crop, "map"), exact=True, fill=False)
 
 
+def lost_confidence(depth: DepthMap) -> bool:
+    """Whether a depth file of ours came without the confidence of the network that made it; the editor's PNG, too."""
+    return depth.confidence is None and depth.provenance is not None
+
+
 def _not_extended(depth: DepthMap, name: str) -> None:
     """Depth that was continued beyond the border has the picture's shape, but is not the picture's."""
     steps = () if depth.provenance is None else depth.provenance.steps
