@@ -13,6 +13,7 @@ from bundled import PHOTOGRAPHS, bundled
 from unflat.formats.image import read_image
 from unflat.geometry.bas_relief import layered, without_marks
 from unflat.geometry.strokes import ink_of
+from unflat.geometry.tones import tones_of
 from unflat.stages.see_as_art import ArtOptions, judge_style, settle_depth, shown_to_the_eye, without_lens
 from unflat.types import Image, LensRecord
 from unflat.types.arrays import F32, U8, Bool
@@ -94,14 +95,44 @@ def test_a_clean_picture_is_shown_as_it_is(name: str) -> None:
     assert shown_to_the_eye(picture, ArtOptions(style="photo")) == (picture, None)
 
 
-def test_grey_and_sepia_are_shown_as_they_are_and_so_is_all_on_request() -> None:
-    grey = np.float32(bundled("camera")) * 0.3 + 120
-    for picture in (grey, grey * np.float32([1.05, 0.95, 0.75])):
-        image = Image(picture.clip(0, 255).astype(np.uint8))
-        assert shown_to_the_eye(image, ArtOptions(style="photo"))[0] is image
-    image = Image(faded(bundled("coffee")))
-    assert shown_to_the_eye(image, ArtOptions(style="photo", restore=False))[0] is image
-    assert shown_to_the_eye(image, ArtOptions(style="drawing"))[0] is image
+def pale(grain: float, tint: tuple[float, float, float] = (1, 1, 1)) -> Image:
+    """A picture of one tint and little contrast, with grain."""
+    picture = bundled("camera").astype(np.float32)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1.0) * 0.4 + 95
+    picture += np.random.default_rng(2).normal(0, grain, (*picture.shape[:2], 1))
+    return Image((picture * np.array(tint, np.float32)).clip(0, 255).round().astype(np.uint8))
+
+
+def gain(picture: Image) -> float:
+    """How many times the contrast of a picture its eye is shown."""
+    shown, note = shown_to_the_eye(picture, ArtOptions(style="photo"))
+    assert (note is None) == (shown is picture)
+    soft = [cv2.GaussianBlur(p.pixels[..., 1], (0, 0), 3).astype(float).std() for p in (shown, picture)]
+    return float(soft[0] / soft[1])
+
+
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1.05, 0.95, 0.72)])
+def test_grey_and_sepia_are_stretched_as_far_as_their_grain_bears(tint: tuple[float, float, float]) -> None:
+    assert gain(pale(0, tint)) > 2
+    assert tones_of(pale(1.3, tint).pixels).grain == pytest.approx(1.3, rel=0.15)
+    assert 1.4 < gain(pale(0.9, tint)) < 1.85
+    assert gain(pale(3, tint)) == 1
+    healthy = bundled("camera") * np.array(tint, np.float32) * np.float32(0.95)
+    assert gain(Image(healthy.clip(0, 255).astype(np.uint8))) == 1
+
+
+def test_all_is_shown_as_it_is_on_request_and_so_are_drawings() -> None:
+    for picture in (pale(0), Image(faded(bundled("coffee")))):
+        assert shown_to_the_eye(picture, ArtOptions(style="photo", restore=False))[0] is picture
+        assert shown_to_the_eye(picture, ArtOptions(style="drawing"))[0] is picture
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared photographs")
+def test_no_healthy_photograph_is_shown_otherwise() -> None:
+    for path in sorted(p for p in SHARED.iterdir() if p.suffix in (".jpg", ".png")):
+        picture = read_image(path)
+        if PAINTED.get(path.name) != "drawing":
+            assert shown_to_the_eye(picture, ArtOptions(style="photo"))[0] is picture, path.name
 
 
 def two_halves(step: float, height: int = 120, width: int = 200) -> F32:

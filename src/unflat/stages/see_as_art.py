@@ -22,7 +22,7 @@ class ArtOptions:
     """What the picture is: photo, painting (no relief of brush marks), drawing (line art, engravings, text: gentle
     depth, smooth within what its strokes enclose), or auto, which says photo when in doubt."""
     restore: bool = True
-    """Show the network a faded or yellowed picture with its colours brought back; the scene keeps its own."""
+    """Show the network a faded, yellowed or pale picture with its tones brought back; the scene keeps its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ def shown_to_the_eye(picture: Image, options: ArtOptions) -> tuple[Image, str | 
 
     Args:
         picture: Upright; its own pixels stay what the scene is made of.
-        options: The style that was decided on, and whether to restore. Drawings are shown as they are, and so are
-            black and white and sepia: the network sees no better with their tones stretched (benchmarks/aged.py).
+        options: The style that was decided on, and whether to restore. Drawings are shown as they are; black and
+            white and sepia are stretched as far as their grain bears, for grain that is stretched, too, does more harm
+            than contrast does good (benchmarks/aged.py).
 
     Returns:
         The same picture if nothing faded, else a copy and what was done, in words for the user.
@@ -91,13 +92,14 @@ def shown_to_the_eye(picture: Image, options: ArtOptions) -> tuple[Image, str | 
     if not options.restore or options.style == "drawing" or picture.alpha is not None:
         return picture, None
     tones = tones_of(picture.pixels)
-    if not (tones.faded and tones.coloured):
+    pixels = restored(picture.pixels, tones) if tones.faded else None
+    if pixels is None:
         return picture, None
     note = (
-        "The picture is faded: the depth network was shown a copy with its colours brought back; "
+        "The picture is faded: the depth network was shown a copy with its tones brought back; "
         "the scene keeps the picture's own. --no-restore shows it as it is."
     )
-    return replace(picture, pixels=restored(picture.pixels, tones), jpeg=None), note
+    return replace(picture, pixels=pixels, jpeg=None), note
 
 
 def settle_depth(depth: DepthMap, style: Style, picture: Image) -> DepthMap:
