@@ -59,7 +59,7 @@ def blinds(palette: Palette, width: float, height: float) -> Thing:
 
 
 def sash(palette: Palette, width: float, height: float) -> Thing:
-    """A window's frame, bars and mostly its pane, in an opening of this size with its sill at y = 0; in the plane z = 0.
+    """A window's frame, bars and mostly its pane, in an opening this size with its sill at y = 0; in the plane z = 0.
 
     Nothing tells a clean pane from none but that windows have panes.
     """
