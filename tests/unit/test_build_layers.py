@@ -77,6 +77,7 @@ def test_within_the_reach_nothing_opens_that_the_wall_would_show(paint: Paint, s
 Boxes = tuple[tuple[float, float, float, float, float], ...]
 """Panels facing the camera: z, left, right, top, bottom in metres."""
 SEVERAL: dict[str, Boxes] = {
+    "rims": ((1.5, -0.5, 0, -0.4, 0.4), (1.9, -0.3, 0.076, -0.4, 0.4), (2.6, -0.3, 0.21, -0.5, 0.5)),
     "steps": tuple((1.2 + 0.4 * i, -0.9 + 0.25 * i, -0.75 + 0.25 * i, -0.6, 0.7) for i in range(4)),
     "thin strip": ((2, -0.5, 0.3, -0.4, 0.5), (3, -0.3, 1.2, -0.2, 0.9)),
     "overlapping": ((1.5, -0.4, 0.1, -0.3, 0.2), (2.2, -0.2, 0.6, -0.5, 0.3), (3.5, -1.5, 0.9, -0.1, 1.2)),

@@ -9,7 +9,7 @@ Channels (layer.channel, the convention of Nuke, Blender and Natron):
     beyond.A                       half   1 where colour and depth are made up beyond the picture's border
     hidden.R .G .B .A .Z           half, Z float   what goes on behind outlines; Z is +inf where A is 0
     hidden.invented                half   1 where it is made up
-    deeper.*                       as hidden: what goes on behind hidden things, if anything does
+    deeper.*, deepest.*            as hidden: what goes on behind hidden things, if anything does
     sky.*                          as hidden: the sky that goes on behind things, if there is any; Z is +inf
     soft.R .G .B .A .Z             half, Z float   the half transparent seam of near things
 
@@ -43,7 +43,7 @@ from unflat.types.layers import Layer, Layers
 Half = NDArray[np.float16]
 Channels = dict[str, NDArray[Any]]
 _REC709 = np.array((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), np.float32)
-_HIDDEN = ("hidden", "deeper", "sky", "soft")
+_HIDDEN = ("hidden", "deeper", "deepest", "sky", "soft")
 _WORDS = (
     "World axes: x right, y up, z towards the camera, metres, origin in the camera. "
     "Z: metres along the view. Normals: the same axes. Colours: linear, premultiplied."

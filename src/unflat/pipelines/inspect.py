@@ -21,7 +21,7 @@ from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.scene import Node, Scene
 
-_LAYERS = ("seen", "normal", "beyond", "hidden", "deeper", "sky", "soft")
+_LAYERS = ("seen", "normal", "beyond", "hidden", "deeper", "deepest", "sky", "soft")
 
 
 def inspect(file: str | Path) -> dict[str, Any]:

@@ -291,7 +291,7 @@ class PhotoResult:
     def _told_layers(self) -> Layers:
         """The layers with their story and what is known of their size, for files."""
         layers, story = self.layers, self._lineage.seal()
-        others = (layers.hidden, layers.deeper, layers.soft, layers.sky)
+        others = (*layers.behind, layers.soft, layers.sky)
         made = any(one is not None and bool(one.invented.any()) for one in others)
         step = Step("build_layers", options=(("reach_m", layers.reach),))
         story = replace(story, steps=(*story.steps, step), invented=story.invented or made)

@@ -49,8 +49,8 @@ def build_layered(layers: Layers, options: SurfaceOptions | None = None, far: fl
         far: The farthest distance of all pictures from this place, where there are several.
 
     Returns:
-        Nodes "surface", "beyond" (the picture's border), "hidden", "deeper" (of the role "hidden"), "soft", "farthest"
-        (of the role "sky": what goes on of it behind things) as far as there are any, and "sky".
+        Nodes "surface", "beyond" (the picture's border), "hidden", "deeper", "deepest" (of the role "hidden"), "soft",
+        "farthest" (of the role "sky": what goes on of it behind things) as far as there are any, and "sky".
 
     Raises:
         InputError: There is nothing to build from, or the triangles are too few.
@@ -98,7 +98,9 @@ def _behind_and_before(layers: Layers, options: SurfaceOptions, triangles: int, 
         InputError: Their shares of the triangles are too few.
     """
     nodes: list[Node] = []
-    behind = [("hidden", layers.hidden, BEHIND), ("deeper", layers.deeper, BEHIND * BEHIND)]
+    names = ("hidden", "deeper", "deepest")
+    turns = (BEHIND, BEHIND * BEHIND, BEHIND * BEHIND * BEHIND)
+    behind: list[tuple[str, Layer, np.float32]] = list(zip(names, layers.behind, turns, strict=False))
     if radius and layers.sky is not None:
         behind.append(("farthest", layers.sky, BEHIND))
     pixels = sum(int(layer.on.sum()) for _, layer, _ in behind)

@@ -115,31 +115,32 @@ def build_layers(
         inverse, on = np.where(depth.sky & ~on, np.float32(SKY / far), inverse), on | depth.sky
     hidden, soft, mixed = _unmixed(inverse, on, colour, apart, options)
     deeper = _behind(hidden.inverse, hidden.on, hidden.colour, apart, 0, ~on, None).layer(None)
-    hidden, deeper, soft = (_marked(layer, depth) for layer in (hidden, deeper, soft))
-    hidden, deeper, sky = (
-        (hidden, deeper, None) if depth.sky is None else _sky_apart(hidden, deeper, apart.sky, 1 / far)
-    )
-    return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest, sky)
+    deepest = _behind(deeper.inverse, deeper.on, deeper.colour, apart, 0, ~on, None).layer(None)
+    hidden, deeper, deepest, soft = (_marked(layer, depth) for layer in (hidden, deeper, deepest, soft))
+    sky = None
+    if depth.sky is not None:
+        (hidden, deeper, deepest), sky = _sky_apart((hidden, deeper, deepest), apart.sky, 1 / far)
+    return Layers(picture, depth, on & ~mixed, hidden, deeper, soft, reach, steepest, sky, deepest)
 
 
-def _sky_apart(hidden: Layer, deeper: Layer, limit: float, farthest: float) -> tuple[Layer, Layer, Layer]:
-    """The surfaces of two layers, and the sky of both.
+def _sky_apart(layers: tuple[Layer, ...], limit: float, farthest: float) -> tuple[list[Layer], Layer]:
+    """The surfaces of layers, and the sky of all of them.
 
     Args:
-        hidden: One.
-        deeper: The other.
+        layers: From the nearest to the farthest.
         limit: Inverse depth below which they are sky.
         farthest: Of surfaces, the least inverse depth.
     """
     rest: list[Layer] = []
-    skies = [layer.on & (layer.inverse < limit) for layer in (hidden, deeper)]
-    for layer, sky in zip((hidden, deeper), skies, strict=True):
+    all_, invented, colour = np.zeros_like(layers[0].on), np.zeros_like(layers[0].on), layers[0].colour.copy()
+    for layer in layers:
+        sky = layer.on & (layer.inverse < limit)
         inverse = np.where(layer.on & ~sky, np.maximum(layer.inverse, np.float32(farthest)), np.float32(0))
         rest.append(replace(layer, inverse=inverse, invented=layer.invented & ~sky))
-    first, both = skies[0], skies[0] | skies[1]
-    colour = np.where(first[..., None], hidden.colour, deeper.colour)
-    invented = both & np.where(first, hidden.invented, deeper.invented)
-    return rest[0], rest[1], Layer(both * np.float32(SKY * farthest), colour, invented)
+        new = sky & ~all_
+        colour[new], invented[new] = layer.colour[new], layer.invented[new]
+        all_ |= sky
+    return rest, Layer(all_ * np.float32(SKY * farthest), colour, invented)
 
 
 def _unmixed(inverse: F32, on: Bool, looks: U8, apart: _Apart, options: LayerOptions) -> tuple[Layer, Layer, Bool]:

@@ -228,6 +228,7 @@ def _cropped_layers(layers: Layers, beyond: int) -> Layers:
         hidden=_cropped_layer(layers.hidden, at, np.ones_like(own)),
         deeper=_cropped_layer(layers.deeper, at, np.ones_like(own)),
         soft=_cropped_layer(layers.soft, at, own),
+        deepest=None if layers.deepest is None else _cropped_layer(layers.deepest, at, np.ones_like(own)),
         sky=None if layers.sky is None else _cropped_layer(layers.sky, at, np.ones_like(own)),
     )
 

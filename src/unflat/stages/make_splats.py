@@ -112,20 +112,17 @@ def splats_of(layers: Layers, options: SplatOptions | None = None) -> Splats:
         Splats in the camera's axes. Those of colours that nobody saw are marked as invented.
     """
     options = options or SplatOptions()
-    depth, hidden, deeper, soft = layers.depth, layers.hidden, layers.deeper, layers.soft
+    depth, hidden, soft = layers.depth, layers.hidden, layers.soft
     front = layers.kept
     behind = hidden.on & (hidden.invented | ~layers.kept)
     sky = _sky_behind(layers) if options.sky == "dome" else None
     above = np.zeros_like(front) if sky is None else sky.on & (sky.invented | ~layers.kept)
-    each = _shared_out(options.count, depth.size, (front, behind, deeper.invented, above, soft.on))
+    farther = [(layer, layer.invented, np.inf) for layer in layers.behind[1:]]
+    other = (hidden, behind, np.inf), *farther, (sky or hidden, above, np.inf), (soft, soft.on, options.edge)
+    each = _shared_out(options.count, depth.size, (front, *(some for _, some, _ in other)))
     parts = [make_splats(replace(depth, valid=front), layers.picture, replace(options, count=each))]
     rows, columns, _ = _samples(depth.size, _grid(depth.size, each))
-    for layer, some, edge in (
-        (hidden, behind, np.inf),
-        (deeper, deeper.invented, np.inf),
-        (sky or deeper, above, np.inf),
-        (soft, soft.on, options.edge),
-    ):
+    for layer, some, edge in other:
         chosen = some[rows, columns]
         if not 0 < chosen.sum() <= options.count - sum(len(part.means) for part in parts):
             continue  # nothing of it is met, or (with a handful of splats) there is no room

@@ -119,8 +119,8 @@ class _Sampled:
         inverse, on, _, _ = inverse_depth(depth)
         sky = np.zeros_like(on) if depth.sky is None else np.asarray(depth.sky)
         kind = np.where(on, SOLID, np.where(sky, SKY, VOID)).astype(np.uint8)
-        every = np.stack([np.where(layers.kept & on, inverse, 0), layers.hidden.inverse, layers.deeper.inverse])
-        made_up = np.stack([np.zeros_like(on), layers.hidden.invented, layers.deeper.invented])
+        every = np.stack([np.where(layers.kept & on, inverse, 0), *(layer.inverse for layer in layers.behind)])
+        made_up = np.stack([np.zeros_like(on), *(layer.invented for layer in layers.behind)])
         doubt = np.zeros_like(inverse) if depth.confidence is None else 1 - np.asarray(depth.confidence)
         return _Sampled(kind, every.astype(np.float32), made_up, doubt.astype(np.float32))
 

@@ -67,6 +67,7 @@ class Layers:
         steepest: Where inverse depth jumps by more than this from pixel to pixel, in 1/m, surfaces are cut: what would
             stretch too far at that reach.
         sky: The sky that goes on behind things, farther off than all of them; its inverse depth is no measure.
+        deepest: What goes on behind deeper things once more: rims of half-way depth hide one surface in another.
     """
 
     picture: Image
@@ -78,13 +79,19 @@ class Layers:
     reach: float
     steepest: float = math.inf
     sky: Layer | None = None
+    deepest: Layer | None = None
 
     def __post_init__(self) -> None:
         settle(self, "kept", "bool", self.depth.size.shape)
-        for name in ("hidden", "deeper", "soft", "sky"):
+        for name in ("hidden", "deeper", "soft", "sky", "deepest"):
             layer = getattr(self, name)
             if layer is not None and layer.size != self.depth.size:
                 raise ShapeError(f"the {name} layer is {layer.size}, the depth {self.depth.size}")
+
+    @property
+    def behind(self) -> tuple[Layer, ...]:
+        """The hidden layer, the deeper and the deepest one, from the nearest to the farthest."""
+        return (self.hidden, self.deeper) if self.deepest is None else (self.hidden, self.deeper, self.deepest)
 
     def __repr__(self) -> str:
         return f"Layers({self.depth.size}, hidden {float(self.hidden.on.mean()):.1%}, reach {self.reach:.3g} m)"
