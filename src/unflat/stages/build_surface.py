@@ -184,6 +184,10 @@ def dome_radius(camera: Intrinsics, far: float) -> float:
     return DOME * far * (1 + x * x + y * y) ** 0.5
 
 
+HELPS = 1.1
+"""Outlines alone may take so many times the triangles that there are; more slack does not save more."""
+
+
 def _fit(lattice: Lattice, middle: float, options: SurfaceOptions, triangles: int) -> tuple[Sheet, float] | None:
     """The finest sheet within the number of triangles, and its error bound; None if the outlines take too many."""
     h, w = lattice.size
@@ -191,6 +195,9 @@ def _fit(lattice: Lattice, middle: float, options: SurfaceOptions, triangles: in
         worst = error_pyramid(lattice, middle, TILE, slack, options.edge)
         inside = worst[: h + 2, : w + 2]
         errors = np.sort(inside[np.isfinite(inside) & (inside > options.max_error)])[::-1]
+        coarsest = max(options.max_error, float(errors[0])) if len(errors) else options.max_error
+        if tessellate(lattice, worst, coarsest, TILE, int(HELPS * triangles)) is None:
+            return None
         goal, best = triangles // 2, None
         for _ in range(6):
             goal = min(goal, len(errors))
