@@ -19,9 +19,9 @@ from training.worlds.surface import GLASS, MIRROR
 
 WORTH = 0.01
 """Share of a picture that a mirror or glass must fill to be drawn for its sake."""
-DRAWN = {MIRROR: 0.3, GLASS: 0.35}
+DRAWN = {MIRROR: 0.25, GLASS: 0.3}
 """How many of the pictures are drawn for the sake of what; the others are any."""
-EVERY = 8
+EVERY = 2
 """Of the pictures that are not drawn for the sake of anything, one of so many: their labels are made once and kept."""
 LOOK_EVERY = 120.0
 SHRINK = 4
