@@ -166,3 +166,15 @@ def test_wires_thinner_than_the_networks_pixels_keep_their_own_depth(thick: bool
     refined = refine_to(Estimate(DepthMap(values, DepthKind.METRIC)), picture, Size(320, 240))
     np.testing.assert_array_equal(refined.valid, alpha > 0)
     assert refined.values[40:200, 240] == pytest.approx(1, rel=0.02)
+
+
+def test_sky_that_is_seen_in_the_ground_that_is_not_there_does_not_come_in() -> None:
+    alpha = np.zeros((240, 320), np.uint8)
+    alpha[63:181, 103:221] = 255  # a quarter of a coarse pixel beyond its last whole one
+    share = np.asarray(cv2.resize(alpha, (80, 60), interpolation=cv2.INTER_AREA))
+    sky = np.where(share < 255, np.float32(1), np.float32(0))
+    assert ((share > 0) & (share < 128)).any()
+    picture = Image(np.full((240, 320, 3), 128, np.uint8), alpha)
+    seen = Estimate(DepthMap(np.ones((60, 80), np.float32), DepthKind.METRIC), sky_probability=sky)
+    refined = refine_to(seen, picture, Size(320, 240))
+    assert refined.sky is not None and not refined.sky.any()

@@ -127,7 +127,7 @@ def refine_to(seen: Estimate, picture: Image, size: Size, *, exact: bool = False
         share = _resampled(picture.alpha, depth.size)
         inside = np.asarray(depth.valid) & _inside(share >= 128, share > 0)
         depth = replace(depth, valid=inside if inside.any() else depth.valid)
-        sky = None if sky is None else np.where(share > 0, sky, np.float32(0))
+        sky = None if sky is None else np.where(share >= 128, sky, np.float32(0))
     refined = refine_depth(depth, picture.pixels, size, sky, options)
     valid = np.asarray(refined.valid) | (
         _resampled(np.asarray(seen.depth.valid, np.uint8) * np.uint8(255), size) >= 128
