@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from unflat.errors import ShapeError, UnitError
 from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, Pose, Provenance, Scale, Size, Splats
+from unflat.types.clip import Clip, DepthFrame, TimedFrame
 from unflat.types.scene import Frame, Node, Scene
+from unflat.types.stereo import Rig, StereoPair
 
 sides = st.integers(1, 5000)
 
@@ -132,3 +136,37 @@ def test_nodes_need_different_names() -> None:
         Scene((Node("a", mesh), Node("a", mesh)), (camera,), Frame.CAMERA_RDF, Scale("assumed", 0.5, 2), story)
     scene = Scene((Node("a", mesh),), (camera,), Frame.CAMERA_RDF, Scale("assumed", 0.5, 2), story)
     assert scene.triangles == 1 and "scale assumed" in repr(scene)
+
+
+def test_a_rig_keeps_its_geometry_at_another_size() -> None:
+    rig = Rig(gain_px=40, shift_px=10, width=1000, left=0.25)
+    half = rig.resized(500)
+    assert (half.gain_px, half.shift_px, half.left) == (20, 5, 0.25)
+    assert half.shift_px / half.gain_px == rig.shift_px / rig.gain_px
+    with pytest.raises(ShapeError, match="rig"):
+        Rig(1, 0, 100, left=1.5)
+
+
+def test_two_eyes_see_pictures_of_one_size() -> None:
+    with pytest.raises(ShapeError, match="right"):
+        StereoPair(np.zeros((4, 6, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))
+    assert StereoPair(np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)).size == Size(6, 4)
+
+
+def test_a_clip_is_read_again_and_again() -> None:
+    def read(start: Fraction, stop: Fraction | None) -> Generator[TimedFrame]:
+        for i in range(5):
+            if Fraction(i, 5) >= start and (stop is None or Fraction(i, 5) < stop):
+                yield TimedFrame(np.full((2, 3, 3), i, np.uint8), Fraction(i, 5), i)
+
+    clip = Clip(Size(3, 2), Fraction(5), read)
+    assert [f.number for f in clip.frames()] == [f.number for f in clip.frames()] == [0, 1, 2, 3, 4]
+    assert [f.number for f in clip.frames(Fraction(2, 5), Fraction(4, 5))] == [2, 3]
+    with pytest.raises(ShapeError, match="frames a second"):
+        Clip(Size(3, 2), Fraction(0), read)
+
+
+def test_what_is_near_has_the_larger_inverse_depth() -> None:
+    frame = TimedFrame(np.zeros((2, 3, 3), np.uint8), Fraction(0), 0)
+    with pytest.raises(ShapeError, match="near"):
+        DepthFrame(frame, np.zeros((2, 3), np.float32), 0, near=0.1, far=0.2)
