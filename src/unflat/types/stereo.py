@@ -49,8 +49,8 @@ class Rig:
 
     Attributes:
         gain_px: Pixels of disparity between the eyes of an inverse depth of 1.
-        shift_px: By how many pixels the views are shifted onto each other: ``shift_px / gain_px`` is the inverse depth of
-            what lies in the plane of the screen.
+        shift_px: By how many pixels the views are shifted onto each other: ``shift_px / gain_px`` is the inverse depth
+            of what lies in the plane of the screen.
         width: Of the frame that these pixels belong to.
         left: The share of the disparity that the left view is moved by; the right one takes the rest. 0.5 splits it
             evenly, 0 leaves the frame as it is to the left eye.
