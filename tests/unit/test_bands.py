@@ -5,13 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import pytest
 
 from unflat.geometry import bands
-from unflat.geometry.bands import in_bands, side_by_side
+from unflat.geometry.bands import ahead, in_bands, side_by_side
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +128,61 @@ def test_no_more_are_worked_on_at_once_than_asked() -> None:
 
     for seen, value in enumerate(side_by_side(lambda i: i, items(), 1)):
         assert value == seen and len(taken) <= seen + 2
+
+
+def test_a_station_works_ahead_in_a_thread_of_its_own_and_no_further_than_told() -> None:
+    made = list[int]()
+    threads = set[int]()
+    waiting = threading.Event()
+
+    def make() -> Generator[int]:
+        for i in range(20):
+            made.append(i)
+            threads.add(threading.get_ident())
+            if len(made) == 4:
+                waiting.set()
+            yield i
+
+    stream = ahead(make(), 2)
+    assert next(stream) == 0
+    assert waiting.wait(5)  # one handed over, two wait, one is in the making
+    assert made == [0, 1, 2, 3]
+    assert list(stream) == list(range(1, 20))
+    assert threads and threading.get_ident() not in threads
+
+
+def test_an_error_in_a_station_comes_after_what_was_made_before_it() -> None:
+    def make() -> Generator[int]:
+        yield 1
+        raise ValueError("third frame")
+
+    got = list[int]()
+    with pytest.raises(ValueError, match="third frame"):
+        for item in ahead(make()):
+            got.append(item)
+    assert got == [1]
+
+
+def test_a_line_that_is_left_closes_all_its_stations() -> None:
+    closed = list[str]()
+
+    def make() -> Generator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.append("first")
+
+    def pass_on(items: Generator[int]) -> Generator[int]:
+        try:
+            yield from items
+        finally:
+            items.close()
+            closed.append("second")
+
+    before = threading.active_count()
+    line = ahead(pass_on(ahead(make())))
+    assert next(line) == 1
+    line.close()
+    assert closed == ["first", "second"]
+    assert threading.active_count() == before

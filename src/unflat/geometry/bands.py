@@ -1,16 +1,20 @@
-"""Work on all cores: on a long list in bands that run side by side, or on one item after the other of a stream."""
+"""Work on all cores: on a list in bands that run side by side, on the items of a stream, or on its next ones ahead."""
 
 from __future__ import annotations
 
 import os
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing, suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_LOOKING_S = 0.05
+"""How often a thread with nowhere to put its item looks whether anybody still wants it."""
 LEAST = 4096
 """A band is worth a thread from this many entries on."""
 
@@ -94,3 +98,46 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], most: in
         finally:
             for future in under_way:
                 future.cancel()
+
+
+def ahead(items: Generator[Item], most: int = 2) -> Generator[Item]:
+    """Yield what a generator yields, in its order, while a thread of its own makes the next ones.
+
+    A chain of these is a production line: every station works on a frame of its own, and whichever is slowest sets
+    the pace. Nothing is made further ahead than ``most`` items (and the one in the making).
+
+    Args:
+        items: Runs in the other thread from the first item on, and is closed there, also when the stream is left early.
+        most: How many finished items may wait.
+    """
+    line: queue.Queue[list[Item]] = queue.Queue(max(1, most))
+    left, failed = threading.Event(), list[BaseException]()
+
+    def hand_over(made: list[Item]) -> bool:
+        while not left.is_set():
+            with suppress(queue.Full):
+                line.put(made, timeout=_LOOKING_S)
+                return True
+        return False
+
+    def make() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    if not hand_over([item]):
+                        return
+        except BaseException as error:  # noqa: BLE001  (raised again where the stream is read)
+            failed.append(error)
+        finally:
+            hand_over([])
+
+    maker = threading.Thread(target=make, name="unflat ahead", daemon=True)
+    maker.start()
+    try:
+        while made := line.get():
+            yield made[0]
+        if failed:
+            raise failed[0]
+    finally:
+        left.set()
+        maker.join()
