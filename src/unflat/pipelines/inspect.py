@@ -14,6 +14,7 @@ from unflat.formats.image import read_image
 from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
 from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
+from unflat.formats.stereo_found import StereoFound, find_stereo
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
@@ -201,6 +202,10 @@ def _picture(path: Path) -> dict[str, Any]:
     if story is None and shows is not None:
         story = shows.provenance
     phone = read_phone_depth(path)
+    try:
+        eyes = find_stereo(path)
+    except InputError as error:
+        eyes, notes = None, [*notes, str(error)]
     lens = {name: getattr(image.lens, name) for name in type(image.lens).__slots__}
     rights = {name: getattr(image.source.rights, name) for name in type(image.source.rights).__slots__}
     return {
@@ -213,6 +218,20 @@ def _picture(path: Path) -> dict[str, Any]:
         "private": list(image.private),
         "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
         "shows_depth": shows and {"kind": shows.kind.value, "model": shows.model},
+        "stereo": eyes and _eyes(eyes),
         "notes": notes,
         **_told(story),
+    }
+
+
+def _eyes(found: StereoFound) -> dict[str, Any]:
+    """Two eyes in a picture file, and what shows them in 3D."""
+    return {
+        "container": found.container,
+        "layout": found.layout.value,
+        "eye": found.eye and str(found.eye),
+        "baseline_m": found.baseline_m,
+        "fov_x_deg": found.fov_x_deg and round(found.fov_x_deg, 3),
+        "notes": list(found.notes),
+        "shown_in_3d_by": [{"device": device, "why": why} for device, why in found.shown_by],
     }
