@@ -1,0 +1,123 @@
+"""picture + inverse depth + two eyes -> what each of them sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from unflat.errors import ShapeError
+from unflat.geometry.edge_window import crop_sides, float_window, sides_of
+from unflat.stages.plan_stereo import StereoOptions
+from unflat.types.arrays import F32, U8, Bool
+from unflat.types.stereo import Rig, StereoPair
+
+_KEPT = 0.6
+"""How much of what was made up a frame ago is kept where it agrees."""
+_AGREES = 24.0
+"""Colours (sRGB units, the largest channel) that are as far apart as this are different things."""
+_GLIDE = 0.1
+"""The sides of the window move by this share of their way from frame to frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What the next frame of a shot is told of this one.
+
+    Attributes:
+        views: What was made of the picture for the left and for the right eye, before its sides were dealt with.
+        made: (h, w) bool of each, what of it was made up.
+        sides: How far the left and the right side of the window are out of the screen, in pixels of disparity.
+    """
+
+    views: tuple[U8, U8]
+    made: tuple[Bool, Bool]
+    sides: tuple[float, float]
+
+
+class Stereo(NamedTuple):
+    """Both views, and what the next frame is told."""
+
+    pair: StereoPair
+    memory: Memory
+
+
+def make_stereo(
+    pixels: U8, inverse: F32, rig: Rig, options: StereoOptions | None = None, before: Memory | None = None
+) -> Stereo:
+    """See a picture with two eyes.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB.
+        inverse: Inverse depth in the unit of the rig, 0 in the sky; (h, w), or smaller and of the same shape.
+        rig: The two eyes, for a frame of any width.
+        options: Which views, and what is done at the sides; its other fields have gone into the rig.
+        before: What the frame before this one of the same shot handed on; what is made up then keeps still.
+
+    Raises:
+        ShapeError: The memory is of a frame of another size.
+    """
+    from unflat.geometry.warp import seen_by
+
+    options = options or StereoOptions()
+    h, w = pixels.shape[:2]
+    rig = rig.resized(w)
+    disparity = _enlarged(inverse, h, w) * np.float32(rig.gain_px) - np.float32(rig.shift_px)
+    sides = sides_of(disparity) if options.edge_window != "none" else (0.0, 0.0)
+    if before is not None:
+        if before.made[0].shape != (h, w):
+            raise ShapeError(f"the frame before was {before.made[0].shape[::-1]}, this one is {(w, h)}")
+        sides = tuple(old + _GLIDE * (new - old) for old, new in zip(before.sides, sides, strict=True))
+    if options.edge_window == "crop" and max(sides):
+        disparity = disparity - np.float32(max(sides))
+    views: list[U8] = []
+    made: list[Bool] = []
+    for number, share in enumerate((rig.left, rig.left - 1)):
+        view, made_up = seen_by(pixels, disparity, share)
+        if before is not None:
+            view = _kept(view, made_up, before.views[number], before.made[number])
+        views.append(view)
+        made.append(made_up)
+    memory = Memory((views[0], views[1]), (made[0], made[1]), (sides[0], sides[1]))
+    return Stereo(_finished(memory, disparity, rig, options), memory)
+
+
+def _kept(view: U8, made: Bool, old: U8, old_made: Bool) -> U8:
+    """What is made up moves only part of its way from what it was, where the two agree."""
+    at = np.flatnonzero(made & old_made)
+    if not len(at):
+        return view
+    new, was = view.reshape(-1, 3)[at].astype(np.float32), old.reshape(-1, 3)[at].astype(np.float32)
+    apart = np.abs(new - was).max(axis=1, keepdims=True)
+    kept = np.float32(_KEPT) * np.maximum(1 - apart / np.float32(_AGREES), 0)
+    view.reshape(-1, 3)[at] = np.rint(new + kept * (was - new))
+    return view
+
+
+def _finished(memory: Memory, disparity: F32, rig: Rig, options: StereoOptions) -> StereoPair:
+    """The pair with its sides dealt with."""
+    views, made = list(memory.views), list(memory.made)
+    if options.edge_window == "float":
+        views = list(float_window(views[0], views[1], memory.sides))
+    elif options.edge_window == "crop" and max(memory.sides):
+        strip = max(1, disparity.shape[1] // 50)
+        lacking = max(-float(disparity[:, :strip].min()), -float(disparity[:, -strip:].min()), 0.0)
+        margin = lacking * max(rig.left, 1 - rig.left)
+        views, made = (
+            list(x) for x in zip(*(crop_sides(v, m, margin) for v, m in zip(views, made, strict=True)), strict=True)
+        )
+    if options.swap:
+        views.reverse()
+        made.reverse()
+    out, behind = float(disparity.max()) / rig.width, -float(disparity.min()) / rig.width
+    return StereoPair(views[0], views[1], made[0], made[1], max(out, 0.0), max(behind, 0.0))
+
+
+def _enlarged(inverse: F32, height: int, width: int) -> F32:
+    """The inverse depth at the size of the picture."""
+    import cv2
+
+    if inverse.shape == (height, width):
+        return inverse
+    return np.asarray(cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

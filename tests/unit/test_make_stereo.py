@@ -1,0 +1,136 @@
+"""A picture becomes two views that sit where the rig says, steady from frame to frame, with whole sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from unflat.errors import ShapeError
+from unflat.stages.make_stereo import make_stereo
+from unflat.stages.plan_stereo import StereoOptions
+from unflat.types.stereo import Rig
+
+W, H = 200, 60
+Bytes = NDArray[np.uint8]
+
+
+def texture(seed: int = 0) -> Bytes:
+    noise = np.random.default_rng(seed).normal(0, 1, (H, W, 3))
+    return np.clip(128 + 160 * cv2.GaussianBlur(noise, (0, 0), 1.5), 0, 255).astype(np.uint8)
+
+
+def box(near: float = 1.0, far: float = 0.0, span: slice = slice(80, 120)) -> NDArray[np.float32]:
+    inverse = np.full((H, W), far, np.float32)
+    inverse[:, span] = near
+    return inverse
+
+
+def seen_at(view: Bytes, piece: Bytes, around: int) -> int:
+    """The column at which a piece of the picture is found in a view."""
+    errors = {
+        x: np.abs(view[:, x : x + piece.shape[1]].astype(int) - piece).mean()
+        for x in range(max(0, around - 30), around + 31)
+    }
+    return min(errors, key=errors.__getitem__)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.25, 0.5, 1.0])
+def test_each_eye_takes_its_share(left: float) -> None:
+    pixels, rig = texture(), Rig(gain_px=16, shift_px=8, width=W, left=left)
+    pair = make_stereo(pixels, box(), rig).pair
+    near, far = pixels[:, 85:115], pixels[:, 20:60]
+    assert seen_at(pair.left, near, 85) - 85 == 8 * left
+    assert seen_at(pair.right, near, 85) - 85 == -8 * (1 - left)
+    assert seen_at(pair.left, far, 20) - 20 == -8 * left
+    assert seen_at(pair.right, far, 20) - 20 == 8 * (1 - left)
+    assert pair.out_share == pytest.approx(8 / W) and pair.in_share == pytest.approx(8 / W)
+
+
+def test_swap_exchanges_the_views() -> None:
+    pixels, rig = texture(), Rig(12, 4, W)
+    plain, swapped = (make_stereo(pixels, box(), rig, StereoOptions(swap=s)).pair for s in (False, True))
+    assert (plain.left == swapped.right).all() and (plain.right == swapped.left).all()
+    assert plain.left_made is not None and (plain.left_made == swapped.right_made).all()
+    assert not (plain.left == plain.right).all()
+
+
+def test_a_rig_serves_frames_of_any_width() -> None:
+    pixels, rig = texture(), Rig(16, 8, W)
+    small = make_stereo(pixels, box(), rig).pair
+    same = make_stereo(pixels, box(), replace(rig, gain_px=32, shift_px=16, width=2 * W)).pair
+    assert (small.left == same.left).all()
+
+
+def test_small_depth_serves_a_larger_picture() -> None:
+    pixels, rig = texture(), Rig(16, 8, W)
+    small = np.ascontiguousarray(box()[::4, ::4])
+    pair = make_stereo(pixels, small, rig).pair
+    assert seen_at(pair.left, pixels[:, 85:115], 85) == 89
+
+
+def test_what_is_made_up_keeps_still_where_it_agrees() -> None:
+    rng = np.random.default_rng(0)
+    pixels, rig = texture(), Rig(16, 8, W)
+    frames = [np.clip(pixels + rng.normal(0, 4, pixels.shape), 0, 255).astype(np.uint8) for _ in range(6)]
+
+    def unrest(told: bool) -> float:
+        before, views = None, []
+        for frame in frames:
+            pair, memory = make_stereo(frame, box(), rig, before=before)
+            views.append(pair.left.astype(float))
+            before = memory if told else None
+        made = pair.left_made
+        assert made is not None
+        return float(np.abs(np.diff(views[2:], axis=0))[:, made].mean())
+
+    assert unrest(True) < 0.6 * unrest(False)
+
+
+def test_what_differs_is_not_blended() -> None:
+    rig = Rig(16, 8, W)
+    dark, bright = np.full((H, W, 3), 20, np.uint8), np.full((H, W, 3), 220, np.uint8)
+    _, memory = make_stereo(dark, box(), rig)
+    pair = make_stereo(bright, box(), rig, before=memory).pair
+    assert (pair.left == 220).all() and (pair.right == 220).all()
+
+
+def test_a_memory_of_another_size_is_refused() -> None:
+    rig = Rig(16, 8, W)
+    _, memory = make_stereo(texture(), box(), rig)
+    with pytest.raises(ShapeError, match="before"):
+        make_stereo(texture()[:, :100], box()[:, :100], rig, before=memory)
+
+
+def test_a_floating_window_hides_what_one_eye_alone_sees() -> None:
+    pixels, rig = texture() // 2 + 60, Rig(16, 4, W)
+    inverse = box(span=slice(0, 40))
+    pair = make_stereo(pixels, inverse, rig, StereoOptions(edge_window="float")).pair
+    assert (pair.left[:, :12] == 0).all() and (pair.left[:, 12:] > 0).all()
+    assert (pair.right > 0).all()  # nothing comes out at the right side
+    first = seen_at(pair.right, pixels[:, 6:26], 6)
+    assert first == 0  # the right eye's first column is what the left eye sees right beside the band
+    assert seen_at(pair.left, pixels[:, 6:26], 18) == 12
+
+
+def test_cropping_leaves_nothing_out_of_the_screen_at_the_sides() -> None:
+    pixels, rig = texture(), Rig(16, 4, W)
+    inverse = box(span=slice(0, 40))
+    plain = make_stereo(pixels, inverse, rig).pair
+    cropped = make_stereo(pixels, inverse, rig, StereoOptions(edge_window="crop")).pair
+    assert plain.out_share > 0 and cropped.out_share == pytest.approx(0)
+    assert cropped.size == plain.size
+    for made in (cropped.left_made, cropped.right_made):
+        assert made is not None and made[:, :2].mean() < 0.1 and made[:, -2:].mean() < 0.1
+
+
+def test_the_sides_of_the_window_glide() -> None:
+    pixels, rig = texture() // 2 + 60, Rig(16, 4, W)
+    options = StereoOptions(edge_window="float")
+    _, memory = make_stereo(pixels, box(), rig, options)
+    pair, after = make_stereo(pixels, box(span=slice(0, 40)), rig, options, memory)
+    assert 0 < after.sides[0] < 4
+    assert (pair.left[:, : round(after.sides[0])] == 0).all() and (pair.left[:, 12] > 0).all()
