@@ -15,8 +15,10 @@ _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _BETWEEN_SCANS = {0xC4, 0xCC, _SOS, 0xDB, 0xDC, 0xDD, *range(_APP0, _APP15 + 1), _COM}
 """DHT, DAC, SOS, DQT, DNL, DRI, APPn and COM: the markers that T.81 lets stand after the first scan's data."""
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+"""What the APP1 segment of the XMP packet begins with."""
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+"""What the APP1 segments begin with that hold the rest of an XMP packet."""
 _GUID = 32
 _LARGEST_XMP = 64 * 1024 * 1024
 
@@ -115,10 +117,10 @@ class JpegStream:
             if segment.code != _APP1:
                 continue
             payload = self._payload(segment)
-            if main is None and payload.startswith(_XMP):
-                main = payload[len(_XMP) :]
-            elif payload.startswith(_EXTENDED_XMP):
-                head = len(_EXTENDED_XMP)
+            if main is None and payload.startswith(XMP):
+                main = payload[len(XMP) :]
+            elif payload.startswith(EXTENDED_XMP):
+                head = len(EXTENDED_XMP)
                 guid = payload[head : head + _GUID]
                 body = payload[head + _GUID :]
                 if len(body) > 8:

@@ -12,6 +12,8 @@ from xml.parsers import expat
 _LARGEST = 64 * 1024 * 1024
 _DEEPEST = 64
 _MOST_NODES = 20_000
+_BUFFER = 1 << 20
+"""Text comes in pieces of this length: whole pictures are told as text."""
 
 DC = "http://purl.org/dc/elements/1.1/"
 RIGHTS = "http://ns.adobe.com/xap/1.0/rights/"
@@ -69,6 +71,7 @@ def parse(packet: bytes | str) -> Element:
     builder = _Builder()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
+    parser.buffer_size = _BUFFER
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.characters

@@ -228,7 +228,7 @@ def _eyes(found: StereoFound) -> dict[str, Any]:
     """Two eyes in a picture file, and what shows them in 3D."""
     return {
         "container": found.container,
-        "layout": found.layout.value,
+        "layout": found.layout and found.layout.value,
         "eye": found.eye and str(found.eye),
         "baseline_m": found.baseline_m,
         "fov_x_deg": found.fov_x_deg and round(found.fov_x_deg, 3),
