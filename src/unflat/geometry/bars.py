@@ -37,7 +37,7 @@ class Window:
         return pixels[self.top : self.bottom, self.left : self.right]
 
     def put(self, inner: U8, width: int, height: int) -> U8:
-        """A frame of the whole size, ``inner`` in the window and black around it; ``inner`` itself if it is as large."""
+        """A frame of the whole size, ``inner`` in the window and black around; ``inner`` itself if it is as large."""
         if inner.shape[:2] == (height, width):
             return inner
         whole = np.zeros((height, width, 3), np.uint8)
