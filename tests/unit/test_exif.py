@@ -221,3 +221,32 @@ def test_pngs_carry_their_rights_too(tmp_path: Path) -> None:
     Pil.fromarray(Q).save(path, exif=pictures.exif({0x013B: "Ann"}, {0xA405: 28}))
     image = read_image(path)
     assert (image.source.rights.creator, image.lens.focal_35mm) == ("Ann", 28)
+
+
+# --- when it was taken --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inner", "taken"),
+    [
+        ({0x9003: "2024:05:01 12:30:00"}, "2024:05:01 12:30:00"),
+        ({0x9003: "2024:05:01 12:30:00", 0x9011: "+02:00"}, "2024:05:01 12:30:00 +02:00"),
+        ({0x9003: "2024:05:01 12:30:00", 0x9011: "somewhere"}, "2024:05:01 12:30:00"),
+        ({0x9003: "0000:00:00 00:00:00"}, None),
+        ({0x9003: "    :  :     :  :  "}, None),
+        ({0x9003: "2024:05:01 12:30:00; rm"}, None),
+        ({0x9011: "+02:00"}, None),
+        ({}, None),
+    ],
+)
+def test_when_it_was_taken(tmp_path: Path, inner: dict[int, str], taken: str | None) -> None:
+    assert jpeg_of(tmp_path, pictures.exif({}, inner)).source.taken == taken
+
+
+@pytest.mark.parametrize("texts", [{}, {0x013B: "Zoë", 0x8298: "x"}])
+@pytest.mark.parametrize("taken", ["2024:05:01 12:30:00", "2024:05:01 12:30:00 -09:30"])
+def test_a_block_says_when_a_picture_was_taken(texts: dict[int, str], taken: str) -> None:
+    exif = load_exif(exif_block(texts, taken))
+    inner = exif.get_ifd(0x8769)
+    assert " ".join(filter(None, (inner[0x9003], inner.get(0x9011)))) == taken
+    assert set(exif) == {*texts, 0x8769}

@@ -203,20 +203,10 @@ def profile(space: str) -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
 
 
-def swapped_profile() -> bytes:
-    """sRGB with red and blue exchanged: a profile whose effect nobody can overlook."""
-    data = bytearray(profile("sRGB"))
-    for at in range(132, 132 + 12 * int.from_bytes(data[128:132], "big"), 12):
-        name = bytes(data[at : at + 4])
-        if name in (b"rXYZ", b"bXYZ"):
-            data[at : at + 4] = b"bXYZ" if name == b"rXYZ" else b"rXYZ"
-    return bytes(data)
-
-
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_embedded_profile_is_applied(tmp_path: Path, form: str) -> None:
     options = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(form, {})
-    data = pictures.encoded(Q, form, icc_profile=swapped_profile(), **options)
+    data = pictures.encoded(Q, form, icc_profile=pictures.swapped_profile(), **options)
     image = read_image(put(tmp_path, "a", data))
     assert_close(image.pixels, Q[..., ::-1], 6)
     assert image.jpeg is None

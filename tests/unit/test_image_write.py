@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pil
+from PIL import ImageCms
 
 import pictures
 from unflat.errors import InputError, OutputError
-from unflat.formats.image import read_image, write_image
+from unflat.formats.image import encoded, read_image, write_image
 from unflat.trust.privacy import ARTIST, COPYRIGHT, KEPT, NEVER, private_things
 from unflat.types.image import Image
 from unflat.types.provenance import Rights, Source
@@ -110,3 +111,32 @@ def test_refusals_leave_nothing_behind(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"] and (tmp_path / "a.png").read_bytes() == b"mine"
     write_image(IMAGE, tmp_path / "a.png", force=True)
     assert Pil.open(io.BytesIO((tmp_path / "a.png").read_bytes())).size == (64, 48)
+
+
+@pytest.mark.parametrize("row", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+def test_only_a_dated_picture_says_when_it_was_taken(tmp_path: Path, row: str) -> None:
+    image = Image(Q, source=Source("a.jpg", None, "array", RIGHTS, "2024:05:01 12:30:00 +02:00"))
+    for dated in (True, False):
+        data = encoded(image, row, dated=dated)
+        assert (b"2024:05:01 12:30:00" in data) == dated
+        path = tmp_path / f"{dated}.{row.lower()}"
+        path.write_bytes(data)
+        assert read_image(path).source.taken == (image.source.taken if dated and row != "TIFF" else None)
+
+
+@pytest.mark.parametrize("row", ["JPEG", "WEBP", "AVIF"])
+def test_fine_pictures_keep_the_colour_of_every_column(row: str) -> None:
+    columns = np.zeros((64, 64, 3), np.uint8)
+    columns[:, ::2], columns[:, 1::2] = (200, 40, 40), (40, 120, 120)
+    apart = {}
+    for fine in (True, False):
+        back = np.asarray(Pil.open(io.BytesIO(encoded(Image(columns), row, 85, fine=fine))).convert("RGB"))
+        apart[fine] = np.abs(back.astype(int) - columns).mean()
+    assert apart[True] < 6 and apart[False] > 2 * apart[True]
+
+
+@pytest.mark.parametrize("row", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+def test_a_profile_goes_along(row: str) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert Pil.open(io.BytesIO(encoded(IMAGE, row, profile=profile))).info["icc_profile"] == profile
+    assert "icc_profile" not in Pil.open(io.BytesIO(encoded(IMAGE, row))).info

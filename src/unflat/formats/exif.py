@@ -7,6 +7,7 @@ metadata is kept. Source: EXIF 2.32 (CIPA DC-008), IPTC IIM 4.2, ISO 16684-1.
 from __future__ import annotations
 
 import math
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -26,6 +27,8 @@ DESCRIPTION = 0x010E
 _ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
 _FOCAL, _FOCAL_35MM, _DISTANCE, _ZOOM = 0x920A, 0xA405, 0x9206, 0xA404
+_TAKEN, _TAKEN_ZONE = 0x9003, 0x9011
+_MOMENT = re.compile(r"\d{4}:[01]\d:[0-3]\d [0-2]\d:[0-5]\d:[0-6]\d( [+-][01]\d:[0-5]\d)?")
 _PLANE_X, _PLANE_UNIT, _PIXELS_X, _PIXELS_Y = 0xA20E, 0xA210, 0xA002, 0xA003
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _FURTHEST_M = 1e4
@@ -60,6 +63,7 @@ class Facts:
         notes: What was damaged or contradictory, in words.
         private: What is there that no output may carry, in words.
         panorama: What it says of looking around, or None.
+        taken: When it was taken; see :class:`unflat.types.Source`.
     """
 
     lens: LensRecord = field(default_factory=LensRecord)
@@ -68,6 +72,7 @@ class Facts:
     notes: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     panorama: PanoramaRecord | None = None
+    taken: str | None = None
 
 
 def load_exif(block: bytes) -> Pil.Exif:
@@ -121,6 +126,7 @@ def read_facts(
         tuple(notes),
         private_things([*outer, *inner]),
         panorama,
+        _moment(inner),
     )
 
 
@@ -141,28 +147,59 @@ def packet_of(picture: Pil.Image) -> bytes | str | None:
     return None
 
 
-def exif_block(texts: dict[int, str]) -> bytes:
+def exif_block(texts: dict[int, str], taken: str | None = None) -> bytes:
     r"""An EXIF block (beginning ``Exif\0\0``) that holds these ASCII tags in UTF-8, and nothing else.
 
     Args:
         texts: Tag to text, from :func:`unflat.trust.privacy.travelling` and our own :data:`DESCRIPTION`.
+        taken: When the picture was taken, as :class:`unflat.types.Source` has it.
 
     Returns:
         Empty bytes if there is nothing to say.
     """
-    if not texts:
+    if not texts and taken is None:
         return b""
-    tags = dict(sorted(texts.items()))
-    head = 8 + 2 + 12 * len(tags) + 4
-    entries, heap = b"", b""
-    for tag, text in tags.items():
-        raw = text.encode() + b"\0"
+    if taken is None:
+        outer = _directory(texts, 8)
+    else:
+        ends = 8 + len(_directory(texts, 8, 0))
+        inner = {_TAKEN: taken[:19]} | ({_TAKEN_ZONE: taken[20:]} if taken[20:] else {})
+        outer = _directory(texts, 8, ends) + _directory(inner, ends)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + outer
+
+
+def _directory(texts: dict[int, str], at: int, inner: int | None = None) -> bytes:
+    """A directory of ASCII tags that begins at the byte ``at``; ``inner`` is where a directory within it begins."""
+    tags: dict[int, str | int] = dict(texts) | ({} if inner is None else {_EXIF_IFD: inner})
+    entries, heap, head = b"", b"", at + 2 + 12 * len(tags) + 4
+    for tag, value in sorted(tags.items()):
+        if isinstance(value, int):
+            entries += struct.pack("<HHII", tag, 4, 1, value)
+            continue
+        raw = value.encode() + b"\0"
         if len(raw) <= 4:
             entries += struct.pack("<HHI4s", tag, 2, len(raw), raw)
         else:
             entries += struct.pack("<HHII", tag, 2, len(raw), head + len(heap))
             heap += raw + b"\0" * (len(raw) % 2)
-    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(tags)) + entries + b"\0" * 4 + heap
+    return struct.pack("<H", len(tags)) + entries + b"\0" * 4 + heap
+
+
+def _moment(inner: dict[int, Any]) -> str | None:
+    """When the picture was taken, if that can be a time."""
+    when, zone = _text(inner.get(_TAKEN)), _text(inner.get(_TAKEN_ZONE))
+    for told in (f"{(when or '').strip()} {(zone or '').strip()}", (when or "").strip()):
+        if _MOMENT.fullmatch(told) and not told.startswith("0000"):
+            return told
+    return None
+
+
+def orientation_of(exif: Pil.Exif) -> int:
+    """How a picture is turned, 1..8; 1 where that is not said or damaged."""
+    try:
+        return _orientation(dict(exif).get(_ORIENTATION))
+    except EXIF_FAULTS:
+        return 1
 
 
 def _orientation(value: object) -> int:

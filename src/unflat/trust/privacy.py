@@ -1,8 +1,8 @@
 """What a source file says that never reaches an output, and the little that does.
 
 The rule is an allow-list: of everything a picture file says about itself, only author and copyright travel
-(:data:`KEPT`). :data:`NEVER` names what people fear most, so that ``inspect`` can tell them and tests can look for it;
-nothing depends on it being complete.
+(:data:`KEPT`), and, into stereo pictures of the same moment, the time at which it was taken. :data:`NEVER` names what
+people fear most, so that ``inspect`` can tell them and tests can look for it; nothing depends on it being complete.
 """
 
 from __future__ import annotations

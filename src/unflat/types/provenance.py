@@ -25,12 +25,15 @@ class Source:
         sha256: Hex digest of the bytes, or None for an array in memory.
         format: "jpeg", "heic", "array" …
         rights: What it says about its rights.
+        taken: When its camera says that it was taken, as EXIF writes it: "2026:05:01 12:30:00", with " +02:00" behind
+            it where the zone is stated. Only pictures of the same scene keep it; no story tells it.
     """
 
     name: str
     sha256: str | None
     format: str
     rights: Rights = field(default_factory=Rights)
+    taken: str | None = None
 
     @staticmethod
     def array(name: str = "array") -> Source:

@@ -76,8 +76,8 @@ class StereoPair:
     """What two eyes see.
 
     Attributes:
-        left: (h, w, 3) uint8 sRGB.
-        right: (h, w, 3) uint8 sRGB, of the same size.
+        left: (h, w, 3) uint8 sRGB, unless ``profile`` says otherwise.
+        right: The same of the right eye, of the same size.
         left_made: (h, w) bool, pixels of the left view that were made up because nothing shows them; None: unknown.
         right_made: The same of the right view.
         out_share: How far what is nearest comes out of the screen: disparity as a share of the width.
@@ -85,6 +85,7 @@ class StereoPair:
         baseline_m: Between the eyes in (possibly assumed) metres; None where depth has no unit.
         fov_x_deg: Horizontal angle of view of each eye; None where unknown.
         source: Of the picture that they were made of.
+        profile: ICC profile that the colours are of: that of a picture which is not sRGB; None is sRGB.
     """
 
     left: U8
@@ -96,6 +97,7 @@ class StereoPair:
     baseline_m: float | None = None
     fov_x_deg: float | None = None
     source: Source = field(default_factory=Source.array)
+    profile: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         settle(self, "left", "uint8", (None, None, 3))
