@@ -46,6 +46,7 @@ class Clip:
         even: Whether all frames are shown equally long, as far as the container says.
         source: Where it came from.
         notes: What reading has to decide ("HDR (PQ) is toned down to SDR"), in words for the user.
+        tick: Of its clock, in seconds: every frame's time is a whole number of ticks after the first one's.
     """
 
     size: Size
@@ -56,6 +57,7 @@ class Clip:
     even: bool = True
     source: Source = field(default_factory=Source.array)
     notes: tuple[str, ...] = ()
+    tick: Fraction = Fraction(1, 90_000)
 
     def __post_init__(self) -> None:
         if not self.fps > 0:
