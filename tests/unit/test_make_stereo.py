@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from unflat.errors import ShapeError
-from unflat.stages.make_stereo import make_stereo
-from unflat.stages.plan_stereo import StereoOptions
+from unflat.stages.make_stereo import Memory, make_stereo
+from unflat.stages.plan_stereo import StereoOptions, plan_stereo
 from unflat.types.stereo import Rig
 
 W, H = 200, 60
@@ -134,3 +134,16 @@ def test_the_sides_of_the_window_glide() -> None:
     pair, after = make_stereo(pixels, box(span=slice(0, 40)), rig, options, memory)
     assert 0 < after.sides[0] < 4
     assert (pair.left[:, : round(after.sides[0])] == 0).all() and (pair.left[:, 12] > 0).all()
+
+
+def test_what_a_frame_hands_on_goes_through_arrays_unchanged() -> None:
+    rng = np.random.default_rng(3)
+    pixels, inverse = rng.integers(0, 256, (40, 60, 3), np.uint8), rng.random((40, 60), np.float32)
+    options = StereoOptions(edge_window="float")
+    rig = plan_stereo(1.0, 0.0, 60, options)
+    memory = make_stereo(pixels, inverse, rig, options).memory
+    again = Memory.of(memory.arrays())
+    later = rng.integers(0, 256, (40, 60, 3), np.uint8)
+    one, two = (make_stereo(later, inverse, rig, options, m).pair for m in (memory, again))
+    assert (one.left == two.left).all() and (one.right == two.right).all()
+    assert again.sides == memory.sides

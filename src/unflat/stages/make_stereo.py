@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import ShapeError
 from unflat.geometry.edge_window import crop_sides, float_window, sides_of
@@ -34,6 +36,19 @@ class Memory:
     views: tuple[U8, U8]
     made: tuple[Bool, Bool]
     sides: tuple[float, float]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it as plain arrays, for a run that goes on later."""
+        views = {"left": self.views[0], "right": self.views[1], "left_made": self.made[0], "right_made": self.made[1]}
+        return {**views, "sides": np.array(self.sides, np.float64)}
+
+    @staticmethod
+    def of(arrays: Mapping[str, NDArray[Any]]) -> Memory:
+        """What :meth:`arrays` gave."""
+        left, right = (float(side) for side in arrays["sides"])
+        views = np.asarray(arrays["left"], np.uint8), np.asarray(arrays["right"], np.uint8)
+        made = np.asarray(arrays["left_made"], np.bool_), np.asarray(arrays["right_made"], np.bool_)
+        return Memory(views, made, (left, right))
 
 
 class Stereo(NamedTuple):
