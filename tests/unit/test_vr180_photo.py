@@ -61,7 +61,7 @@ def taken_apart(stream: bytes) -> tuple[dict[str, str], bytes]:
     )
     assert not list(description)  # all properties are attributes of one description
     guid = description.attrib["{http://ns.adobe.com/xmp/note/}HasExtendedXMP"]
-    packet = b""
+    packet, total = b"", 0
     for part in rest:
         assert part.startswith(EXTENSION + guid.encode()) and re.fullmatch("[0-9A-F]{32}", guid)
         total, offset = struct.unpack_from(">II", part, len(EXTENSION) + 32)
