@@ -24,10 +24,13 @@ def smooth(width: int, height: int, seed: int = 0) -> np.ndarray:
     return np.stack([128 + 90 * wave for wave in waves], axis=-1).astype(np.uint8)
 
 
+TAKEN = "2019:08:07 06:05:04 +02:00"
+
+
 def a_pair(width: int = 64, height: int = 48, baseline_m: float | None = 0.063, fov: float | None = 60.0) -> StereoPair:
     """A left view of waves, and a right one whose colours differ clearly."""
     left = smooth(width, height)
-    source = Source("a.jpg", None, "array", RIGHTS)
+    source = Source("a.jpg", None, "array", RIGHTS, TAKEN)
     return StereoPair(
         left, 255 - left, out_share=0.01, in_share=0.02, baseline_m=baseline_m, fov_x_deg=fov, source=source
     )

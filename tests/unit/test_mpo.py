@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from hypothesis import strategies as st
 from PIL import Image as Pil
 
 import pictures
-from stereo_pairs import RIGHTS, STORY, a_pair
+from stereo_pairs import RIGHTS, STORY, TAKEN, a_pair
 from unflat.errors import InputError, OutputError
 from unflat.formats import mpo
+from unflat.formats.image import read_image
 from unflat.formats.picture_story import picture_words
 from unflat.formats.provenance_text import to_plain
 from unflat.pipelines.inspect import inspect
-from unflat.types.image import Size
+from unflat.types.provenance import Source
 
 GOOD = mpo.encoded(a_pair())
 
@@ -102,22 +104,30 @@ def test_colour_is_sampled_as_exif_allows(quality: int, sampling: int) -> None:
 
 def test_the_story_the_date_and_the_rights_travel_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.mpo"
-    mpo.write(a_pair(), path, text=picture_words(STORY), taken="2019:08:07 06:05:04")
+    mpo.write(a_pair(), path, text=picture_words(STORY))
     with Pil.open(path) as picture:
         outer = picture.getexif()
         inner = outer.get_ifd(0x8769)
-    assert set(outer) == {0x010E, 0x0112, 0x011A, 0x011B, 0x0128, 0x0132, 0x013B, 0x0213, 0x8298, 0x8769}
-    assert outer[0x0132] == inner[0x9003] == "2019:08:07 06:05:04"
+    upright = {0x0112, 0x011A, 0x011B, 0x0128, 0x0213}
+    assert set(outer) == upright | {0x010E, 0x0132, 0x013B, 0x8298, 0x8769}
+    assert outer[0x0132] == inner[0x9003] == "2019:08:07 06:05:04" and inner[0x9010] == inner[0x9011] == "+02:00"
     assert (inner[0xA001], inner[0xA002], inner[0xA003], inner[0x9000]) == (1, 64, 48, b"0232")
     told = inspect(path)
     assert told["provenance"] == to_plain(STORY) and told["invented"] is True
     assert told["rights"] == {"creator": RIGHTS.creator, "copyright": RIGHTS.copyright}
+    assert read_image(path).source.taken == TAKEN
+    silent = mpo.encoded(replace(a_pair(), source=Source.array()))
+    exif = Pil.open(io.BytesIO(silent)).getexif()
+    assert set(exif) == upright | {0x8769} and not {0x9003, 0x9010, 0x9011} & set(exif.get_ifd(0x8769))
 
 
-@pytest.mark.parametrize("date", ["yesterday", "2019:08:07", "2019-08-07 06:05:04", ""])
-def test_a_date_that_is_none_is_left_out(date: str) -> None:
-    exif = Pil.open(io.BytesIO(mpo.encoded(a_pair(), taken=date))).getexif()
-    assert 0x0132 not in exif and 0x9003 not in exif.get_ifd(0x8769)
+def test_both_eyes_carry_the_profile_of_their_colours() -> None:
+    wide = pictures.swapped_profile()
+    picture: Any = Pil.open(io.BytesIO(mpo.encoded(replace(a_pair(), profile=wide))))
+    for frame in (0, 1):
+        picture.seek(frame)
+        assert picture.info["icc_profile"] == wide and picture.getexif().get_ifd(0x8769)[0xA001] == 0xFFFF
+    assert b"ICC_PROFILE" not in GOOD
 
 
 def test_a_distance_that_is_not_known_is_said_to_be_unknown() -> None:
@@ -128,13 +138,34 @@ def test_a_distance_that_is_not_known_is_said_to_be_unknown() -> None:
 
 
 def test_inspect_names_the_eyes_and_what_shows_them(tmp_path: Path) -> None:
-    for size, console in ((Size(640, 480), True), (Size(644, 300), False), (Size(300, 500), False)):
-        path = tmp_path / f"{size.width}.mpo"
-        mpo.write(a_pair(size.width, size.height), path)
-        stereo = inspect(path)["stereo"]
-        assert stereo["container"] == "MPO" and stereo["eye"] == str(size) and stereo["baseline_m"] == 0.063
-        assert any("Nintendo" in row["device"] for row in stereo["shown_in_3d_by"]) == console
-        assert all(row["device"] and row["why"] for row in stereo["shown_in_3d_by"])
+    path = tmp_path / "a.mpo"
+    mpo.write(a_pair(), path)
+    stereo = inspect(path)["stereo"]
+    assert [stereo[key] for key in ("container", "layout", "eye", "baseline_m", "notes")] == [
+        "mpo",
+        "mpo",
+        "64×48",
+        0.063,
+        [],
+    ]
+    assert stereo["marks"] == {"mpf": {"pictures": 2, "base": 1, "convergence_deg": 0.0}}
+    shows = {row["device"]: row["shows_3d"] for row in stereo["devices"]}
+    assert shows["3D television"] == shows["stereo camera (Fujifilm Real 3D)"] == "yes"
+    assert (shows["Nintendo 3DS"], shows["Apple Vision Pro"], shows["Google Photos and Cardboard (Android)"]) == (
+        "by hand",
+        "no",
+        "no",
+    )
+
+
+def test_eyes_of_two_sizes_and_more_than_two_viewpoints_are_told(tmp_path: Path) -> None:
+    first, second = mpo.read_pictures(GOOD)
+    other = mpo.encoded(a_pair(32, 48))
+    right = other[mpo.read_pictures(other)[1].start :]
+    lengths = struct.pack("<II", 0x00020002, second.length), struct.pack("<II", 0x00020002, len(right))
+    path = tmp_path / "a.mpo"
+    path.write_bytes(GOOD[: first.length].replace(*lengths) + right)
+    assert inspect(path)["stereo"]["notes"] == ["its eyes differ in size"]
 
 
 def test_pictures_that_are_no_eyes_are_not_taken_for_eyes(tmp_path: Path) -> None:
@@ -223,7 +254,7 @@ def test_exiftool_agrees(tmp_path: Path) -> None:
     if program is None:
         pytest.skip("exiftool is not installed")
     path = tmp_path / "a.mpo"
-    mpo.write(a_pair(), path, text=picture_words(STORY), taken="2019:08:07 06:05:04")
+    mpo.write(a_pair(), path, text=picture_words(STORY))
     command = [program, "-json", "-ee", "-a", "-G1:4", "-n", "-validate", "-warning", "-error", str(path)]
     command += ["-all"]
     (told,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

@@ -108,19 +108,20 @@ def test_many_segments_and_a_part_of_the_half_sphere(tmp_path: Path) -> None:
 
 def test_inspect_finds_the_eyes_the_story_and_the_name(tmp_path: Path) -> None:
     path = tmp_path / "a.vr.jpg"
-    vr180_photo.write(a_pair(64, 64), path, text=picture_words(STORY), taken="2019:08:07 06:05:04")
+    vr180_photo.write(a_pair(64, 64), path, text=picture_words(STORY))
     told = inspect(path)
     assert told["provenance"] == to_plain(STORY) and told["notes"] == []
     assert told["rights"] == {"creator": RIGHTS.creator, "copyright": RIGHTS.copyright}
     stereo = told["stereo"]
     assert [stereo[key] for key in ("container", "layout", "eye", "fov_x_deg", "notes")] == [
-        "VR180 photo",
+        "jpeg",
         "vr180",
         "64×64",
         180.0,
         [],
     ]
-    assert all(row["device"] and row["why"] for row in stereo["shown_in_3d_by"]) and stereo["shown_in_3d_by"]
+    shown = [row["device"] for row in stereo["devices"] if row["shows_3d"] != "no"]
+    assert shown == ["Google Photos and Cardboard (Android)"] and stereo["degrees"] == 180
     plain = tmp_path / "a.jpg"
     plain.write_bytes(path.read_bytes())
     assert ".vr.jpg" in inspect(plain)["stereo"]["notes"][0]
@@ -147,7 +148,7 @@ def test_a_whole_turn_in_elements_is_a_vr_photo_but_not_vr180(tmp_path: Path) ->
     path = tmp_path / "round.vr.jpg"
     path.write_bytes(with_packet(packet))
     stereo = inspect(path)["stereo"]
-    assert (stereo["container"], stereo["layout"], stereo["fov_x_deg"]) == ("VR photo", None, 360.0)
+    assert (stereo["degrees"], stereo["fov_x_deg"]) == (360, 360.0)
     assert stereo["notes"] == ["its eyes differ in size"]
     flat = packet.replace("equirectangular", "cylindrical")
     assert vr180_photo.read_vr_photo(with_packet(flat)) is None

@@ -27,13 +27,18 @@ _SCREEN = {
 }
 _NO_TWO_LAYERS: Verdict = ("no", "it does not decode the second view of an MV-HEVC film")
 _NO_PAIR: Verdict = ("no", "it shows the left picture only")
+_ONE_EYE: Verdict = ("no", "it shows the left eye; the right one is in the picture's XMP")
 
 
 def devices(facts: StereoFacts) -> list[dict[str, str]]:
     """Every device of the table: its name (``device``), ``shows_3d`` (``yes``, ``by hand`` or ``no``) and ``why``."""
     screen = _SCREEN.get(facts.layout)
-    rows = ((device, *(("yes", screen) if screen else rule(facts))) for device, rule in _ROWS)
+    rows = ((device, *(("yes", screen) if screen else _verdict(facts, rule))) for device, rule in _ROWS)
     return [{"device": device, "shows_3d": shows, "why": why} for device, shows, why in rows]
+
+
+def _verdict(facts: StereoFacts, rule: Rule) -> Verdict:
+    return _ONE_EYE if facts.says("right_eye") and rule is not _google_photos else rule(facts)
 
 
 def _any_screen(facts: StereoFacts) -> Verdict:
@@ -130,6 +135,24 @@ def _television(facts: StereoFacts) -> Verdict:
     return "no", "a set takes half-size views, and halves full ones"
 
 
+def _google_photos(facts: StereoFacts) -> Verdict:
+    if facts.says("right_eye"):
+        return "yes", "with a viewer for telephones: it reads the right eye from the picture's XMP"
+    return "no", "of stereo pictures it takes VR photos (.vr.jpg)"
+
+
+def _console(facts: StereoFacts) -> Verdict:
+    if facts.layout is Layout.MPO:
+        return "by hand", "name it HNI_0001.MPO in DCIM/100NIN03 of its card; its own are 640×480"
+    return "no", "it takes MPO pictures"
+
+
+def _stereo_camera(facts: StereoFacts) -> Verdict:
+    if facts.layout is Layout.MPO:
+        return "yes", "MPO of two disparity pictures, as they write it themselves"
+    return "no", "they take MPO pictures"
+
+
 def _vlc(facts: StereoFacts) -> Verdict:
     if facts.layout is Layout.SPATIAL:
         return _NO_TWO_LAYERS if facts.film else _NO_PAIR
@@ -184,6 +207,9 @@ _ROWS: tuple[tuple[str, Rule], ...] = (
     ("PICO", _pico),
     ("PlayStation VR2 (RAD)", _playstation),
     ("3D television", _television),
+    ("stereo camera (Fujifilm Real 3D)", _stereo_camera),
+    ("Nintendo 3DS", _console),
+    ("Google Photos and Cardboard (Android)", _google_photos),
     ("display glasses (XREAL, VITURE, Rokid)", _glasses),
     ("Kodi", _kodi),
     ("VLC", _vlc),

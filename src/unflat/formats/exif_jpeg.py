@@ -7,39 +7,40 @@ The readers of stereo cameras and televisions ask for that; most programs take e
 from __future__ import annotations
 
 import io
-import re
+import json
 
 from PIL import Image as Pil
 
 from unflat.errors import InputError, OutputError
+from unflat.formats.exif import DESCRIPTION
 from unflat.formats.ifd import HEADER, Tag, ascii_tag, bytes_tag, directory, long_tag, rational_tag, short_tag
+from unflat.trust.privacy import travelling
 from unflat.types.arrays import U8
-from unflat.types.image import Size
+from unflat.types.stereo import StereoPair
 
 EXIF = b"Exif\0\0"
 _LONGEST_SEGMENT = 65_533
 _LONGEST_SIDE = 65_500
 _FINE = 90
-_DATE = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")
-_DATE_TIME, _DATE_TAKEN, _EXIF_IFD = 0x0132, 0x9003, 0x8769
+_DATE_TIME, _DATE_TAKEN, _ZONE, _ZONE_TAKEN, _EXIF_IFD = 0x0132, 0x9003, 0x9010, 0x9011, 0x8769
 
 
-def exif_record(size: Size, texts: dict[int, str], taken: str | None = None) -> bytes:
-    r"""An EXIF record (beginning ``Exif\0\0``) of an upright sRGB picture.
+def exif_record(pair: StereoPair, text: dict[str, str] | None = None) -> bytes:
+    r"""An EXIF record (beginning ``Exif\0\0``) of one view of a pair, upright.
+
+    Author, copyright and time of the source travel, and nothing else of its metadata.
 
     Args:
-        size: Of the picture.
-        texts: ASCII tags of the first directory, written in UTF-8.
-        taken: When the photograph was taken, ``YYYY:MM:DD HH:MM:SS``; anything else is left out.
+        pair: The views.
+        text: Provenance, key to text; it becomes the image description, as JSON.
     """
-    dated = taken is not None and _DATE.fullmatch(taken) is not None
     inner: list[Tag] = [
         bytes_tag(0x9000, b"0232"),  # version
         bytes_tag(0x9101, b"\1\2\3\0"),  # Y, Cb, Cr
         bytes_tag(0xA000, b"0100"),  # FlashPix
-        short_tag(0xA001, 1),  # sRGB
-        long_tag(0xA002, size.width),
-        long_tag(0xA003, size.height),
+        short_tag(0xA001, 1 if pair.profile is None else 0xFFFF),  # sRGB, or not
+        long_tag(0xA002, pair.size.width),
+        long_tag(0xA003, pair.size.height),
     ]
     outer: list[Tag] = [
         short_tag(0x0112, 1),  # upright
@@ -47,11 +48,16 @@ def exif_record(size: Size, texts: dict[int, str], taken: str | None = None) -> 
         rational_tag(0x011B, 72, 1),
         short_tag(0x0128, 2),  # per inch
         short_tag(0x0213, 1),  # colour lies in the middle between pixels
-        *(ascii_tag(number, text) for number, text in texts.items()),
+        *(ascii_tag(number, words) for number, words in travelling(pair.source.rights).items()),
     ]
-    if dated and taken is not None:
-        inner.append(ascii_tag(_DATE_TAKEN, taken))
-        outer.append(ascii_tag(_DATE_TIME, taken))
+    if text:
+        outer.append(ascii_tag(DESCRIPTION, json.dumps(text, ensure_ascii=True)))
+    taken = pair.source.taken
+    if taken is not None:
+        outer.append(ascii_tag(_DATE_TIME, taken[:19]))
+        inner.append(ascii_tag(_DATE_TAKEN, taken[:19]))
+        if taken[20:]:
+            inner += [ascii_tag(_ZONE, taken[20:]), ascii_tag(_ZONE_TAKEN, taken[20:])]
     start = len(HEADER)
     inner_at = start + len(directory([*outer, long_tag(_EXIF_IFD, 0)], start))
     first = directory([*outer, long_tag(_EXIF_IFD, inner_at)], start)
@@ -69,12 +75,13 @@ def segment(code: int, content: bytes) -> bytes:
     return bytes((0xFF, code)) + (len(content) + 2).to_bytes(2, "big") + content
 
 
-def coded_picture(pixels: U8, quality: int) -> bytes:
-    """A baseline JPEG stream without start marker and without any header: what follows the APP segments.
+def coded_picture(pixels: U8, quality: int, profile: bytes | None = None) -> bytes:
+    """A baseline JPEG stream without start marker and header; the profile of its colours comes first.
 
     Args:
-        pixels: (h, w, 3) uint8 sRGB.
+        pixels: (h, w, 3) uint8.
         quality: 1..100; from 90 on colour has its full height (4:2:2), below it is halved both ways (4:2:0).
+        profile: ICC profile of the colours; None for sRGB.
 
     Raises:
         InputError: The quality is none, or a side is longer than JPEG can say.
@@ -84,7 +91,8 @@ def coded_picture(pixels: U8, quality: int) -> bytes:
     if max(pixels.shape[:2]) > _LONGEST_SIDE:
         raise InputError(f"a JPEG can be {_LONGEST_SIDE} pixels long at most", hint="Make the picture smaller first.")
     buffer = io.BytesIO()
-    Pil.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=1 if quality >= _FINE else 2)
+    sampling = 1 if quality >= _FINE else 2
+    Pil.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=sampling, icc_profile=profile)
     stream = buffer.getvalue()
     at = 2
     while stream[at : at + 2] == b"\xff\xe0":  # JFIF

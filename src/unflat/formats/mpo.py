@@ -11,14 +11,12 @@ without the version or without an index in the second picture is told in python-
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing, translated
-from unflat.formats.exif import DESCRIPTION
 from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
 from unflat.formats.ifd import (
     HEADER,
@@ -34,7 +32,6 @@ from unflat.formats.ifd import (
     whole_number,
 )
 from unflat.formats.jpeg import JpegStream
-from unflat.trust.privacy import travelling
 from unflat.types.image import Size
 from unflat.types.stereo import StereoPair
 
@@ -91,11 +88,10 @@ def write(
     force: bool = False,
     quality: int = 92,
     text: dict[str, str] | None = None,
-    taken: str | None = None,
 ) -> None:
     """Write both eyes into an MPO file.
 
-    Author and copyright of the source travel, and nothing else of its metadata.
+    Author, copyright, time and colour profile of the source travel, and nothing else of its metadata.
 
     Args:
         pair: What the eyes see.
@@ -103,28 +99,25 @@ def write(
         force: Replace a file that exists.
         quality: 1..100, of each picture.
         text: Provenance, key to text: the EXIF image description of the first picture, as JSON.
-        taken: When the photograph was taken, as EXIF writes it.
 
     Raises:
         InputError: The quality is none, or the picture is too large for JPEG.
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data = encoded(pair, quality, text or {}, taken)
+        data = encoded(pair, quality, text)
         try:
             draft.write_bytes(data)
         except OSError as error:
             raise translated(error, path) from error
 
 
-def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None, taken: str | None = None) -> bytes:
+def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
     """The bytes of an MPO file; see :func:`write`."""
-    rights = travelling(pair.source.rights)
-    told = rights | ({DESCRIPTION: json.dumps(text, ensure_ascii=True)} if text else {})
-    head, tail = (_SOI + segment(_APP1, exif_record(pair.size, texts, taken)) for texts in (told, rights))
+    head, tail = (_SOI + segment(_APP1, exif_record(pair, words)) for words in (text, None))
     second = tail + segment(_APP2, MARK + HEADER + directory(_attributes(2, pair.baseline_m), len(HEADER)))
-    second += coded_picture(pair.right, quality)
-    picture = coded_picture(pair.left, quality)
+    second += coded_picture(pair.right, quality, pair.profile)
+    picture = coded_picture(pair.left, quality, pair.profile)
     index = segment(_APP2, MARK + _index(0, 0, 0, pair.baseline_m))
     first = len(head) + len(index) + len(picture)
     from_header = first - len(head) - 4 - len(MARK)

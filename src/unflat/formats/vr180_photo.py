@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,12 +20,10 @@ from typing import Final
 from unflat.errors import InputError
 from unflat.formats import xmp
 from unflat.formats.atomic import replacing, translated
-from unflat.formats.exif import DESCRIPTION
 from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
 from unflat.formats.gpano import GPANO, read_panorama
 from unflat.formats.jpeg import EXTENDED_XMP, XMP, JpegStream
 from unflat.formats.mpo import frame_size
-from unflat.trust.privacy import travelling
 from unflat.types.image import Size
 from unflat.types.stereo import StereoPair
 
@@ -63,11 +60,10 @@ def write(
     force: bool = False,
     quality: int = 92,
     text: dict[str, str] | None = None,
-    taken: str | None = None,
 ) -> None:
     """Write two half spheres into a VR180 photo.
 
-    Author and copyright of the source travel, and nothing else of its metadata.
+    Author, copyright, time and colour profile of the source travel, and nothing else of its metadata.
 
     Args:
         pair: The half sphere before each eye: columns even in longitude over 180 degrees, rows as far apart as columns
@@ -76,34 +72,32 @@ def write(
         force: Replace a file that exists.
         quality: 1..100, of each picture.
         text: Provenance, key to text: the EXIF image description, as JSON.
-        taken: When the photograph was taken, as EXIF writes it.
 
     Raises:
         InputError: The pictures are higher than half a sphere, too large for JPEG, or the quality is none.
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data = encoded(pair, quality, text or {}, taken)
+        data = encoded(pair, quality, text)
         try:
             draft.write_bytes(data)
         except OSError as error:
             raise translated(error, path) from error
 
 
-def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None, taken: str | None = None) -> bytes:
+def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
     """The bytes of a VR180 photo; see :func:`write`."""
     if pair.size.height > pair.size.width:
         raise InputError(f"{pair.size} is no half sphere: it is higher than wide", hint="Half spheres are square.")
-    right = b"\xff\xd8" + coded_picture(pair.right, quality)
+    right = b"\xff\xd8" + coded_picture(pair.right, quality, pair.profile)
     extended = _packet({"GImage": GIMAGE}, {"GImage:Data": base64.b64encode(right).decode()}).encode()
     guid = hashlib.md5(extended, usedforsecurity=False).hexdigest().upper()
-    told = travelling(pair.source.rights) | ({DESCRIPTION: json.dumps(text, ensure_ascii=True)} if text else {})
-    parts = [b"\xff\xd8", segment(_APP1, exif_record(pair.size, told, taken))]
+    parts = [b"\xff\xd8", segment(_APP1, exif_record(pair, text))]
     parts.append(segment(_APP1, XMP + _main_packet(pair.size, guid)))
     for at in range(0, len(extended), _CHUNK):
         place = len(extended).to_bytes(4, "big") + at.to_bytes(4, "big")
         parts.append(segment(_APP1, EXTENDED_XMP + guid.encode() + place + extended[at : at + _CHUNK]))
-    parts.append(coded_picture(pair.left, quality))
+    parts.append(coded_picture(pair.left, quality, pair.profile))
     return b"".join(parts)
 
 

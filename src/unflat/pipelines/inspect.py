@@ -9,12 +9,13 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.formats import depth_sidecar, registry
+from unflat.formats.devices import devices
 from unflat.formats.film_boxes import is_film, read_film
 from unflat.formats.image import read_image
 from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
 from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
-from unflat.formats.stereo_found import StereoFound, find_stereo
+from unflat.formats.stereo_found import find_stereo
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
@@ -218,20 +219,7 @@ def _picture(path: Path) -> dict[str, Any]:
         "private": list(image.private),
         "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
         "shows_depth": shows and {"kind": shows.kind.value, "model": shows.model},
-        "stereo": eyes and _eyes(eyes),
+        "stereo": eyes and eyes.to_plain() | {"devices": devices(eyes)},
         "notes": notes,
         **_told(story),
-    }
-
-
-def _eyes(found: StereoFound) -> dict[str, Any]:
-    """Two eyes in a picture file, and what shows them in 3D."""
-    return {
-        "container": found.container,
-        "layout": found.layout and found.layout.value,
-        "eye": found.eye and str(found.eye),
-        "baseline_m": found.baseline_m,
-        "fov_x_deg": found.fov_x_deg and round(found.fov_x_deg, 3),
-        "notes": list(found.notes),
-        "shown_in_3d_by": [{"device": device, "why": why} for device, why in found.shown_by],
     }
