@@ -1,0 +1,111 @@
+"""Reads films in a process of its own: a hostile film can crash, hang or swell FFmpeg, and that ends here.
+
+Run as a script with a word and a task in JSON. It answers on standard output with one line of JSON, and after it:
+for "look" two arrays of int64; for "frames" for every frame its time in ticks (int64) and its pixels, then
+:data:`END` and another line of JSON. For "join" lines of JSON say how far it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+END = -(1 << 62)
+"""In the place of a frame's time: there are no more."""
+
+
+def _look(task: dict[str, Any], out: BinaryIO) -> None:
+    from unflat.formats.film_look import look
+
+    found = look(Path(task["path"]))
+    words = found.words() | {"frames": len(found.shown), "keys": len(found.keys)}
+    out.write(json.dumps(words).encode() + b"\n")
+    out.write(found.shown.astype("<i8").tobytes())
+    out.write(found.keys.astype("<i8").tobytes())
+
+
+def _frames(task: dict[str, Any], out: BinaryIO) -> None:
+    from unflat.formats.film_decode import Damage, Plan, frames
+
+    damage = Damage()
+    plan, key = Plan(**task["plan"]), task["key"]
+    read = frames(
+        Path(task["path"]), plan, None if key is None else (key[0], key[1]), task["first"], task["last"], damage
+    )
+    out.write(b"{}\n")
+    try:
+        for at, pixels in read:
+            out.write(struct.pack("<q", at))
+            out.write(pixels.data)
+    finally:
+        out.write(struct.pack("<q", END))
+    out.write(json.dumps({"damaged": damage.packets, "said": damage.said}).encode() + b"\n")
+
+
+def _join(task: dict[str, Any], out: BinaryIO) -> None:
+    from unflat.formats.film_remux import remux
+
+    for done in remux(task):
+        out.write(json.dumps({"done": done}).encode() + b"\n")
+        out.flush()
+    out.write(b'{"done": 1.0, "end": true}\n')
+
+
+_WAYS = {"look": _look, "frames": _frames, "join": _join}
+
+
+def _out() -> BinaryIO:
+    """Standard output for us alone: what libraries print goes nowhere."""
+    mine = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return _Whole(mine)  # pyright: ignore[reportReturnType]
+
+
+class _Whole:
+    """A pipe that takes all that it is given."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw, self.flush = raw, raw.flush
+
+    def write(self, data: Any) -> int:
+        for part in _parts(memoryview(data).cast("B")):
+            left = part
+            while left:
+                left = left[self._raw.write(left) :]
+        return len(data)
+
+
+def _parts(data: memoryview) -> Iterator[memoryview]:
+    for start in range(0, len(data), 1 << 20):
+        yield data[start : start + (1 << 20)]
+
+
+def main() -> int:
+    """Answer; 0, or 1 with a reason."""
+    out = _out()
+    from unflat.errors import UnflatError
+
+    try:
+        _WAYS[sys.argv[1]](json.loads(sys.argv[2]), out)
+    except UnflatError as error:
+        words = {"error": str(error), "hint": error.hint, "code": error.exit_code}
+    except MemoryError:
+        words = {"error": "it does not fit in memory", "hint": None, "code": 6}
+    except OSError as error:
+        words = {"error": error.strerror or str(error), "hint": None, "code": 2, "errno": error.errno}
+    else:
+        return 0
+    out.write(json.dumps(words).encode() + b"\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.exit(main())

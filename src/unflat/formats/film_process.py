@@ -1,0 +1,121 @@
+"""Our side of ``film_child``: start it, hear it, end it when it hangs, turn what it says into errors of the house."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from unflat.errors import InputError, MemoryLimitError, OutputError, UnflatError
+from unflat.formats import film_child
+from unflat.formats.atomic import FULL
+
+_PATIENCE_S = 300
+"""Without a sign of life for so long, the child is taken to hang."""
+_HINT = "The film is damaged; copy it again, or convert it to MP4 with another program."
+
+
+class Child:
+    """A running ``film_child``."""
+
+    def __init__(self, process: subprocess.Popen[bytes], name: str) -> None:
+        self._process, self._name, self._late = process, name, False
+        self._out: Any = process.stdout
+
+    def words(self) -> dict[str, Any]:
+        """The next line.
+
+        Raises:
+            UnflatError: It says that something is wrong, or broke off.
+        """
+        with self._watched():
+            line = self._out.readline()
+        try:
+            words: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise self._broken() from None
+        if "error" in words:
+            raise _told(words, self._name)
+        return words
+
+    def bytes(self, count: int) -> bytearray:
+        """So many bytes.
+
+        Raises:
+            InputError: It broke off.
+        """
+        data = bytearray(count)
+        left = memoryview(data)
+        with self._watched():
+            while left:
+                got: int = self._out.readinto(left)
+                if not got:
+                    raise self._broken()
+                left = left[got:]
+        return data
+
+    def end(self) -> None:
+        """Kill it if it runs."""
+        self._process.kill()
+        self._process.wait()
+        self._out.close()
+
+    def _broken(self) -> InputError:
+        if self._late:
+            return InputError(f"{self._name} takes too long to read", hint=_HINT)
+        return InputError(f"{self._name} cannot be read as a film: its decoder broke off", hint=_HINT)
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        timer = threading.Timer(_PATIENCE_S, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self._process.kill()
+
+
+@contextmanager
+def child(word: str, task: dict[str, Any], name: str) -> Generator[Child]:
+    """A child at work; it is ended with the block.
+
+    Args:
+        word: What it does.
+        task: As JSON can carry it.
+        name: Of the film, for messages.
+    """
+    command = [sys.executable, "-P", film_child.__file__, word, json.dumps(task)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=1 << 16
+    )
+    one = Child(process, name)
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+def _told(words: dict[str, Any], name: str) -> UnflatError:
+    """The child's failure, as ours."""
+    message, hint = str(words["error"]), words.get("hint")
+    if words.get("errno") in FULL:
+        return OutputError("no room left on the disk", hint="Make room, or choose another disk with -o.")
+    kinds: dict[int, type[UnflatError]] = {2: InputError, 6: MemoryLimitError, 9: OutputError}
+    kind = kinds.get(int(words.get("code", 2)), InputError)
+    return kind(message if name in message else f"{name}: {message}", hint=hint)
+
+
+def resolved(path: Path) -> str:
+    """A path that another process finds, as JSON can carry it."""
+    return os.fspath(path.resolve())

@@ -1,0 +1,40 @@
+"""Films are read frame by frame: upright, in order, at their exact times, the same wherever reading begins."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.film_files import COLOURS, FilmRecipe, colours_in, make_film, number_in
+
+from unflat.errors import InputError
+from unflat.formats.film_read import open_clip
+
+pytest.importorskip("av")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.ts", "a.avi"])
+def test_frames_come_in_order_and_time_and_from_anywhere(tmp_path: Path, name: str) -> None:
+    clip = open_clip(make_film(tmp_path / name))
+    whole = list(clip.frames())
+    assert [number_in(f.pixels) for f in whole] == list(range(30)) == [f.number for f in whole]
+    assert [f.time for f in whole] == [Fraction(i, 25) for i in range(30)]
+    assert (clip.count, clip.fps, clip.even, clip.seconds) == (30, 25, True, pytest.approx(1.2))
+    assert np.abs(colours_in(whole[7].pixels).astype(int) - COLOURS).max() <= 4
+    for begin, end in ((10, 30), (11, 12), (19, 25), (29, 30)):
+        part = list(clip.frames(Fraction(begin, 25), Fraction(end, 25)))
+        assert [f.number for f in part] == list(range(begin, end))
+        for one, other in zip(part, whole[begin:end], strict=True):
+            assert one.time == other.time and np.array_equal(one.pixels, other.pixels)
+
+
+def test_what_is_no_film_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "words.mp4").write_text("no film at all " * 100)
+    make_film(tmp_path / "sound.mp4", FilmRecipe(count=0, sound=1))
+    for name, said in (("empty", "is empty"), ("words", "cannot be read"), ("sound", "no moving pictures")):
+        with pytest.raises(InputError, match=said) as told:
+            open_clip(tmp_path / f"{name}.mp4")
+        assert told.value.hint
