@@ -1,4 +1,4 @@
-"""Small films of every kind, made with PyAV: each frame shows its number, so that order and place can be read off it."""
+"""Small films of every kind, made with PyAV: each frame shows its number, so that order and place can be read."""
 
 from __future__ import annotations
 
