@@ -81,8 +81,9 @@ def test_every_option_has_its_sentence() -> None:
     from unflat.pipelines.depth import DepthMapOptions
     from unflat.pipelines.flat import leaves
     from unflat.pipelines.photo import PhotoOptions
+    from unflat.pipelines.stereo import StereoPictureOptions
 
-    for options in (PhotoOptions, DepthMapOptions):
+    for options in (PhotoOptions, DepthMapOptions, StereoPictureOptions):
         for owner, leaf, _ in leaves(options):
             sentences = {p.arg_name: p.description for p in parse_from_object(owner).params}
             assert sentences.get(leaf.name), f"{owner.__name__}.{leaf.name} has no sentence under it"
@@ -92,8 +93,9 @@ def test_flags_and_options_are_the_same() -> None:
     from unflat.cli.options import flags_of, gathered
     from unflat.pipelines.depth import DepthMapOptions
     from unflat.pipelines.photo import PhotoOptions
+    from unflat.pipelines.stereo import StereoPictureOptions
 
-    for options in (PhotoOptions, DepthMapOptions):
+    for options in (PhotoOptions, DepthMapOptions, StereoPictureOptions):
         assert is_dataclass(options)
         assert gathered(options, flags_of(options)()) == options()
         assert len(fields(flags_of(options))) > 3

@@ -3,6 +3,7 @@
     import unflat
 
     unflat.photo("beach.jpg").save("beach.glb", "beach.html")
+    unflat.stereo("beach.jpg").save("beach_LRF_Full_SBS.jpg", "beach.mpo")
     depth = unflat.depth("beach.jpg")          # a DepthMap: values, kind, confidence, sky, intrinsics
 
 Everything here is imported when it is first used; ``import unflat`` loads nothing heavy.
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from unflat.errors import UnflatError
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.depth import DepthMapOptions
-    from unflat.pipelines.face import depth, inspect, photo
+    from unflat.pipelines.face import depth, inspect, photo, stereo
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
+    from unflat.pipelines.stereo import StereoPictureOptions
+    from unflat.pipelines.stereo_result import StereoResult
     from unflat.stages.scale_to_metres import KnownLength
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
 
@@ -41,11 +44,14 @@ __all__ = [
     "Scene",
     "Size",
     "Splats",
+    "StereoPictureOptions",
+    "StereoResult",
     "UnflatError",
     "__version__",
     "depth",
     "inspect",
     "photo",
+    "stereo",
 ]
 
 _HOMES = {
@@ -53,11 +59,14 @@ _HOMES = {
     "ExportOptions": "unflat.formats.registry",
     "PhotoOptions": "unflat.pipelines.photo",
     "PhotoResult": "unflat.pipelines.result",
+    "StereoPictureOptions": "unflat.pipelines.stereo",
+    "StereoResult": "unflat.pipelines.stereo_result",
     "KnownLength": "unflat.stages.scale_to_metres",
     "UnflatError": "unflat.errors",
     "depth": "unflat.pipelines.face",
     "inspect": "unflat.pipelines.face",
     "photo": "unflat.pipelines.face",
+    "stereo": "unflat.pipelines.face",
 }
 
 

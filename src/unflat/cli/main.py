@@ -27,6 +27,11 @@ The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .
 
 The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
 pictures -o names an existing folder. Without -o, NAME.depth.png is written beside each picture.""",
+    "stereo": """Make a picture for two eyes: for 3D televisions, headsets, red-cyan glasses, or none.
+
+--layout, or the name of -o, says how the two views become a file: .jpg .png .webp .tif .avif for both in one picture,
+.mpo for stereo cameras and televisions, .gif .webp .mp4 for a wiggle, .vr.jpg for VR180. Without -o,
+NAME_LRF_Full_SBS.jpg is written beside the picture.""",
     "animate": """Move a camera through one picture and write the film.
 
 The suffix of -o picks the format: .mp4 (H.264; needs the extra "video"), .gif, .webp, or .png for a numbered row of
@@ -42,6 +47,7 @@ _CAN_DO = """unflat turns flat pictures into space.
 
   unflat photo beach.jpg                        a page to step into: beach.html
   unflat photo beach.jpg -o beach.glb -o beach.usdz
+  unflat stereo beach.jpg --layout anaglyph     two eyes: beach_redcyan_dubois.jpg
   unflat animate beach.jpg                      a camera moves through it: beach.mp4
   unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
   unflat view beach.glb                         look at a result

@@ -72,10 +72,11 @@ def name_for(layout: Layout, stem: str) -> str:
 
 def signs_in(path: Path) -> NameSigns | None:
     """What the name of a file says, or else that of its folder; the longest word wins, capitals do not matter."""
-    return _signs(path.stem) or _signs(path.absolute().parent.name)
+    return signs_of_stem(path.stem) or signs_of_stem(path.absolute().parent.name)
 
 
-def _signs(name: str) -> NameSigns | None:
+def signs_of_stem(name: str) -> NameSigns | None:
+    """What a name without its suffix says; the longest word wins, capitals do not matter."""
     low = name.lower()
     parts = f"_{re.sub(_APART, '_', low)}_"
     strict = parts if "_3d_" in parts else f"_{re.sub(_MARKS, '_', low)}_"

@@ -12,9 +12,12 @@ from unflat.pipelines.photo import PhotoOptions
 from unflat.pipelines.photo import photo as photo_recipe
 from unflat.pipelines.result import PhotoResult
 from unflat.pipelines.source import Picture
+from unflat.pipelines.stereo import StereoPictureOptions
+from unflat.pipelines.stereo import stereo as stereo_recipe
+from unflat.pipelines.stereo_result import StereoResult
 from unflat.types.depth import DepthMap
 
-__all__ = ["depth", "inspect", "photo"]
+__all__ = ["depth", "inspect", "photo", "stereo"]
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
@@ -51,6 +54,26 @@ def depth(picture: Picture, options: DepthMapOptions | None = None, **keywords: 
         UnflatError: Any of the tree; ``.hint`` says what to do.
     """
     return depth_map(picture, from_keywords(options or DepthMapOptions(), _as_text(keywords))).depth
+
+
+def stereo(picture: Picture, options: StereoPictureOptions | None = None, **keywords: Any) -> StereoResult:
+    """See one picture with two eyes.
+
+    Args:
+        picture: A file, an (h, w, 3) or (h, w, 4) sRGB uint8 array, or an Image.
+        options: All options as one value; or give any of them by keyword: ``stereo("x.jpg", layout="anaglyph")``.
+        **keywords: The flags of ``unflat stereo`` by name. ``depth`` may also be a DepthMap, or an array with
+            ``depth_kind``.
+
+    Returns:
+        The result: ``.pair`` (left and right), ``.report``, ``.save("x.jpg", "x_LR.jpg", "x.mpo")``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    handed = keywords.pop("depth") if not isinstance(keywords.get("depth", ""), str | Path) else None
+    told = from_keywords(options or StereoPictureOptions(), _as_text(keywords))
+    return stereo_recipe(picture, told, handed=handed)
 
 
 def _as_text(keywords: dict[str, Any]) -> dict[str, Any]:
