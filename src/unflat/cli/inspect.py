@@ -16,7 +16,7 @@ def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fa
     """Say what a scene, a depth map, a picture or a film holds: size, units, cameras, confidence, provenance.
 
     Args:
-        file: Anything that unflat writes, a photograph, or an MP4.
+        file: Anything that unflat writes, a photograph, or a film.
         json: Print a machine-readable report on stdout.
     """
     from unflat.pipelines.inspect import inspect as look_into
@@ -39,7 +39,10 @@ def one_line_keeping_indent(line: str) -> str:
 def _lines(value: Any, indent: str) -> Iterator[str]:
     """Nested plain values as indented lines."""
     for key, item in value.items():
-        if isinstance(item, dict) and item:
+        if key == "devices" and item:
+            yield f"{indent}{key}"
+            yield from (f"{indent}  {row['device']}: {row['shows_3d']}, {row['why']}" for row in item)
+        elif isinstance(item, dict) and item:
             yield f"{indent}{key}"
             yield from _lines(item, indent + "  ")
         elif isinstance(item, list) and item and isinstance(item[0], dict):

@@ -6,36 +6,49 @@ Source: ISO/IEC 14496-12 (ISO base media file format); the comment stands where 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.formats.boxes import Box, open_entries, picture_entries, picture_tracks, read_index
+from unflat.formats.frame_packing import message, packing_in
+from unflat.formats.mp4_edit import Patch
+from unflat.formats.mp4_samples import put_before, samples_of
+from unflat.formats.nal_units import by_lengths
+from unflat.formats.stereo_boxes import read_marks
 from unflat.types.image import Size
+from unflat.types.stereo import Layout
 
-_INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta", b"meta", b"ilst", b"\xa9cmt"}
-_DEEPEST = 8
-_LARGEST = 1 << 26
-_MOST_BOXES = 10_000
-_COMMENT = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")
-_TRACK = (b"moov", b"trak")
-_MEDIA = (*_TRACK, b"mdia")
-_TABLE = (*_MEDIA, b"minf", b"stbl")
-Box = tuple[tuple[bytes, ...], bytes]
+SUFFIXES = (".mp4", ".m4v", ".mov")
+_LARGEST_SAMPLE = 1 << 25
+_COMMENT = (b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")
+_TABLE = (b"mdia", b"minf", b"stbl")
+_DELIMITER = 9
+"""The unit that stands before all others of a picture, where it stands at all: always equally long."""
+_AVC_LENGTHS, _HEVC_LENGTHS = 4, 21
+"""Where avcC and hvcC say in how many bytes the length of a unit stands."""
+_CODINGS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "vp09": "vp9", "vp08": "vp8"}
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class FilmRecord:
-    """What stands in the boxes of a film; None where it does not say.
+    """What a film says of itself; None where it does not say.
 
     Attributes:
         size: Of its picture as stored, in pixels.
         seconds: How long its picture runs.
         frames: How many pictures it has.
-        coding: The four letters of its codec.
+        coding: The four letters of its codec, or Matroska's word for it.
         comment: Free words.
+        codec: ``h264 hevc av1 vp9 …``.
+        marks: What it says of two eyes, by name (:class:`unflat.formats.stereo_facts.StereoFacts`).
     """
 
     size: Size | None
@@ -43,11 +56,8 @@ class FilmRecord:
     frames: int | None
     coding: str | None
     comment: str | None
-
-
-def is_film(path: Path) -> bool:
-    """Whether a file has the name of an MP4 or QuickTime film."""
-    return path.suffix.lower() in (".mp4", ".m4v", ".mov")
+    codec: str | None = None
+    marks: dict[str, Any] = field(default_factory=_nothing)
 
 
 def read_film(path: Path) -> FilmRecord:
@@ -56,89 +66,90 @@ def read_film(path: Path) -> FilmRecord:
     Raises:
         InputError: It has no index, or one that makes no sense.
     """
-    index = _index_of(path)
-    boxes = list(_boxes(index, 0, len(index), (b"moov",)))
-    words = next((content for where, content in boxes if where == _COMMENT), b"")
+    index = read_index(path)
+    open_entries(index, path.name)
+    track = next(picture_tracks(index), Box(b"trak"))
+    words = index.words(*_COMMENT)[8:]
     try:
-        clock = next((content for where, content in boxes if where == (b"moov", b"mvhd")), None)
-        return _record(_picture_track(boxes), clock, words[8:].decode(errors="replace") or None)
+        coding = track.words(*_TABLE, b"stsd")[12:16].decode("latin-1") or None
+        codec = None if coding is None else _CODINGS.get(coding, coding.strip())
+        marks = read_marks(index)
+        packing = packing_in(_first_units(path, track, codec), codec) if codec in ("h264", "hevc") else None
+        if packing is not None:
+            marks["sei"] = packing.to_plain()
+        size, seconds = _shown(track, index.words(b"mvhd"))
+        frames = _count(track.words(*_TABLE, b"stts"))
     except (struct.error, ValueError) as error:
         raise InputError(f"{path.name} is damaged: its index makes no sense", hint="Copy the file again.") from error
+    return FilmRecord(size, seconds, frames, coding, words.decode(errors="replace") or None, codec, marks)
 
 
-def _index_of(path: Path) -> bytes:
-    """The content of the box ``moov``, wherever it stands; what is around it is passed over unread."""
-    wrong = InputError(f"{path.name} is no whole film: it has no index", hint="Copy the file again.")
-    try:
-        with path.open("rb") as file:
-            for _ in range(_MOST_BOXES):
-                head = file.read(8)
-                if len(head) < 8:
-                    break
-                size, skip = int.from_bytes(head[:4], "big"), 8
-                if size == 1:
-                    size, skip = int.from_bytes(file.read(8), "big"), 16
-                if head[4:] == b"moov" and skip <= size <= _LARGEST:
-                    return file.read(size - skip)
-                if size < skip or size >= 1 << 62:
-                    break
-                file.seek(size - skip, 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    raise wrong
+def _shown(track: Box, clock: bytes) -> tuple[Size | None, float | None]:
+    """Size in pixels and length in seconds, which is counted by the clock of the film (``mvhd``)."""
+    head = track.words(b"tkhd")
+    if not head:
+        return None, None
+    across, down = struct.unpack(">II", head[-8:])
+    size = Size(across >> 16, down >> 16) if across >> 16 and down >> 16 else None
+    if not clock:
+        return size, None
+    (ticks,) = struct.unpack_from(">I", clock, 20 if clock[:1] == b"\1" else 12)
+    (length,) = struct.unpack_from(">Q", head, 28) if head[:1] == b"\1" else struct.unpack_from(">I", head, 20)
+    return size, length / ticks if ticks and 0 < length < 1 << 53 else None
 
 
-def _boxes(data: bytes, start: int, end: int, within: tuple[bytes, ...]) -> Iterator[Box]:
-    """Every box that holds no others, with its way down to it; ``trak`` comes first by itself, empty."""
-    while start + 8 <= end:
-        size, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
-        stop = end if size == 0 else start + size
-        if stop > end or (size and size < 8):
-            return
-        where = (*within, kind)
-        if kind in _INSIDE and len(where) < _DEEPEST:
-            if where == _TRACK:
-                yield where, b""
-            plain = kind != b"meta" or data[start + 12 : start + 16] == b"hdlr"  # QuickTime's has no version
-            yield from _boxes(data, start + (8 if plain else 12), stop, where)
-        else:
-            yield where, data[start + 8 : stop]
-        start = stop
+def _count(times: bytes) -> int | None:
+    """How many pictures the table of times speaks of."""
+    if not times:
+        return None
+    (rows,) = struct.unpack_from(">I", times, 4)
+    counts = np.frombuffer(times, ">u4", min(rows, (len(times) - 8) // 8) * 2, 8)[::2]
+    return int(counts.sum(dtype=np.int64)) or None
 
 
-def _picture_track(boxes: list[Box]) -> dict[tuple[bytes, ...], bytes]:
-    """The boxes of the first track that holds pictures; empty if none does."""
-    track: dict[tuple[bytes, ...], bytes] = {}
-    for where, content in [*boxes, (_TRACK, b"")]:
-        if where == _TRACK:
-            if track.get((*_MEDIA, b"hdlr"), b"")[8:12] == b"vide":
-                return track
-            track = {}
-        elif where[:2] == _TRACK:
-            track.setdefault(where, content)
-    return {}
+def packing_patches(index: Box, path: Path, layout: Layout) -> list[Patch]:
+    """What to put into an H.264 film whose encoder did not write the frame packing message: it, at every entry point.
 
+    Args:
+        index: With its entries open; sizes of samples are changed.
+        path: The film, whose first picture is read.
+        layout: How its views are packed.
 
-def _record(track: dict[tuple[bytes, ...], bytes], clock: bytes | None, comment: str | None) -> FilmRecord:
-    """What the boxes of a track say, whose times are counted by the clock of the film (``mvhd``).
+    Returns:
+        Nothing where the message would not be true, is there already, or the film is not H.264.
 
     Raises:
-        struct.error: A box is too short.
-        ValueError: It cannot be a size.
+        InputError: The tables of samples make no sense.
     """
-    head, times, kinds = (track.get(way) for way in ((*_TRACK, b"tkhd"), (*_TABLE, b"stts"), (*_TABLE, b"stsd")))
-    size = seconds = frames = coding = None
-    if head is not None:
-        across, down = struct.unpack(">II", head[-8:])
-        size = Size(across >> 16, down >> 16) if across >> 16 and down >> 16 else None
-    if head is not None and clock is not None:
-        (ticks,) = struct.unpack_from(">I", clock, 20 if clock[:1] == b"\1" else 12)
-        (length,) = struct.unpack_from(">Q", head, 28) if head[:1] == b"\1" else struct.unpack_from(">I", head, 20)
-        seconds = length / ticks if ticks and 0 < length < 1 << 53 else None
-    if times is not None:
-        (rows,) = struct.unpack_from(">I", times, 4)
-        counts = np.frombuffer(times, ">u4", min(rows, (len(times) - 8) // 8) * 2, 8)[::2]
-        frames = int(counts.sum(dtype=np.int64)) or None
-    if kinds is not None:
-        coding = kinds[12:16].decode("latin-1")
-    return FilmRecord(size, seconds, frames, coding, comment)
+    words = message(layout)
+    track = next(picture_tracks(index), None)
+    setup = b"" if track is None else _entry(track).words(b"avcC")
+    if words is None or track is None or len(setup) < _AVC_LENGTHS + 1:
+        return []
+    samples = samples_of(track, path.name)
+    units = _first_units(path, track, "h264")
+    if packing_in(units, "h264") is not None:
+        return []
+    width = (setup[_AVC_LENGTHS] & 3) + 1
+    skip = width + len(units[0]) if units and units[0][0] & 31 == _DELIMITER else 0
+    every = np.arange(len(samples.sizes)) if samples.entries is None else samples.entries
+    return put_before(track, samples, np.unique(every), len(words).to_bytes(width, "big") + words, skip)
+
+
+def _entry(track: Box) -> Box:
+    """The first description of a track's pictures; an empty box if there is none."""
+    return next(iter(picture_entries(track)), Box(b""))
+
+
+def _first_units(path: Path, track: Box, codec: str | None) -> list[bytes]:
+    """The units of the first picture of an H.264 or H.265 track; none where it has no first picture."""
+    setup = _entry(track).words(b"avcC" if codec == "h264" else b"hvcC")
+    at = _AVC_LENGTHS if codec == "h264" else _HEVC_LENGTHS
+    if len(setup) <= at:
+        return []
+    samples = samples_of(track, path.name)
+    if not len(samples.starts) or int(samples.sizes[0]) > _LARGEST_SAMPLE:
+        return []
+    with path.open("rb") as file:
+        file.seek(int(samples.starts[0]))
+        return list(by_lengths(file.read(int(samples.sizes[0])), (setup[at] & 3) + 1))

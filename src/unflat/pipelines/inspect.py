@@ -10,7 +10,9 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats import depth_sidecar, registry
 from unflat.formats.devices import devices
-from unflat.formats.film_boxes import is_film, read_film
+from unflat.formats.film_boxes import SUFFIXES as FILMS
+from unflat.formats.film_boxes import read_film
+from unflat.formats.film_stereo import stereo_of
 from unflat.formats.image import read_image
 from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
@@ -30,7 +32,7 @@ def inspect(file: str | Path) -> dict[str, Any]:
     """Read a scene, a depth map, a picture or a film, and say what is in it.
 
     Args:
-        file: Anything unflat writes, a photograph, or an MP4.
+        file: Anything unflat writes, a photograph, or a film.
 
     Returns:
         Plain values: what ``unflat inspect --json`` prints.
@@ -45,7 +47,7 @@ def inspect(file: str | Path) -> dict[str, Any]:
     if path.suffix.lower() == ".json" and owner.is_file():
         raise InputError(f"{path.name} belongs to {owner.name}", hint=f"Inspect {owner.name}.")
     about: dict[str, Any] = {"file": path.name, "bytes": path.stat().st_size}
-    if is_film(path):
+    if path.suffix.lower() in FILMS:
         return about | _film(path)
     try:
         row = registry.format_of(path)
@@ -172,6 +174,7 @@ def _layers(path: Path) -> dict[str, Any] | None:
 
 def _film(path: Path) -> dict[str, Any]:
     film = read_film(path)
+    eyes = stereo_of(path, film)
     about: dict[str, Any] = {
         "what": "film",
         "format": "mp4" if path.suffix.lower() != ".mov" else "mov",
@@ -179,6 +182,7 @@ def _film(path: Path) -> dict[str, Any]:
         "seconds": film.seconds and round(film.seconds, 3),
         "frames": film.frames,
         "coding": film.coding,
+        "stereo": eyes and eyes.to_plain() | {"devices": devices(eyes)},
         "notes": [],
     }
     try:
