@@ -103,7 +103,7 @@ def test_containers_hold_both_eyes(tmp_path: Path) -> None:
     assert np.abs(read_image(tmp_path / "a.vr.jpg").pixels.astype(int) - spheres[0]).mean() < 3
     for name in ("a.mpo", "a.vr.jpg"):
         source = read_image(tmp_path / name).source
-        assert source.taken == "2024:05:01 12:30:00" and source.rights.creator == "Zoë"
+        assert source.taken == SOURCE.taken and source.rights.creator == "Zoë"
 
 
 @pytest.mark.parametrize(("suffix", "frames"), [(".gif", 2), (".webp", 2)])

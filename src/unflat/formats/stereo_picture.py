@@ -1,7 +1,7 @@
 """A pair of views as files: one picture of both, both in turn, two files, or a container of two pictures.
 
 Author, copyright and the time at which the photograph was taken go along, nothing else of its metadata. Pictures that
-show colours as they are keep the photograph's colour profile; what mixes them, or has no room for one, becomes sRGB.
+show colours as they are keep the photograph's colour profile; what mixes them, or comes in turn, becomes sRGB.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def write_stereo(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> 
             _turns(in_srgb(pair), path, how), path, _fps(path, how), film_words(how.story), force=how.force
         )
     if layout is Layout.MPO or path.name.lower().endswith(vr180_photo.SUFFIX):
-        return _write_container(in_srgb(pair), path, layout, how)
+        return _write_container(pair, path, layout, how)
     if layout is Layout.PAIR:
         return write_views(pair, dict(zip(targets(path, layout), (pair.left, pair.right), strict=True)), how)
     pair = in_srgb(pair) if layout in _MIXING else pair
@@ -186,8 +186,7 @@ def _write_container(pair: StereoPair, path: Path, layout: Layout, how: Writing)
         left, right = unpacked(how.packed(pair), layout)
         pair = replace(pair, left=left, right=right, left_made=None, right_made=None)
     write = vr180_photo.write if layout is Layout.VR180 else mpo.write
-    taken = None if pair.source.taken is None else pair.source.taken[:19]
-    write(pair, path, force=how.force, quality=how.quality, text=picture_words(how.story), taken=taken)
+    write(pair, path, force=how.force, quality=how.quality, text=picture_words(how.story))
     return [path]
 
 
