@@ -13,7 +13,8 @@ from typing import Any
 
 from unflat.errors import InputError
 from unflat.formats.decode import foreign_faults, opened
-from unflat.formats.exif import DESCRIPTION, exif_of
+from unflat.formats.exif import DESCRIPTION, exif_of, load_exif
+from unflat.formats.heic import open_heic
 from unflat.formats.image import read_bytes
 from unflat.formats.plain import is_object
 from unflat.formats.provenance_text import from_plain, to_plain
@@ -23,7 +24,7 @@ from unflat.types.provenance import Provenance
 
 KEY = "unflat"
 _HEAD = 256
-_TELLING = ("PNG", "JPEG", "WebP", "TIFF", "AVIF", "GIF")
+_TELLING = ("PNG", "JPEG", "WebP", "TIFF", "AVIF", "GIF", "HEIC")
 
 
 def picture_words(story: Provenance) -> dict[str, str]:
@@ -47,6 +48,10 @@ def story_in(path: Path) -> Provenance | None:
     if kind not in _TELLING:
         return None
     with foreign_faults(path.name):
+        if kind == "HEIC":
+            block: bytes | None = open_heic(data)[1].info.get("exif")
+            told = list(_texts([load_exif(block or b"").get(DESCRIPTION)]))
+            return story_in_words(told[0]) if told else None
         picture = opened(data, kind)
         places: list[Any] = [picture.info.get(name) for name in ("Comment", "comment")]
         places.append(exif_of(picture)[0].get(DESCRIPTION))

@@ -7,6 +7,7 @@ from pathlib import Path
 from unflat.formats import mpo, vr180_photo
 from unflat.formats.image import read_bytes
 from unflat.formats.sniff import kind_of
+from unflat.formats.spatial_read import HeifPair, read_pair
 from unflat.formats.stereo_facts import StereoFacts
 from unflat.types.stereo import Layout
 
@@ -25,7 +26,7 @@ def find_stereo(path: Path) -> StereoFacts | None:
     kind = kind_of(data[:_HEAD], path.suffix.lower())
     if kind == "JPEG":
         return _multi_picture(mpo.read_pictures(data)) or _vr_photo(vr180_photo.read_vr_photo(data), path.name)
-    return None
+    return _stereo_pair(read_pair(data)) if kind == "HEIC" else None
 
 
 def _multi_picture(pictures: tuple[mpo.MultiPicture, ...]) -> StereoFacts | None:
@@ -64,4 +65,22 @@ def _vr_photo(photo: vr180_photo.VrPhoto | None, name: str) -> StereoFacts | Non
         degrees=180 if half else 360,
         fov_x_deg=photo.across_deg,
         notes=notes,
+    )
+
+
+def _stereo_pair(pair: HeifPair | None) -> StereoFacts | None:
+    if pair is None:
+        return None
+    marks: dict[str, object] = {"group": {"kind": "ster", "shown alone": pair.primary}}
+    if pair.spatial:
+        marks["spatial"] = {"disparity_adjustment": pair.disparity}
+    return StereoFacts(
+        "heic",
+        False,
+        Layout.SPATIAL,
+        eye=pair.left,
+        marks=marks,
+        baseline_m=pair.baseline_m,
+        fov_x_deg=pair.fov_x_deg,
+        notes=(_DIFFER,) if pair.left != pair.right else (),
     )

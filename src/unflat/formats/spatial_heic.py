@@ -1,0 +1,179 @@
+"""Spatial photos: both eyes as two HEVC pictures in a HEIC file that says how they were seen, as Apple's devices ask.
+
+To be *spatial* rather than just stereo a photo needs (Apple, "Creating spatial photos and videos with spatial metadata"
+and "Writing spatial photos"): a stereo pair group, each camera's matrix and position, and a disparity adjustment.
+
+==================  =========================================================  =======================================
+what                where                                                      taken from
+==================  =========================================================  =======================================
+the pair            entity group ``ster``: left, right (ISO/IEC 23008-12)      the standard
+focal length,       item property ``cmin``, in shares of the coded size        ISO/IEC 23008-12, third edition; drafts
+principal point                                                                and real files: libheif #1164, #1191
+position            item property ``cmex``, micrometres, x to the right        the same
+disparity           property of the group and its pictures, 32 bits signed,    files of Apple's: their readers in other
+adjustment          in 1/10000 of the width; no standard has it                programs agree on it; not published
+==================  =========================================================  =======================================
+
+Apple's own files hold ``cmin`` and ``cmex`` under identifiers of its own (``uuid`` boxes with the same content), some
+of visionOS 2 hold the standard's; both are written. **That a Vision Pro or an iPhone takes these files as spatial has
+not been seen by us: no such device was at hand.** What other readers make of them is tested.
+
+The cameras of such a photo look in parallel: what is infinitely far has no disparity, and the adjustment, not the
+pixels, says how far behind the window it stands. A :class:`StereoPair` holds views that are shifted onto each other
+already. So the views are moved apart again by the share that the farthest lies behind the screen (as many columns are
+cut off, at the left of the one and the right of the other), and the same share is the disparity adjustment: in a window
+the picture looks as it was composed, and in the room its angles are right.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from unflat.errors import OutputError
+from unflat.formats.atomic import replacing, translated
+from unflat.formats.exif_jpeg import exif_record
+from unflat.formats.heif_write import (
+    Group,
+    Item,
+    Property,
+    bits,
+    box,
+    coded_item,
+    colour_codes,
+    colour_profile,
+    exif_item,
+    extent,
+    heif_file,
+    upper_left,
+)
+from unflat.formats.hevc_still import CodedStill, coded_still
+from unflat.types.image import Size
+from unflat.types.stereo import StereoPair
+
+INTRINSICS = UUID("22cc04c7-d6d9-4e07-9d90-4eb6ecbaf3a3").bytes
+EXTRINSICS = UUID("4363e914-5b7d-4aab-97ae-bea69803b434").bytes
+DISPARITY = UUID("de225085-36cb-4365-8743-2f8705e7c78a").bytes
+"""What Apple's files call the two matrices and the disparity adjustment."""
+ASSUMED_BASELINE_M = 0.063
+"""Written where the distance between the eyes is not known: that of people."""
+ASSUMED_FOV_DEG = 60.0
+"""Written where the angle of view is not known: that of a telephone's main camera, about."""
+DISPARITY_UNIT = 10_000
+_SHIFT = 24
+"""Numbers of the camera's matrix are written in units of 2 to the power of minus this."""
+_WIDEST_DEG = 160.0
+_MOST_SHARE = 0.2
+_LONGEST_EXIF = 60_000
+_SRGB, _UNSAID = (1, 13, 6), (2, 2, 6)
+_MOVED_X = 1
+
+
+def write(
+    pair: StereoPair, path: Path, *, force: bool = False, quality: int = 92, text: dict[str, str] | None = None
+) -> tuple[str, ...]:
+    """Write a spatial photo.
+
+    Author, copyright, time and colour profile of the source travel, and nothing else of its metadata.
+
+    Args:
+        pair: What the eyes see.
+        path: Where to.
+        force: Replace a file that exists.
+        quality: 1..100, roughly as good as a JPEG of that quality.
+        text: Provenance, key to text: the EXIF image description, as JSON.
+
+    Returns:
+        What the format asks for and had to be assumed, in words for the user.
+
+    Raises:
+        InputError: The quality is none, or the picture is too large for HEVC.
+        MissingExtraError: There is no PyAV, or it cannot code HEVC.
+        OutputError: The place cannot be written, or the provenance is too long.
+    """
+    with replacing(path, force=force) as (draft,):
+        data, notes = encoded(pair, quality, text)
+        try:
+            draft.write_bytes(data)
+        except OSError as error:
+            raise translated(error, path) from error
+    return notes
+
+
+def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of a spatial photo, and what had to be assumed; see :func:`write`."""
+    notes: list[str] = []
+    if pair.baseline_m is None:
+        pair = replace(pair, baseline_m=ASSUMED_BASELINE_M)
+        notes.append(f"the distance between the eyes is not known; the file says {ASSUMED_BASELINE_M * 1000:g} mm")
+    if pair.fov_x_deg is None or not 1 <= pair.fov_x_deg <= _WIDEST_DEG:
+        pair = replace(pair, fov_x_deg=ASSUMED_FOV_DEG)
+        notes.append(f"the angle of view is not known; the file says {ASSUMED_FOV_DEG:g} degrees")
+    pair, adjustment = parallel(pair)
+    record = exif_record(pair, text)
+    if len(record) > _LONGEST_EXIF:
+        raise OutputError("the provenance is too long for a HEIC file", hint="Write a PNG, which has room for it.")
+    told = Property(box(b"uuid", DISPARITY, struct.pack(">i", round(adjustment * DISPARITY_UNIT))))
+    stills = [coded_still(view, quality, srgb=pair.profile is None) for view in (pair.left, pair.right)]
+    eyes = [_eye(still, pair, place, told) for still, place in zip(stills, (0.0, pair.baseline_m or 0.0), strict=True)]
+    exif = exif_item(record, 0)
+    return heif_file([*eyes, exif], [Group(b"ster", (0, 1), (told,))]), tuple(notes)
+
+
+def parallel(pair: StereoPair) -> tuple[StereoPair, float]:
+    """The views as cameras that look in parallel see them, and by what share of the width they are to be moved apart.
+
+    The farthest, which the pair has ``in_share`` behind the screen, gets no disparity. Views get narrower by as much,
+    and so does their angle of view. A pair that says nothing of its depth stays as it is.
+    """
+    share = min(_MOST_SHARE, max(-_MOST_SHARE, pair.in_share))
+    columns = round(share * pair.size.width)
+    if columns == 0 or abs(columns) >= pair.size.width:
+        return pair, 0.0
+    left, right = max(0, -columns), max(0, columns)
+    width = pair.size.width - abs(columns)
+    fov = pair.fov_x_deg
+    if fov is not None:
+        half = math.tan(math.radians(fov) / 2) * width / pair.size.width
+        fov = math.degrees(2 * math.atan(half))
+    narrower = replace(
+        pair,
+        left=pair.left[:, left : left + width],
+        right=pair.right[:, right : right + width],
+        left_made=None if pair.left_made is None else pair.left_made[:, left : left + width],
+        right_made=None if pair.right_made is None else pair.right_made[:, right : right + width],
+        out_share=(pair.out_share * pair.size.width + columns) / width,
+        in_share=(pair.in_share * pair.size.width - columns) / width,
+        fov_x_deg=fov,
+    )
+    return narrower, columns / width
+
+
+def _eye(still: CodedStill, pair: StereoPair, right_m: float, told: Property) -> Item:
+    """One coded view with all that is said of it; its camera stands ``right_m`` to the right of the left one."""
+    size, coded = pair.size, still.size
+    colours = [colour_codes(*_SRGB)] if pair.profile is None else [colour_profile(pair.profile), colour_codes(*_UNSAID)]
+    cameras = [_matrix(size, coded, pair.fov_x_deg or ASSUMED_FOV_DEG), _position(right_m)]
+    said = [extent(coded.width, coded.height), *colours, bits(8, 8, 8)]
+    for (kind, own), content in zip(((b"cmin", INTRINSICS), (b"cmex", EXTRINSICS)), cameras, strict=True):
+        said += [Property(box(kind, content)), Property(box(b"uuid", own, content))]
+    said.append(told)
+    if size != coded:
+        said.append(upper_left(size.width, size.height, coded.width, coded.height))
+    return coded_item(still.record, still.stream, said)
+
+
+def _matrix(size: Size, coded: Size, fov_x_deg: float) -> bytes:
+    """The camera's matrix: focal length and principal point in shares of the coded width and height."""
+    focal = size.width / (2 * math.tan(math.radians(fov_x_deg) / 2))
+    shares = focal / coded.width, size.width / 2 / coded.width, size.height / 2 / coded.height
+    return struct.pack(">I3i", _SHIFT << 8, *(round(share * (1 << _SHIFT)) for share in shares))
+
+
+def _position(right_m: float) -> bytes:
+    """The camera's place: nothing for the origin, else micrometres along x."""
+    moved = round(right_m * 1e6)
+    return struct.pack(">Ii", _MOVED_X, moved) if moved else struct.pack(">I", 0)
