@@ -3,23 +3,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from unflat.geometry.bands import in_bands
-from unflat.geometry.flow import places, sampled
-from unflat.geometry.jit import kernel
-from unflat.types.arrays import F32, Bool
+from unflat.geometry.flow import places, returning, sampled
+from unflat.geometry.jit import inner, kernel
+from unflat.types.arrays import F32, F64
 
 _ROUNDS = 6
 _TUKEY = 4.685
 _TIE = 0.01
 """How strongly a shift is held to 0; it gives way where the depth spans more than about a tenth of its mean."""
+_FLOOR, _SHARE = 0.01, np.float32(0.03)
 _LARGEST_STEP = 2.0
 """Between two frames no scale changes by more than this factor: such a fit is not believed."""
 _FEWEST = 64
-_POINTS = 8000
+_POINTS = 5000
 
 
 class Line(NamedTuple):
@@ -42,7 +45,7 @@ class Line(NamedTuple):
         return Line(1 / self.scale, -self.shift / self.scale)
 
 
-def line_between(x: F32, y: F32, weights: F32) -> Line | None:
+def line_between(x: F32, y: F32, weights: F32, *, shift: bool = True) -> Line | None:
     """Robust ``y ≈ scale * x + shift``, the same whichever of both is called x but for the direction.
 
     Iterated reweighting with Tukey's biweight; slopes are those of the reduced major axis (the ratio of the spreads),
@@ -52,46 +55,41 @@ def line_between(x: F32, y: F32, weights: F32) -> Line | None:
     Args:
         x: Any shape.
         y: The same shape.
-        weights: The same shape, >= 0.
+        weights: The same shape, >= 0; what has less than a quarter of the largest weight is left out.
+        shift: False fits a scale alone.
 
     Returns:
         The line; None where too few points are left or they contradict each other.
     """
-    use = np.flatnonzero((weights > 0) & np.isfinite(x) & np.isfinite(y))
+    sure = weights > 0.25 * float(weights.max(initial=0))
+    use = np.flatnonzero(sure & (x > 0) & (y > 0) & np.isfinite(x) & np.isfinite(y))
     if use.size < _FEWEST:
         return None
     use = use[:: max(1, use.size // _POINTS)]
     a, b, w = (np.ravel(v)[use].astype(np.float64) for v in (x, y, weights))
-    middle = float(np.median(a))
-    if middle <= 0 or float(np.median(b)) <= 0:
-        return None
-    line = Line(float(np.median(b)) / middle, 0.0)
+    line: Line | None = Line(float(np.median(b / a)), 0.0)
+    least = 1e-6 * float(np.median(b))
     for _ in range(_ROUNDS):
         residual = b - line.scale * a - line.shift
-        spread = 1.4826 * float(np.median(np.abs(residual))) + 1e-6 * abs(float(np.median(b)))
+        spread = 1.4826 * float(np.median(np.abs(residual))) + least
         kept = w * np.maximum(1 - (residual / (_TUKEY * spread)) ** 2, 0) ** 2
-        found = _reduced_major_axis(a, b, kept)
-        if found is None:
+        line = _reduced_major_axis(a, b, kept / kept.sum(), shift=shift)
+        if line is None:
             return None
-        line = found
     return line if 1 / _LARGEST_STEP < line.scale < _LARGEST_STEP else None
 
 
-def _reduced_major_axis(a: np.ndarray, b: np.ndarray, w: np.ndarray) -> Line | None:
-    """The weighted line through a and b with its shift held to 0 by _TIE; None where nothing has weight."""
-    total = w.sum()
-    if total <= 0:
-        return None
-    w = w / total
+def _reduced_major_axis(a: F64, b: F64, w: F64, *, shift: bool) -> Line | None:
+    """The line through a and b, weights w that sum to 1; its shift held to 0 by _TIE. None where it would fall."""
     mean_a, mean_b = float(w @ a), float(w @ b)
-    spread_a, spread_b = float(w @ (a - mean_a) ** 2), float(w @ (b - mean_b) ** 2)
-    together = float(w @ ((a - mean_a) * (b - mean_b)))
+    off_a, off_b = a - mean_a, b - mean_b
+    spread_a, spread_b, together = (float(w @ (p * q)) for p, q in ((off_a, off_a), (off_b, off_b), (off_a, off_b)))
     level = mean_b / mean_a
-    if together <= 0 or spread_a <= 0:
+    if not shift or together <= 0 or spread_a <= 0:
         return Line(level, 0.0)
-    slope = (spread_b / spread_a) ** 0.5
-    free = spread_a / (spread_a + _TIE * mean_a**2)
-    scale = free * slope + (1 - free) * level
+    alike = together**2 / (spread_a * spread_b)
+    free = alike * spread_a / (spread_a + _TIE * mean_a**2)
+    scale = free * (spread_b / spread_a) ** 0.5 + (1 - free) * level
     return Line(scale, mean_b - scale * mean_a) if scale > 0 else None
 
 
@@ -100,104 +98,138 @@ def divided(product: F32, weight: F32) -> F32:
     return (product / np.maximum(weight, np.float32(1e-6))).astype(np.float32)
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
     """The way from one frame to its neighbour in time.
 
     Attributes:
-        flow: (h, w, 2) pixels.
-        ok: (h, w), where it can be believed.
+        way: (h, w, 3) float32: pixels to the right, pixels down, and 1 where that can be believed, else 0.
     """
 
-    flow: F32
-    ok: Bool
+    way: F32
+
+    @staticmethod
+    def of(flow: F32, back: F32) -> Step:
+        """From the flow there and the one back, (h, w, 2) each."""
+        return Step(np.dstack([flow, returning(flow, back)]).astype(np.float32))
+
+    @staticmethod
+    def none(height: int, width: int) -> Step:
+        """To a frame that is the same."""
+        return Step(np.tile(np.array([0, 0, 1], np.float32), (height, width, 1)))
+
+    @property
+    def flow(self) -> F32:
+        """(h, w, 2) pixels."""
+        return self.way[..., :2]
+
+    @property
+    def ok(self) -> F32:
+        """(h, w), 1 where it can be believed, else 0."""
+        return self.way[..., 2]
 
 
-def along(steps: list[Step], planes: list[F32]) -> list[tuple[F32, F32]]:
+def along(steps: Sequence[Step], planes: Sequence[F32], seen: F32, alive: F32) -> None:
     """What each pixel shows farther and farther along its way through time.
 
     The ways are put together from step to step; the planes are sampled once, so nothing blurs with the distance.
 
     Args:
-        steps: From the frame itself to its neighbour, from that to the next, and so on.
-        planes: Of each frame reached, (h, w, c) float32.
-
-    Returns:
-        For each: the planes as seen from the frame itself, and (h, w) 0..1 how far the way there is believed.
+        steps: k of them: from the frame itself to its neighbour, from that to the next, and so on.
+        planes: Of each frame reached, (h, w, 4) float32.
+        seen: (k, h, w, 4) is filled with the planes as seen from the frame itself.
+        alive: (k, h, w) is filled with 0..1, how far the way there is believed.
     """
     if not steps:
-        return []
-    height, width = steps[0].ok.shape
-    at = places(height, width)
-    alive = np.ones((height, width), np.float32)
-    seen: list[tuple[F32, F32]] = []
-    for step, plane in zip(steps, planes, strict=True):
-        both = np.dstack([step.flow, step.ok.astype(np.float32)])
-        way = sampled(both, at) if seen else both
-        at = at + way[..., :2]
-        alive = alive * np.maximum(2 * way[..., 2] - 1, 0)
-        seen.append((sampled(plane, at), alive))
-    return seen
+        return
+    height, width = steps[0].way.shape[:2]
+    at, still = places(height, width), np.ones((height, width), np.float32)
+    for k, (step, plane) in enumerate(zip(steps, planes, strict=True)):
+        _walk(sampled(step.way, at) if k else step.way, at, still)
+        seen[k] = sampled(plane, at)
+        alive[k] = still
 
 
-def agreed(samples: F32, weights: F32, floor: float, share: float) -> F32:
+@kernel
+def _walk(way, at, still):
+    for y in range(still.shape[0]):
+        for x in range(still.shape[1]):
+            at[y, x, 0] += way[y, x, 0]
+            at[y, x, 1] += way[y, x, 1]
+            still[y, x] *= max(2 * way[y, x, 2] - 1, np.float32(0))
+
+
+def agreed(seen: F32, alive: F32, lines: F32, near: float) -> F32:
     """One value for every pixel from its samples: their mean, around their median where they do not agree.
 
     Args:
-        samples: (k, n) float32.
-        weights: (k, n) float32, >= 0.
-        floor: Samples agree within ``floor + share * |value|``; weight falls with the fourth power beyond.
-        share: See ``floor``.
+        seen: (k, n, 4) float32: inverse depth times weight, weight, and two planes that are averaged.
+        alive: (k, n) float32, how much each sample counts, >= 0.
+        lines: (k, 2) float32: scale and shift that bring each to the same units.
+        near: Inverse depth of what is near; samples agree within a hundredth of it and _SHARE of themselves, and
+            their weight falls with the fourth power beyond.
 
     Returns:
-        (n,) float32; NaN where no sample has weight.
+        (n, 3) float32: inverse depth, NaN where no sample has weight, and the means of the two planes.
     """
-    out = np.empty(samples.shape[1], np.float32)
+    out = np.empty((seen.shape[1], 3), np.float32)
 
     def work(start: int, stop: int) -> None:
-        order = np.empty(samples.shape[0], np.int64)
-        part = out[start:stop]
-        _agreed(samples[:, start:stop], weights[:, start:stop], np.float32(floor), np.float32(share), order, part)
+        scratch = np.empty((2, seen.shape[0]), np.float32)
+        part = slice(start, stop)
+        _agreed(seen[:, part], alive[:, part], lines, np.float32(_FLOOR * near), scratch, out[part])
 
-    in_bands(work, samples.shape[1])
+    in_bands(work, seen.shape[1])
     return out
 
 
 @kernel
-def _agreed(samples, weights, floor, share, order, out):
-    for i in range(samples.shape[1]):
+def _agreed(seen, alive, lines, floor, scratch, out):
+    value, weight = scratch[0], scratch[1]
+    for i in range(seen.shape[1]):
+        count = 0
+        total, third, fourth = np.float32(0), np.float32(0), np.float32(0)
         mass, centre = np.float32(0), np.float32(0)
-        for k in range(samples.shape[0]):
-            mass += weights[k, i]
-            centre += weights[k, i] * samples[k, i]
-        if not mass > 0:
-            out[i] = np.nan
+        for k in range(seen.shape[0]):
+            a, trust = alive[k, i], seen[k, i, 1]
+            total += a
+            third += a * seen[k, i, 2]
+            fourth += a * seen[k, i, 3]
+            if a * trust > 0:
+                value[count] = lines[k, 0] * seen[k, i, 0] / trust + lines[k, 1]
+                weight[count] = a * trust
+                mass += weight[count]
+                centre += weight[count] * value[count]
+                count += 1
+        out[i, 1], out[i, 2] = third / total, fourth / total
+        if count == 0:
+            out[i, 0] = np.nan
             continue
         centre /= mass
-        allowed, worst = floor + share * abs(centre), np.float32(0)
-        for k in range(samples.shape[0]):
-            if weights[k, i] > 0:
-                worst = max(worst, abs(samples[k, i] - centre))
-        if worst > allowed:
-            count = 0
-            for k in range(samples.shape[0]):
-                if weights[k, i] > 0:
-                    j = count
-                    while j > 0 and samples[order[j - 1], i] > samples[k, i]:
-                        order[j] = order[j - 1]
-                        j -= 1
-                    order[j] = k
-                    count += 1
-            below, j = weights[order[0], i], 0
-            while below < np.float32(0.5) * mass and j < count - 1:
-                j += 1
-                below += weights[order[j], i]
-            middle = samples[order[j], i]
-            allowed = floor + share * abs(middle)
-            mass, centre = np.float32(0), np.float32(0)
-            for k in range(samples.shape[0]):
-                off = abs(samples[k, i] - middle) / allowed
-                weight = weights[k, i] / max(off**4, np.float32(1))
-                mass += weight
-                centre += weight * samples[k, i]
-            centre /= mass
-        out[i] = centre
+        allowed, worst = floor + _SHARE * abs(centre), np.float32(0)
+        for k in range(count):
+            worst = max(worst, abs(value[k] - centre))
+        out[i, 0] = _around_median(value, weight, count, mass, floor) if worst > allowed else centre
+
+
+@inner
+def _around_median(value, weight, count, mass, floor):
+    for k in range(1, count):  # sort both by value
+        v, w, j = value[k], weight[k], k
+        while j > 0 and value[j - 1] > v:
+            value[j], weight[j] = value[j - 1], weight[j - 1]
+            j -= 1
+        value[j], weight[j] = v, w
+    below, j = weight[0], 0
+    while below < np.float32(0.5) * mass and j < count - 1:
+        j += 1
+        below += weight[j]
+    middle = value[j]
+    allowed = floor + _SHARE * abs(middle)
+    total, centre = np.float32(0), np.float32(0)
+    for k in range(count):
+        off = (value[k] - middle) / allowed
+        w = weight[k] / max(off * off * off * off, np.float32(1))
+        total += w
+        centre += w * value[k]
+    return centre / total

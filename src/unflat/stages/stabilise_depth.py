@@ -20,9 +20,10 @@ from unflat.errors import InputError, ShapeError
 from unflat.geometry.align import assume_scale
 from unflat.geometry.moments import (
     Moment,
-    Sight,
+    Sights,
     blended,
     flicker,
+    planes_of,
     reach,
     restored,
     restored_look,
@@ -31,13 +32,16 @@ from unflat.geometry.moments import (
     stored_look,
 )  # fmt: skip
 from unflat.geometry.shots import LOOK_AHEAD, LOOK_BACK, Look, begins_shot, torn
-from unflat.geometry.steady import Line
+from unflat.geometry.steady import Line, line_between
+from unflat.geometry.still import Settled, unmoved
 from unflat.stages.estimate_depth import Estimate
-from unflat.types.arrays import F32, settle
+from unflat.types.arrays import F32, Bool, settle
 from unflat.types.clip import DepthFrame, TimedFrame
 
 _FREE = 0.125
 """How far the shot's scale follows, with each frame, that of the frames around it."""
+_TRIED, _ENOUGH = 4, 0.1
+"""Depth averaged over so many frames, in this share of the picture, holds the scale of a shot."""
 _LOOSE = 0.10
 """The shot's range is held until what is near or far leaves it by this share of it; then it glides."""
 _GLIDE = 0.06
@@ -61,14 +65,16 @@ class RawDepth:
     """What was seen in one frame, by itself.
 
     Attributes:
-        inverse: (h, w) float32 inverse depth up to an unknown factor and a small offset; NaN where nothing is known.
+        inverse: (h, w) float32 inverse depth up to an unknown factor; NaN where nothing is known.
         sky: (h, w) float32, probability of sky; None where nobody looked for it.
         confidence: (h, w) float32 0..1, or None.
+        shifted: Its offset is not known either: each frame has one of its own.
     """
 
     inverse: F32
     sky: F32 | None = None
     confidence: F32 | None = None
+    shifted: bool = False
 
     def __post_init__(self) -> None:
         settle(self, "inverse", "float32", (None, None))
@@ -81,7 +87,7 @@ def as_inverse(seen: Estimate) -> RawDepth:
     depth = assume_scale(seen.depth)
     with np.errstate(divide="ignore"):
         inverse = np.where(np.asarray(depth.valid) & (depth.values > 0), 1 / depth.values, np.float32(np.nan))
-    return RawDepth(inverse.astype(np.float32), seen.sky_probability, depth.confidence)
+    return RawDepth(inverse.astype(np.float32), seen.sky_probability, depth.confidence, not seen.depth.kind.is_depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class SteadyState:
         looks: The looks before, over cuts too.
         shots: What was measured of each shot so far.
         line: From the units of the last moment to those of the shot.
-        out: (h, w) the depth that was yielded last; None before the first.
+        settled: The depth that was yielded last; None where a shot begins.
         near: See DepthFrame.
         far: See DepthFrame.
     """
@@ -124,7 +130,7 @@ class SteadyState:
     looks: list[Look] = field(default_factory=list)
     shots: list[ShotReport] = field(default_factory=list)
     line: Line = field(default_factory=Line)
-    out: F32 | None = None
+    settled: Settled | None = None
     near: float = 0.0
     far: float = 0.0
 
@@ -145,7 +151,7 @@ class SteadyState:
             kept |= stored_look(look, f"look{k}")
         kept["numbers"] = np.array([*self.line, self.near, self.far], np.float64)
         kept["shots"] = np.array([astuple(s) for s in self.shots], np.float64).reshape(-1, len(fields(ShotReport)))
-        return kept | ({} if self.out is None else {"out": self.out})
+        return kept | ({} if self.settled is None else self.settled.arrays())
 
     @staticmethod
     def of(kept: Mapping[str, NDArray[np.generic]]) -> SteadyState:
@@ -158,8 +164,7 @@ class SteadyState:
             ShotReport(*(int(v) for v in row[:3]), *(float(v) for v in row[3:]))
             for row in np.asarray(kept["shots"], np.float64)
         ]
-        out = np.asarray(kept["out"], np.float32) if "out" in kept else None
-        return SteadyState(restored(kept), looks, shots, Line(scale, shift), out, near, far)
+        return SteadyState(restored(kept), looks, shots, Line(scale, shift), Settled.of(kept), near, far)
 
 
 def _mean(shots: Sequence[ShotReport], values: Sequence[float]) -> float:
@@ -197,18 +202,23 @@ def stabilise_depth(
         before = coming[-1][1] if coming else state.past[-1] if state.past else None
         if before is not None and before.planes.shape[:2] != raw.inverse.shape:
             raise ShapeError(f"the depth of frame {frame.number} has another size than that of the frame before")
-        coming.append((frame, Moment.of(frame.pixels, raw.inverse, raw.sky, raw.confidence, before)))
+        coming.append((frame, _moment(frame, raw, before)))
         if len(coming) > ahead:
             yield _settled(state, coming, options)
     while coming:
         yield _settled(state, coming, options)
 
 
+def _moment(frame: TimedFrame, raw: RawDepth, before: Moment | None) -> Moment:
+    planes = planes_of(raw.inverse, raw.sky, raw.confidence)
+    return Moment.of(frame.pixels, planes, before, shifted=raw.shifted)
+
+
 def _settled(state: SteadyState, coming: deque[tuple[TimedFrame, Moment]], options: SteadyOptions) -> DepthFrame:
     """The depth of the first moment that is coming, which thereby becomes the past."""
     frame, here = coming.popleft()
     if not state.shots or begins_shot(state.looks, [here.look, *(m.look for _, m in islice(coming, LOOK_AHEAD))]):
-        state.past, state.out, state.line = [], None, Line()
+        state.past, state.settled, state.line = [], None, Line()
         state.shots.append(ShotReport(len(state.shots), frame.number, 0, 0.0, 0.0))
     future: list[Moment] = []
     earlier = here
@@ -219,43 +229,61 @@ def _settled(state: SteadyState, coming: deque[tuple[TimedFrame, Moment]], optio
         earlier = moment
     window = sights(here, list(reversed(state.past))[: options.look_ahead], future)
     value, sky, sure = blended(window, reach(here.inverse, here.planes[..., 1] > 0)[0])
-    state.line = _shot_line(state, here, window)
-    filled = _filled(state.line(value), sky, state.out)
-    out = np.where(sky > 0.5, np.float32(0), np.maximum(filled, 0)).astype(np.float32)
-    _go_on(state, here, out)
+    was = state.settled
+    still = None if was is None else unmoved(was.anchor, here.grey, here.back.flow)
+    state.line = _shot_line(state, here, window, _on_still(here, value, sky, was, still))
+    level = np.maximum(_filled(state.line(value), sky, was), 0).astype(np.float32)
+    now = Settled.begin(level, sky, here.grey) if was is None else was.then(level, sky, here.grey, still)
+    _go_on(state, here, now)
     state.past = [*state.past, here][-max(options.look_ahead, 1) :]
     state.looks = [*state.looks, here.look][-LOOK_BACK:]
-    return DepthFrame(frame, out, state.shots[-1].shot, state.near, state.far, sure)
+    return DepthFrame(frame, now.out, state.shots[-1].shot, state.near, state.far, sure)
 
 
-def _filled(value: F32, sky: F32, before: F32 | None) -> F32:
+def _on_still(here: Moment, value: F32, sky: F32, was: Settled | None, still: Bool | None) -> Line | None:
+    """From depth in the units of its frame to those of the shot, by what is still; None where too little is."""
+    if was is None or still is None:
+        return None
+    use = still & (was.count >= _TRIED) & (sky < 0.5) & (was.sky < 0.5)
+    if use.mean() < _ENOUGH:
+        return None
+    return line_between(np.nan_to_num(value), was.level, use.astype(np.float32), shift=here.shifted)
+
+
+def _filled(value: F32, sky: F32, before: Settled | None) -> F32:
     """What is known nowhere along its way keeps what was there before, else takes the middle of what is known."""
     lost = ~np.isfinite(value)
     if not lost.any():
         return value
     if before is not None:
-        return np.where(lost, before, value)
+        return np.where(lost, before.level, value)
     rest = value[~lost & (sky <= 0.5)]
     return np.where(lost, np.median(rest) if rest.size else np.float32(0), value).astype(np.float32)
 
 
-def _shot_line(state: SteadyState, here: Moment, window: Sequence[Sight]) -> Line:
-    """From the units of ``here`` to those of the shot: they keep to the frame before, and slowly to those around."""
-    total = sum(s.share for s in window)
-    backs = [(s.share / total, s.line.back) for s in window]
+def _shot_line(state: SteadyState, here: Moment, window: Sights, on_still: Line | None) -> Line:
+    """From the units of ``here`` to those of the shot.
+
+    They keep to what is still; where all moves, to the frame before, and slowly to the mean of the frames around, or
+    a camera that goes forward would shrink the world that it meets.
+    """
+    if on_still is not None:
+        return on_still
+    total = sum(window.shares)
+    backs = [(share / total, line.back) for share, line in zip(window.shares, window.lines, strict=True)]
     around = Line(sum(w * b.scale for w, b in backs), sum(w * b.shift for w, b in backs))
-    if state.out is None:
+    if state.settled is None:
         return around
     kept = state.line.after(here.line.back)
     return Line(*((1 - _FREE) * k + _FREE * a for k, a in zip(kept, around, strict=True)))
 
 
-def _go_on(state: SteadyState, here: Moment, out: F32) -> None:
+def _go_on(state: SteadyState, here: Moment, now: Settled) -> None:
     """Range, report and depth of the state go one frame on."""
-    shot = state.shots[-1]
+    shot, out = state.shots[-1], now.out
     near, far = reach(out, out > 0)
     before = after = 0.0
-    if state.out is None:
+    if state.settled is None:
         state.near, state.far = near, far
     else:
         loose = _LOOSE * (state.near - state.far)
@@ -264,8 +292,8 @@ def _go_on(state: SteadyState, here: Moment, out: F32) -> None:
         state.far = min(state.far, state.near)
         raw = here.inverse
         seen = flicker(state.past[-1].inverse, raw, here.back, reach(raw, np.isfinite(raw)))
-        made = flicker(state.out, out, here.back, (state.near, state.far))
+        made = flicker(state.settled.out, out, here.back, (state.near, state.far))
         n = shot.frames
         before, after = ((mean * (n - 1) + new) / n for mean, new in ((shot.before, seen), (shot.after, made)))
     state.shots[-1] = replace(shot, frames=shot.frames + 1, before=before, after=after)
-    state.out = out
+    state.settled = now
