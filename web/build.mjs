@@ -1,7 +1,8 @@
 // Builds the viewer: `npm ci --ignore-scripts && npm run build`. The result is the same bytes every time.
 //
-// viewer.js, viewer.css and page.html are what formats/html.py puts into every page. manifest.json holds the hashes
-// of all sources, so that a test notices a stale bundle without Node.
+// viewer.js, viewer.css and page.html are what formats/html.py puts into every page, clip.js, clip.css and clip.html what
+// formats/clip_page.py does. manifest.json holds the hashes of all sources, so that a test notices a stale bundle
+// without Node.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,22 +16,23 @@ const read = (name) => readFileSync(join(web, name));
 
 const notice = read("node_modules/three/LICENSE").toString().trim().replace(/\r/g, "");
 const shared = { bundle: true, minify: true, write: false, charset: "utf8", legalComments: "none", absWorkingDir: web };
-const script = await build({
-  ...shared,
-  entryPoints: ["src/main.ts"],
-  format: "iife",
-  target: ["chrome100", "firefox100", "safari15.4"],
-  banner: { js: `/*\nThis page carries three.js:\n\n${notice}\n*/` },
-});
-const style = await build({ ...shared, entryPoints: ["src/style.css"], target: ["chrome100", "firefox100", "safari15.4"] });
+const targets = ["chrome100", "firefox100", "safari15.4"];
+const banner = { js: `/*\nThis page carries three.js:\n\n${notice}\n*/` };
+const built = async (entry, more) => {
+  const { outputFiles } = await build({ ...shared, entryPoints: [entry], target: targets, ...more });
+  return Buffer.from(outputFiles[0].contents);
+};
 
 const outputs = {
-  "viewer.js": Buffer.from(script.outputFiles[0].contents),
-  "viewer.css": Buffer.from(style.outputFiles[0].contents),
+  "viewer.js": await built("src/main.ts", { format: "iife", banner }),
+  "viewer.css": await built("src/style.css"),
   "page.html": read("page.html"),
+  "clip.js": await built("src/clip.ts", { format: "iife", banner }),
+  "clip.css": await built("src/clip.css"),
+  "clip.html": read("clip.html"),
   "THREE-LICENSE.txt": Buffer.from(`${notice}\n`),
 };
-const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", "page.html", "tsconfig.json"];
+const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", "page.html", "clip.html", "tsconfig.json"];
 names.push(...readdirSync(join(web, "src")).map((name) => `src/${name}`));
 const hashes = (entries) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 const manifest = {

@@ -8,43 +8,19 @@ import hashlib
 import json
 import re
 import struct
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scenes
+from outline import Outline
 from unflat.errors import InputError, OutputError
 from unflat.formats import glb, html, registry
 from unflat.formats.registry import ExportOptions
 from unflat.types import Node, Provenance, Rights, Scale, Scene, Source
 
 HOSTILE = "</title><script>alert(1)</script><img src=\"x\" onerror='y'>&@@SCENE@@\n\x00\u202e.jpg"
-
-
-class Outline(HTMLParser):
-    """What a browser would see: tags with attributes, and the text inside scripts, styles and the title."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(page.decode("utf-8"))
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((self.tags[-1][0] if self.tags else "", data))
-
-    def text_of(self, tag: str) -> list[str]:
-        return [text for name, text in self.texts if name == tag]
-
-    @property
-    def about(self) -> str:
-        return " ".join(text for tag, text in self.texts if tag in ("p", "dt", "dd", "li", "h3"))
 
 
 def scene_from(source: Source, **changes: object) -> Scene:

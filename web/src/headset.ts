@@ -2,7 +2,7 @@
 // the controllers walk and turn, the grip goes back to the photograph. The safe view does not hold a head back.
 import { Quaternion, Vector3 } from "three";
 import { photoView } from "./place";
-import type { Viewer } from "./viewer";
+import type { Enterable } from "./types";
 import { Walker, readSticks } from "./walk";
 
 /** By the mapping "xr-standard". */
@@ -22,7 +22,12 @@ export class Headset {
   private readonly gripped = new Set<XRHandedness>();
   private last = 0;
 
-  constructor(private readonly viewer: Viewer, private readonly changed: (inside: boolean) => void) {
+  /** `changed` is told whether the visitor is inside, `selected` that a trigger was pulled. */
+  constructor(
+    private readonly viewer: Enterable,
+    private readonly changed: (inside: boolean) => void,
+    private readonly selected: () => void = () => undefined,
+  ) {
     // The session's own "end" comes before three.js has put the renderer back.
     viewer.renderer.xr.addEventListener("sessionend", () => this.ended());
   }
@@ -43,6 +48,7 @@ export class Headset {
     // Set before the session: after it three.js would go on drawing the window, too.
     renderer.setAnimationLoop((now, frame) => this.frame(now, frame));
     this.session = session;
+    session.addEventListener("select", () => this.selected());
     try {
       await renderer.xr.setSession(session);
     } catch (error) {

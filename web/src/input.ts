@@ -1,30 +1,9 @@
 // Hands: pointer, touch, wheel and keys.
-import type { Viewer } from "./viewer";
+import type { Movable } from "./types";
 
-/** What the letters do; the buttons call the same. */
-export interface Commands {
-  readonly depth: () => void;
-  readonly confidence: () => void;
-  readonly wires: () => void;
-  readonly limit: () => void;
-  readonly reset: () => void;
-  readonly fullscreen: () => void;
-  readonly screenshot: () => void;
-  readonly help: () => void;
-  readonly edit: () => void;
-}
+/** What keys do, by what is written on them (letters are small). The buttons call the same. */
+export type Keys = Readonly<Record<string, () => void>>;
 
-const LETTERS: Readonly<Record<string, keyof Commands>> = {
-  d: "depth",
-  c: "confidence",
-  w: "wires",
-  l: "limit",
-  r: "reset",
-  f: "fullscreen",
-  s: "screenshot",
-  "?": "help",
-  e: "edit",
-};
 /** Something that draws on the picture where hands would turn it. Places are CSS pixels of the window. */
 export interface Pen {
   /** True from `down` to `up` or `cancel`. */
@@ -54,7 +33,7 @@ export class Hands {
   /** What draws while it is set. */
   pen: Pen | null = null;
 
-  constructor(private readonly viewer: Viewer, private readonly commands: Commands, private readonly touched: () => void) {
+  constructor(private readonly viewer: Movable, private readonly keys: Keys, private readonly touched: () => void) {
     const { canvas } = viewer;
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -162,14 +141,16 @@ export class Hands {
 
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const command = LETTERS[event.key.toLowerCase()];
+    // The space bar presses the button that it is on, and arrows move the slider that they are on.
+    if (event.key === " " && event.target instanceof HTMLButtonElement) return;
+    const command = this.keys[event.key.toLowerCase()];
     if (command) {
       event.preventDefault();
       this.touched();
-      this.commands[command]();
+      command();
       return;
     }
-    if (!this.go(event)) return;
+    if (event.target instanceof HTMLInputElement || !this.go(event)) return;
     event.preventDefault();
     this.touched();
     this.viewer.rig.release();

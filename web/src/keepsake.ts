@@ -1,7 +1,15 @@
 // A picture to keep: what is on the screen, with a line that says what it is.
-import type { Viewer } from "./viewer";
+import type { Mode, Place } from "./types";
 
-function label(viewer: Viewer, name: string): string {
+/** What is kept a picture of. */
+interface Shown {
+  readonly canvas: HTMLCanvasElement;
+  readonly mode: Mode;
+  readonly place: Pick<Place, "photographed" | "scaleAssumed">;
+  draw(): void;
+}
+
+function label(viewer: Shown, name: string): string {
   const shown = viewer.mode === "picture" ? "" : ` · ${viewer.mode}`;
   const made = viewer.place.photographed ? " · depth estimated by computer" : "";
   const scale = viewer.mode === "depth" && viewer.place.scaleAssumed ? " · scale assumed" : "";
@@ -9,7 +17,7 @@ function label(viewer: Viewer, name: string): string {
 }
 
 /** The view as a PNG with its label below. */
-export async function keepsake(viewer: Viewer, name: string): Promise<Blob> {
+export async function keepsake(viewer: Shown, name: string): Promise<Blob> {
   const { canvas } = viewer;
   const size = Math.max(13, Math.round(canvas.width / 90));
   const strip = size * 2.4;

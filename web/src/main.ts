@@ -1,31 +1,23 @@
 // Puts the page together: opens the scene inside it, draws it, and listens.
-import { setConsoleFunction } from "three";
 import { EditBar } from "./editbar";
-import { Headset, hasHeadset } from "./headset";
+import { connectHeadset, connectSheets, connectTilt, hasWebGL, onlyErrors, room, toggleFullscreen, watchPage } from "./frame";
 import { Hands } from "./input";
-import type { Commands } from "./input";
+import type { Keys } from "./input";
 import { hand, keepsake } from "./keepsake";
-import { closeOutside, disable, legend, nextTheme, noTrouble, part, press, say, toggleSheet, trouble } from "./page";
+import { disable, legend, part, press, say, toggleSheet, trouble } from "./page";
 import { bytesFromBase64, openPlace, pictureOf } from "./place";
-import type { Room } from "./rig";
-import { Greeting, Tilt, canTilt } from "./senses";
+import { Greeting } from "./senses";
 import type { Mode, Place } from "./types";
 import { Viewer } from "./viewer";
 
-const RESTING_AFTER_MS = 2500;
-/** The same condition as in style.css. */
-const LOW = "(max-height: 460px) and (min-aspect-ratio: 1)";
+/** What the buttons do. */
+type Commands = Readonly<
+  Record<"depth" | "confidence" | "wires" | "limit" | "reset" | "fullscreen" | "screenshot" | "help" | "edit", () => void>
+>;
 
-/** The window, less the bars; low windows have them at the sides, and in full screen the picture has all of it. */
-function room(): Room {
-  const [width, height] = [Math.max(innerWidth, 1), Math.max(innerHeight, 1)];
-  if (document.fullscreenElement) return { width, height, top: 0, bottom: 0, aside: 0 };
-  const [top, bottom, edit] = ["top-bar", "view-bar", "edit-bar"].map((id) => part(id).getBoundingClientRect());
-  if (matchMedia(LOW).matches) {
-    return { width, height, top: 0, bottom: edit?.height ?? 0, aside: (edit?.height ? top : bottom)?.width ?? 0 };
-  }
-  if (edit?.height) return { width, height, top: top?.height ?? 0, bottom: edit.height, aside: 0 };
-  return { width, height, top: top?.height ?? 0, bottom: bottom?.height ?? 0, aside: 0 };
+function keysOf(commands: Commands): Keys {
+  const { depth, confidence, wires, limit, reset, fullscreen, screenshot, help, edit } = commands;
+  return { d: depth, c: confidence, w: wires, l: limit, r: reset, f: fullscreen, s: screenshot, "?": help, e: edit };
 }
 
 function draw(viewer: Viewer, mode: Mode, wires: boolean): void {
@@ -57,11 +49,7 @@ function commandsFor(viewer: Viewer, name: string, edit: () => void): Commands {
       rig.reset();
       viewer.request();
     },
-    fullscreen: () => {
-      if (!document.fullscreenEnabled) return say("This browser has no full screen");
-      const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
-      done.catch(() => say("The browser refused full screen"));
-    },
+    fullscreen: toggleFullscreen,
     screenshot: () => {
       keepsake(viewer, name).then(
         (blob) => {
@@ -95,26 +83,7 @@ function connectButtons(viewer: Viewer, commands: Commands, touched: () => void)
     press("limit", false);
     disable("limit", "This file does not say where it was photographed from");
   }
-  if (canTilt()) {
-    const tilt = new Tilt(viewer);
-    part("tilt").hidden = false;
-    onClick("tilt", () => {
-      void tilt.toggle().then((state) => {
-        press("tilt", state === true);
-        if (state === "refused") say("The device does not allow it");
-        if (state === "silent") say("This device has no tilt sensor");
-      });
-    });
-  }
-}
-
-async function connectHeadset(viewer: Viewer): Promise<void> {
-  if (!(await hasHeadset())) return;
-  const headset = new Headset(viewer, (inside) => press("vr", inside));
-  part("vr").hidden = false;
-  part("vr").addEventListener("click", () => {
-    headset.toggle().catch(() => say("The headset did not start"));
-  });
+  connectTilt(viewer, touched);
 }
 
 /** The colour of the room: a breath of the picture's own. */
@@ -126,44 +95,6 @@ function tintRoom(place: Place): void {
   pen.drawImage(image, 0, 0, 1, 1);
   const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
   document.documentElement.style.setProperty("--ambient", `rgb(${r} ${g} ${b})`);
-}
-
-function watchPage(viewer: Viewer): void {
-  let quiet = 0;
-  const stir = (): void => {
-    for (const bar of document.querySelectorAll(".bar")) bar.classList.remove("resting");
-    clearTimeout(quiet);
-    quiet = window.setTimeout(() => {
-      for (const bar of document.querySelectorAll(".bar")) bar.classList.add("resting");
-    }, RESTING_AFTER_MS);
-  };
-  for (const name of ["pointermove", "pointerdown", "keydown"]) addEventListener(name, stir);
-  addEventListener("resize", () => viewer.resize());
-  document.addEventListener("fullscreenchange", () => {
-    press("fullscreen", document.fullscreenElement !== null);
-    stir();
-    viewer.resize();
-  });
-  viewer.canvas.addEventListener("webglcontextlost", (event) => {
-    event.preventDefault();
-    viewer.canvas.dataset["state"] = "lost";
-    trouble("The picture went away", "The graphics card took it back. It returns by itself, or when you load the page again.");
-  });
-  viewer.canvas.addEventListener("webglcontextrestored", () => {
-    viewer.canvas.dataset["state"] = "ready";
-    noTrouble();
-    viewer.resize();
-  });
-}
-
-function connectSheets(): void {
-  part("about").addEventListener("click", () => toggleSheet("about-sheet"));
-  part("theme").addEventListener("click", nextTheme);
-  for (const sheet of ["about-sheet", "help-sheet"]) closeOutside(sheet);
-}
-
-function hasWebGL(): boolean {
-  return document.createElement("canvas").getContext("webgl2") !== null;
 }
 
 async function start(): Promise<void> {
@@ -183,7 +114,7 @@ async function start(): Promise<void> {
   const touched = (): void => greeting.stop();
   const commands = commandsFor(viewer, name, () => edits.toggle());
   connectButtons(viewer, commands, touched);
-  const hands = new Hands(viewer, commands, touched);
+  const hands = new Hands(viewer, keysOf(commands), touched);
   const edits = new EditBar(viewer, hands, name, (mode) => draw(viewer, mode, false));
   watchPage(viewer);
   tintRoom(place);
@@ -195,10 +126,7 @@ async function start(): Promise<void> {
   await connectHeadset(viewer);
 }
 
-// Of what three.js has to say only errors go to the console: the tests hold it empty, so they see a broken shader.
-setConsoleFunction((kind: string, message: string, ...more: unknown[]) => {
-  if (kind === "error") console.error(message, ...more);
-});
+onlyErrors();
 start().catch((error: unknown) => {
   part("view").dataset["state"] = "failed";
   trouble("This scene cannot be shown", error instanceof Error ? error.message : String(error));

@@ -2,6 +2,9 @@
 import { CONFIDENCE_STOPS, DEPTH_STOPS, rampGradient } from "./colours";
 import type { Mode, Place } from "./types";
 
+/** What the scale beside the picture speaks of. */
+type Told = Pick<Place, "depths" | "scaleAssumed" | "hasSky">;
+
 /** The element with this id; the page and this script are built together, so it is there. */
 export function part<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
@@ -76,7 +79,7 @@ export function metres(length: number): string {
 }
 
 /** The scale beside the picture: what the colours of depth and confidence mean. */
-export function legend(mode: Mode, place: Place): void {
+export function legend(mode: Mode, place: Told): void {
   part("legend").hidden = mode === "picture";
   if (mode === "picture") return;
   const depth = mode === "depth";

@@ -97,14 +97,15 @@ function safeReach(unflat: Extras, camera: PhotoCamera, depths: Depths, hasSky: 
     return typeof value === "number" && value >= 0 ? Math.max(value, LEAST * depths.pivot) : null;
   });
   if (left && right && up && down && nearer) return { left, right, up, down, nearer, back: Math.max(left, right, nearer) };
-  const radius = positive(stated["radius"]) ?? ruledRadius(camera, depths, hasSky);
+  const ends = { near: 1 / depths.near, far: hasSky ? 0 : 1 / depths.far };
+  const radius = positive(stated["radius"]) ?? ruledRadius(camera, ends, UNCOVERED);
   return { left: radius, right: radius, up: radius, down: radius, nearer: radius, back: radius };
 }
 
-function ruledRadius(camera: PhotoCamera, depths: Depths, hasSky: boolean): number {
-  const apart = Math.max(camera.fx, camera.fy) * (1 / depths.near - (hasSky ? 0 : 1 / depths.far));
-  const uncovered = UNCOVERED * Math.max(camera.width, camera.height);
-  return Math.min(uncovered / apart, CLOSEST * depths.near);
+/** The rule itself, for the inverse depths of what is near and far, and the share of the longer side to uncover. */
+export function ruledRadius(camera: PhotoCamera, inverse: { readonly near: number; readonly far: number }, share: number): number {
+  const apart = Math.max(camera.fx, camera.fy) * (inverse.near - inverse.far);
+  return Math.min((share * Math.max(camera.width, camera.height)) / apart, CLOSEST / inverse.near);
 }
 
 /** Open the GLB in `bytes`. Anything it refers to outside itself is refused by the page's security policy. */

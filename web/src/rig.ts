@@ -1,7 +1,7 @@
 // Where the visitor stands. Everything is measured from the photograph's own viewpoint, and a limit brings the
 // viewpoint back towards it before the guess begins: before near things uncover what no camera saw.
 import { PerspectiveCamera, Quaternion, Vector3 } from "three";
-import type { Framing, Going, PhotoCamera, Place } from "./types";
+import type { Framing, Going, PhotoCamera, Spot } from "./types";
 
 /** The part of the window that the picture is fitted into, CSS pixels. */
 export interface Room {
@@ -53,15 +53,23 @@ export class Rig {
   protected shown: Going = { ...REST };
   protected wantedFraming: Framing = { zoom: 1, shiftX: 0, shiftY: 0 };
   private framing: Framing = { zoom: 1, shiftX: 0, shiftY: 0 };
-  private readonly pivot: Vector3;
+  private readonly pivot = new Vector3();
 
-  constructor(protected readonly place: Place, private room: Room) {
-    const forward = new Vector3(0, 0, -1).applyQuaternion(place.camera.rotation);
-    this.pivot = place.camera.position.clone().addScaledVector(forward, place.depths.pivot);
+  constructor(protected place: Spot, private room: Room) {
     this.limit = place.photographed;
-    this.camera.near = Math.max(Math.min(place.depths.nearest, place.depths.near) * 0.05, place.depths.farthest * 1e-5);
-    this.camera.far = place.depths.farthest * 3 + 1;
-    this.place3d();
+    this.settle();
+  }
+
+  /** Another place is shown from now on, as after a cut: the visitor stands in it where he stood, as shares of what is safe. */
+  enter(place: Spot): void {
+    const before = this.turnOf(this.place.safeRadius);
+    this.place = place;
+    const share = this.turnOf(place.safeRadius) / before;
+    for (const going of [this.wanted, this.lean, this.shown]) {
+      going.yaw *= share;
+      going.pitch *= share;
+    }
+    this.settle();
   }
 
   /** Metres between the shown viewpoint and the photograph's. */
@@ -198,6 +206,15 @@ export class Rig {
     }
     this.place3d();
     return !arrived && !still;
+  }
+
+  private settle(): void {
+    const { camera, depths } = this.place;
+    const forward = new Vector3(0, 0, -1).applyQuaternion(camera.rotation);
+    this.pivot.copy(camera.position).addScaledVector(forward, depths.pivot);
+    this.camera.near = Math.max(Math.min(depths.nearest, depths.near) * 0.05, depths.farthest * 1e-5);
+    this.camera.far = depths.farthest * 3 + 1;
+    this.place3d();
   }
 
   /** The turn about the pivot that moves the viewpoint so many metres aside. */

@@ -1,5 +1,5 @@
 // What moves the view besides hands: the tilt of the device, and one slow sway as a greeting.
-import type { Viewer } from "./viewer";
+import type { Movable } from "./types";
 
 type Permission = { requestPermission?: () => Promise<"granted" | "denied"> };
 
@@ -19,7 +19,7 @@ export class Tilt {
   private straight: { beta: number; gamma: number } | null = null;
   private readonly listener = (event: DeviceOrientationEvent): void => this.feel(event);
 
-  constructor(private readonly viewer: Viewer) {}
+  constructor(private readonly viewer: Movable) {}
 
   /** Switch; resolves to whether it is on now, or to "refused" or "silent" where no sensor answers. */
   async toggle(): Promise<boolean | "refused" | "silent"> {
@@ -66,7 +66,7 @@ export class Tilt {
 export class Greeting {
   private over = false;
 
-  constructor(private readonly viewer: Viewer) {
+  constructor(private readonly viewer: Movable) {
     if (viewer.still || !viewer.rig.limited) this.over = true;
     else setTimeout(() => this.begin(), GREETING_AFTER_MS);
   }

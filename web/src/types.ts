@@ -1,5 +1,6 @@
 // What the parts of the viewer tell each other. Lengths are metres; the axes are glTF's: x right, y up, z towards you.
-import type { Group, Points, Mesh, Quaternion, Vector3 } from "three";
+import type { Group, Points, Mesh, Quaternion, Vector3, WebGLRenderer } from "three";
+import type { Rig } from "./rig";
 
 export type Mode = "picture" | "depth" | "confidence";
 
@@ -55,6 +56,29 @@ export interface Place {
   readonly safe: SafeReach;
   /** The least of its sides: how far the viewpoint may go whichever way aside, metres. */
   readonly safeRadius: number;
+}
+
+/** What moving about has to know of a place. */
+export type Spot = Pick<Place, "camera" | "depths" | "safe" | "safeRadius" | "photographed">;
+
+/** What hands and senses move. */
+export interface Movable {
+  readonly canvas: HTMLCanvasElement;
+  readonly rig: Rig;
+  /** True if the visitor asked for little motion. */
+  readonly still: boolean;
+  /** Draw soon. */
+  request(): void;
+}
+
+/** What a headset steps into. */
+export interface Enterable extends Movable {
+  readonly renderer: WebGLRenderer;
+  /** All that is drawn. */
+  readonly world: Group;
+  readonly place: { readonly camera: PhotoCamera };
+  draw(): void;
+  resize(): void;
 }
 
 /** Half axes, in metres, of the ellipsoid of places that are safe: the photograph's viewpoint is in its middle. */

@@ -13,32 +13,27 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import html
 import json
-import re
 import struct
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-import unflat
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.glb import glb_bytes
 from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_read import scene_of
 from unflat.formats.page_depth import depth_block, depth_in
+from unflat.formats.page_parts import about, common, filled, source_rows, step_rows, title_of
 from unflat.formats.plain import is_object
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
 from unflat.types.points import PointCloud
-from unflat.types.provenance import Provenance, Source
+from unflat.types.provenance import Source
 from unflat.types.scene import Node, Scale, Scene
 from unflat.types.splats import Splats
 
-_PLACE = re.compile(r"@@([A-Z]+)@@")
 _GLB_MAGIC, _JSON_CHUNK = 0x46546C67, 0x4E4F534A
 _LARGEST_JSON = 64 * 2**20
 _LARGEST_PAGE = 2**31
@@ -103,7 +98,7 @@ def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
     options = options or ExportOptions()
     record = SceneRecord(scene.frame, scene.scale, scene.provenance)
     depth = depth_block(scene.depth) if scene.depth is not None and options.editable else ""
-    return _page(glb_bytes(scene, options), _title(scene.provenance, "Scene"), record, depth)
+    return _page(glb_bytes(scene, options), title_of(scene.provenance, "Scene"), record, depth)
 
 
 def page_of_glb(glb: bytes, name: str) -> bytes:
@@ -117,51 +112,18 @@ def page_of_glb(glb: bytes, name: str) -> bytes:
         InputError: The file is not a GLB or its record is damaged.
     """
     record = _record_in(glb, name)
-    return _page(glb, _title(record.provenance, name), record)
+    return _page(glb, title_of(record.provenance, name), record)
 
 
 def _page(glb: bytes, title: str, record: SceneRecord, depth: str = "") -> bytes:
-    style, script = _static("viewer.css"), _static("viewer.js")
     words = {
-        "POLICY": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; "
-        "connect-src blob:; base-uri 'none'; form-action 'none'",
-        "GENERATOR": _escaped(f"unflat {unflat.__version__}"),
-        "TITLE": _escaped(title),
+        **common("viewer.css", "viewer.js", title),
         "KIND": "3D estimate" if record.provenance.steps else "3D scene",
-        "STYLE": style,
         "ABOUT": _about(record),
         "DEPTH": depth,
         "SCENE": base64.b64encode(glb).decode("ascii"),
-        "SCRIPT": script,
     }
-    # One pass, so that a file called @@SCENE@@ is only a name.
-    pieces = _PLACE.split(_static("page.html"))
-    pieces[1::2] = [words[name] for name in pieces[1::2]]
-    return "".join(pieces).encode("utf-8")
-
-
-@cache
-def _static(name: str) -> str:
-    """A file of the built viewer."""
-    text = (files("unflat.formats") / "static" / name).read_bytes().decode("utf-8")
-    return text.replace("\r\n", "\n")  # a checkout may have turned line ends, and browsers turn them back
-
-
-def _hash(text: str) -> str:
-    """How a security policy names one inline script or style."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _escaped(text: str) -> str:
-    """Text for HTML and its attributes, in one line, without characters that are not seen."""
-    return html.escape("".join(c if c.isprintable() else " " for c in text).strip())
-
-
-def _title(provenance: Provenance, otherwise: str) -> str:
-    names = [source.name for source in provenance.sources if source.format != "depth"]
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return (names[0] + more if names else "") or otherwise
+    return "".join(filled("page.html", words)).encode("utf-8")
 
 
 def _about(record: SceneRecord) -> str:
@@ -172,32 +134,8 @@ def _about(record: SceneRecord) -> str:
         said += " Some of its surfaces were seen by no camera: they are invented."
     if not story.steps or story.steps[0].name == "read_file":
         said = "This file does not say how it was made."
-    rows = [*_source_rows(story), ("Scale", _scale_line(record.scale)), *_step_rows(story)]
-    listed = "\n".join(f"    <dt>{_escaped(term)}</dt><dd>{_escaped(text)}</dd>" for term, text in rows)
-    page = f'  <p class="generated">{_escaped(said)}</p>\n  <dl>\n{listed}\n  </dl>'
-    if story.warnings:
-        points = "\n".join(f"    <li>{_escaped(text)}</li>" for text in story.warnings)
-        page += f"\n  <h3>What to keep in mind</h3>\n  <ul>\n{points}\n  </ul>"
-    return page
-
-
-def _source_rows(story: Provenance) -> list[tuple[str, str]]:
-    rows = [("Made from", ", ".join(source.name for source in story.sources) or "not stated")]
-    rights = story.rights
-    stated = (
-        ("Creator", rights.creator),
-        ("Copyright", rights.copyright),
-        ("Licence", rights.licence),
-        ("Terms of use", rights.usage_terms),
-    )
-    return rows + [(term, text) for term, text in stated if text]
-
-
-def _step_rows(story: Provenance) -> list[tuple[str, str]]:
-    models = [f"{step.model} ({step.licence})" if step.licence else step.model for step in story.steps if step.model]
-    rows = [("Models", ", ".join(dict.fromkeys(models)))] if models else []
-    made = f"unflat {story.version}" + (f", {story.created}" if story.created else "")
-    return [*rows, ("Made with", made)]
+    rows = [*source_rows(story), ("Scale", _scale_line(record.scale)), *step_rows(story)]
+    return about(said, rows, story.warnings)
 
 
 def _scale_line(scale: Scale) -> str:

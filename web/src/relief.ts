@@ -1,0 +1,177 @@
+// The clip as a relief: every cell between four texels of depth is a quadrangle of its own. Where an outline runs through
+// a cell, its near half goes on as near, and ends where the depths say it does; behind it lies the second sheet, which
+// continues the ground.
+import { BufferGeometry, DoubleSide, GLSL3, Mesh, RawShaderMaterial, Uint16BufferAttribute, Uint32BufferAttribute, Vector2, Vector4 } from "three";
+import type { IUniform, Texture } from "three";
+import { DEPTH_STOPS, rampTexture } from "./colours";
+import type { Scene, Told } from "./told";
+import type { Mode } from "./types";
+import { SHARES } from "./unpack";
+
+const HEAD = "precision highp float;\nprecision highp int;\nprecision highp sampler2D;";
+
+const VERTEX = /* glsl */ `${HEAD}
+  in vec3 position;
+  uniform mat4 modelMatrix;
+  uniform mat4 viewMatrix;
+  uniform mat4 projectionMatrix;
+  uniform sampler2D depths;
+  uniform sampler2D hidden;
+  uniform vec2 panel;
+  uniform vec4 lens;
+  uniform float metres;
+  uniform bool behind;
+  flat out vec4 near;
+  flat out int torn;
+  out vec2 within;
+  out vec2 own;
+  out vec2 mirrored;
+  out float inverse;
+  ${SHARES}
+  ivec2 texelOf(ivec2 node) { return clamp(node - 1, ivec2(0), ivec2(panel) - 1); }
+  uint wordAt(int x) {
+    uvec4 bytes = uvec4(texelFetch(depths, ivec2(x, int(panel.y)), 0) * 255.0 + 0.5);
+    return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
+  }
+  void main() {
+    ivec2 cell = ivec2(position.xy);
+    int corner = int(position.z);
+    vec4 share;
+    vec4 ground;
+    vec4 known = vec4(0.0);
+    vec2 colours = vec2(0.0);
+    for (int i = 0; i < 4; i++) {
+      ivec2 texel = texelOf(cell + ivec2(i & 1, i >> 1));
+      share[i] = shareIn(texelFetch(depths, texel, 0));
+      if (!behind) continue;
+      vec4 back = texelFetch(hidden, texel, 0);
+      if (back.a == 0.0) continue;
+      known[i] = 1.0;
+      ground[i] = shareIn(back);
+      if (i == corner) colours = floor(back.ba * 255.0 + 0.5) - 128.0;
+    }
+    float least = min(min(share.x, share.y), min(share.z, share.w));
+    float most = max(max(share.x, share.y), max(share.z, share.w));
+    torn = most - least > JUMP ? 1 : 0;
+    near = torn == 1 ? step(0.5 * (least + most), share) : vec4(1.0);
+    vec4 side = behind ? 1.0 - near : near;
+    float mine = share[corner];
+    if (torn == 1 && side[corner] < 0.5) mine = dot(side, share) / max(dot(side, vec4(1.0)), 1.0);
+    if (behind && known[corner] > 0.5 && (torn == 0 || near[corner] > 0.5)) mine = ground[corner];
+    float low = uintBitsToFloat(wordAt(0));
+    float high = uintBitsToFloat(wordAt(1));
+    inverse = low + (high - low) * mine;
+    // Before the first frame is there, and where a player gives nonsense, everything is a plane.
+    if (!(low >= 0.0 && high > low && high < 1e30)) inverse = metres;
+    float z = metres / max(inverse, high * 1e-3);
+    within = vec2(corner & 1, corner >> 1);
+    own = clamp((vec2(cell) + within - 0.5) / panel, 0.0, 1.0);
+    mirrored = own + colours / panel;
+    vec3 place = vec3((own.x - lens.z) * lens.x, (lens.w - own.y) * lens.y, -1.0) * z;
+    gl_Position = projectionMatrix * viewMatrix * modelMatrix * vec4(place, 1.0);
+    bool needed = torn == 1 || dot(known, vec4(1.0)) > 3.5;
+    if (behind && !needed) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  }`;
+
+const FRAGMENT = /* glsl */ `${HEAD}
+  uniform sampler2D film;
+  uniform sampler2D ramp;
+  uniform vec2 colour;
+  uniform vec2 ends;
+  uniform int mode;
+  uniform bool behind;
+  flat in vec4 near;
+  flat in int torn;
+  in vec2 within;
+  in vec2 own;
+  in vec2 mirrored;
+  in float inverse;
+  out vec4 seen;
+  vec3 picture(vec2 at) {
+    vec2 texels = vec2(textureSize(film, 0));
+    return texture(film, clamp(at * colour, vec2(0.5), colour - 0.5) / texels).rgb;
+  }
+  // Less than a half: the rim where the camera saw both sides in one pixel goes with what is before.
+  const float BEFORE = 0.3;
+  void main() {
+    float cover = mix(mix(near.x, near.y, within.x), mix(near.z, near.w, within.x), within.y);
+    if (!behind && cover < BEFORE) discard;
+    bool guessed = behind && cover >= BEFORE;
+    vec3 found = picture(guessed ? mirrored : own);
+    float light = dot(found, vec3(0.3, 0.59, 0.11));
+    if (mode == 1) {
+      float t = clamp((inverse - ends.y) / (ends.x - ends.y), 0.0, 1.0);
+      found = texture(ramp, vec2(t * (255.0 / 256.0) + 0.5 / 256.0, 0.5)).rgb * (0.7 + 0.3 * light);
+    } else if (mode == 2) {
+      float stripe = step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 9.0));
+      found = guessed ? mix(vec3(0.35, 0.1, 0.4), vec3(0.85, 0.45, 0.95), stripe) : vec3(0.15 + 0.6 * light);
+    }
+    seen = vec4(found, 1.0);
+  }`;
+
+const MODES: Readonly<Record<Mode, number>> = { picture: 0, depth: 1, confidence: 2 };
+
+/** Nodes are the middles of texels and the border of the picture: a cell more than texels, each way. */
+function cells(width: number, height: number): BufferGeometry {
+  const nodes = new Uint16Array(3 * 4 * width * height);
+  const triangles = new Uint32Array(6 * width * height);
+  for (let cell = 0; cell < width * height; cell++) {
+    const [x, y] = [cell % width, Math.floor(cell / width)];
+    for (let corner = 0; corner < 4; corner++) nodes.set([x, y, corner], 3 * (4 * cell + corner));
+    triangles.set([0, 2, 1, 1, 2, 3].map((corner) => 4 * cell + corner), 6 * cell);
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new Uint16BufferAttribute(nodes, 3));
+  geometry.setIndex(new Uint32BufferAttribute(triangles, 1));
+  return geometry;
+}
+
+/** Both sheets of the clip. */
+export class Relief {
+  readonly sheets: readonly Mesh[];
+  private readonly shared: Record<"metres" | "ends" | "mode", IUniform>;
+
+  constructor(told: Told, scene: Scene, textures: { film: Texture; depths: Texture; hidden: Texture }) {
+    const [width, height] = told.depth;
+    const { camera } = scene;
+    this.shared = { metres: { value: 1 }, ends: { value: new Vector2() }, mode: { value: 0 } };
+    const uniforms = {
+      ...this.shared,
+      film: { value: textures.film },
+      depths: { value: textures.depths },
+      hidden: { value: textures.hidden },
+      ramp: { value: rampTexture(DEPTH_STOPS) },
+      panel: { value: new Vector2(width, height) },
+      colour: { value: new Vector2(...told.colour) },
+      lens: { value: new Vector4(camera.width / camera.fx, camera.height / camera.fy, camera.cx / camera.width, camera.cy / camera.height) },
+    };
+    const geometry = cells(width + 1, height + 1);
+    this.sheets = [false, true].map((behind) => {
+      const material = new RawShaderMaterial({
+        glslVersion: GLSL3,
+        vertexShader: VERTEX,
+        fragmentShader: FRAGMENT,
+        uniforms: { ...uniforms, behind: { value: behind } },
+        side: DoubleSide,
+        polygonOffset: behind,
+        polygonOffsetFactor: 1,
+        polygonOffsetUnits: 1,
+      });
+      const sheet = new Mesh(geometry, material);
+      sheet.frustumCulled = false;
+      return sheet;
+    });
+    this.enter(scene);
+  }
+
+  /** Another shot is shown from now on. */
+  enter(scene: Scene): void {
+    this.shared.metres.value = scene.metres;
+    const { near, far } = scene.depths;
+    (this.shared.ends.value as Vector2).set(scene.metres / near, scene.metres / far);
+  }
+
+  show(mode: Mode): void {
+    this.shared.mode.value = MODES[mode];
+  }
+}
