@@ -16,6 +16,7 @@ from unflat.formats.colour import recoloured
 from unflat.formats.image import read_image
 from unflat.formats.mpo import read_pictures
 from unflat.formats.picture_story import story_in
+from unflat.formats.stereo_found import find_stereo
 from unflat.formats.stereo_picture import Writing, check_place, default_name, layout_in_name, targets, write_stereo
 from unflat.formats.vr180_photo import read_vr_photo
 from unflat.geometry.layout import packed, unpacked
@@ -56,7 +57,7 @@ FLAT = (Layout.FULL_SBS, Layout.HALF_SBS, Layout.FULL_TB, Layout.HALF_TB, Layout
 def test_both_views_in_one_picture(tmp_path: Path, layout: Layout, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     told = how(layout)
-    assert write_stereo(PAIR, path, layout, told) == [path] == list(tmp_path.iterdir())
+    assert write_stereo(PAIR, path, layout, told).files == [path] == list(tmp_path.iterdir())
     back = read_image(path)
     want = told.packed(PAIR)
     assert back.pixels.shape == want.shape
@@ -84,7 +85,7 @@ def test_a_pair_is_two_files_or_none(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"a_right\.png exists"):
         write_stereo(PAIR, tmp_path / "a.png", Layout.PAIR, how(Layout.PAIR))
     assert names[1].read_bytes() == b"mine" and not names[0].exists()
-    assert write_stereo(PAIR, tmp_path / "a.png", Layout.PAIR, how(Layout.PAIR, force=True)) == list(names)
+    assert write_stereo(PAIR, tmp_path / "a.png", Layout.PAIR, how(Layout.PAIR, force=True)).files == list(names)
     np.testing.assert_array_equal(read_image(names[0]).pixels, LEFT)
     np.testing.assert_array_equal(read_image(names[1]).pixels, RIGHT)
 
@@ -104,6 +105,16 @@ def test_containers_hold_both_eyes(tmp_path: Path) -> None:
     for name in ("a.mpo", "a.vr.jpg"):
         source = read_image(tmp_path / name).source
         assert source.taken == SOURCE.taken and source.rights.creator == "Zoë"
+
+
+def test_a_spatial_photo_says_what_was_assumed(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    written = write_stereo(PAIR, tmp_path / "a.heic", Layout.SPATIAL, how(Layout.SPATIAL))
+    assert written.files == [tmp_path / "a.heic"] and any("63 mm" in note for note in written.notes)
+    facts = find_stereo(tmp_path / "a.heic")
+    assert facts is not None and facts.layout is Layout.SPATIAL and facts.fov_x_deg == pytest.approx(60, abs=0.1)
+    story = story_in(tmp_path / "a.heic")
+    assert story is not None and story.sources[0].name == "a.jpg"
 
 
 @pytest.mark.parametrize(("suffix", "frames"), [(".gif", 2), (".webp", 2)])
@@ -140,7 +151,7 @@ def test_pictures_keep_the_profile_of_the_photograph_and_mixtures_become_srgb(tm
     pair = StereoPair(LEFT, RIGHT, source=SOURCE, profile=profile)
     plain = [recoloured(view, profile)[0] for view in (LEFT, RIGHT)]
     for layout, name in ((Layout.FULL_SBS, "a.png"), (Layout.PAIR, "b.png")):
-        for path in write_stereo(pair, tmp_path / name, layout, how(layout)):
+        for path in write_stereo(pair, tmp_path / name, layout, how(layout)).files:
             with Pil.open(path) as file:
                 assert file.info["icc_profile"] == profile
     with Pil.open(tmp_path / "a.png") as file:
@@ -172,6 +183,7 @@ def test_an_anaglyph_keeps_the_colour_of_every_pixel_at_any_quality(tmp_path: Pa
         ("x_LR.vr.JPG", Layout.VR180),
         ("x.gif", Layout.WIGGLE),
         ("x.jps", Layout.CROSS),
+        ("x.HEIC", Layout.SPATIAL),
         ("x_LR.jpg", Layout.HALF_SBS),
         ("x_LRF_Full_SBS.png", Layout.FULL_SBS),
         ("x_TB.webp", Layout.HALF_TB),
@@ -184,7 +196,7 @@ def test_a_name_says_its_layout(name: str, layout: Layout | None) -> None:
     assert layout_in_name(Path("SBS") / name) is layout
 
 
-@pytest.mark.parametrize("layout", [layout for layout in Layout if layout is not Layout.SPATIAL])
+@pytest.mark.parametrize("layout", Layout)
 def test_a_default_name_says_its_own_layout_and_is_allowed(layout: Layout) -> None:
     name = Path(default_name(layout, "beach", "grey" if layout is Layout.ANAGLYPH else ""))
     check_place(name, layout)
@@ -197,6 +209,8 @@ def test_a_default_name_says_its_own_layout_and_is_allowed(layout: Layout) -> No
     [
         ("a.mpo", Layout.FULL_SBS),
         ("a.jpg", Layout.MPO),
+        ("a.jpg", Layout.SPATIAL),
+        ("a.heic", Layout.FULL_SBS),
         ("a.gif", Layout.ANAGLYPH),
         ("a.vr.jpg", Layout.HALF_SBS),
         ("a.jps", Layout.FULL_SBS),

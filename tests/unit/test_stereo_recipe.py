@@ -250,7 +250,7 @@ def test_rgbd_is_the_picture_beside_its_depth(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keywords", "name", "words"),
     [
-        ({"layout": "mpo"}, "a.png", "MPO"),
+        ({"layout": "mpo"}, "a.png", "mpo is not written"),
         ({"layout": "half-sbs"}, "a.mpo", "would be mpo"),
         ({"eye": "right", "swap": True}, "a.png", "nothing to swap"),
         ({}, "a.glb", r"a\.glb"),
@@ -297,5 +297,7 @@ def test_odd_and_small_pictures_go_through_every_layout(tmp_path: Path, size: Si
     picture = np.random.default_rng(1).integers(0, 256, (*size.shape, 3), np.uint8)
     result = unflat.stereo(picture, depth="ramp", fov=50, sphere_size=128, keep_frame=True)
     names = ("a.jpg", "a_LR.png", "a_TBF_fulltb.jpg", "a_TB.png", "a_RLF.webp", "a_redcyan.jpg", "a_RGBD.png")
-    result.save(*(tmp_path / name for name in (*names, "a.gif", "a.webp", "a.mpo", "a_180x180_LR.jpg", "a.vr.jpg")))
-    assert len(list(tmp_path.iterdir())) == 12
+    more = ("a.gif", "a.webp", "a.mpo", "a.heic", "a_180x180_LR.jpg", "a.vr.jpg")
+    result.save(*(tmp_path / name for name in (*names, *more)))
+    assert len(list(tmp_path.iterdir())) == 13
+    assert any("63 mm" in note for note in result.report["warnings"])

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 
 from unflat.errors import InputError, ShapeError
-from unflat.formats import mpo, vr180_photo
+from unflat.formats import mpo, spatial_heic, vr180_photo
 from unflat.formats.atomic import replacing, translated
 from unflat.formats.colour import recoloured
 from unflat.formats.image import check_suffix, encoded
 from unflat.formats.picture_story import film_words, picture_words
 from unflat.formats.stereo_names import name_for, signs_of_stem
 from unflat.formats.video import check_suffix as check_film_suffix
-from unflat.formats.video import fitted, write_film
+from unflat.formats.video import fitted, library, write_film
 from unflat.geometry.layout import unpacked
 from unflat.types.arrays import U8
 from unflat.types.image import Image, Size
@@ -39,8 +39,10 @@ _BY_ENDING: Final[dict[str, Layout]] = {
     ".gif": Layout.WIGGLE,
     ".mp4": Layout.WIGGLE,
     ".jps": Layout.CROSS,
+    ".heic": Layout.SPATIAL,
 }
 """Endings of names that only one layout has. A JPS is a JPEG of two views for crossed eyes."""
+_CONTAINERS: Final = {Layout.MPO: ".mpo", Layout.SPATIAL: ".heic"}
 _MIXING = (Layout.ANAGLYPH, Layout.RGBD)
 
 
@@ -86,7 +88,7 @@ def _own_layout(path: Path) -> Layout | None:
 
 def default_name(layout: Layout, stem: str, word: str = "") -> str:
     """The name, with its suffix, by which players know the layout; ``word`` stands at its end."""
-    suffix = {Layout.WIGGLE: ".gif", Layout.MPO: ".mpo"}.get(layout, ".jpg")
+    suffix = {Layout.WIGGLE: ".gif", Layout.MPO: ".mpo", Layout.SPATIAL: ".heic"}.get(layout, ".jpg")
     return name_for(layout, stem) + (f"_{word}" if word else "") + suffix
 
 
@@ -114,14 +116,25 @@ def check_place(path: Path, layout: Layout) -> None:
         if path.suffix.lower() not in _TURNS:
             raise InputError(f"no wiggle is written to {path.name}", hint=f"Known suffixes: {' '.join(_TURNS)}")
         check_film_suffix(path)
-    elif layout is Layout.MPO:
-        if path.suffix.lower() != ".mpo":
-            raise InputError(f"{path.name} is no name of an MPO", hint="Its suffix is .mpo.")
+    elif layout in _CONTAINERS:
+        if path.suffix.lower() != _CONTAINERS[layout]:
+            raise InputError(
+                f"{layout.value} is not written to {path.name}", hint=f"Its suffix is {_CONTAINERS[layout]}."
+            )
+        if layout is Layout.SPATIAL:
+            library()
     elif path.suffix.lower() != ".jps":
         check_suffix(path)
 
 
-def write_stereo(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> list[Path]:
+class Written(NamedTuple):
+    """The files that were written, and what a format asks for and had to be assumed, in words for the user."""
+
+    files: list[Path]
+    notes: tuple[str, ...] = ()
+
+
+def write_stereo(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> Written:
     """Write two views.
 
     Args:
@@ -130,24 +143,21 @@ def write_stereo(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> 
         layout: How they become one file.
         how: What else is told.
 
-    Returns:
-        The files that were written.
-
     Raises:
         InputError: The name is of no format for that layout, or the picture is too large for it.
         OutputError: A place cannot be written, or a file there would be lost.
     """
     check_place(path, layout)
     if layout is Layout.WIGGLE:
-        return write_film(
-            _turns(in_srgb(pair), path, how), path, _fps(path, how), film_words(how.story), force=how.force
-        )
-    if layout is Layout.MPO or path.name.lower().endswith(vr180_photo.SUFFIX):
+        turns = _turns(in_srgb(pair), path, how)
+        return Written(write_film(turns, path, _fps(path, how), film_words(how.story), force=how.force))
+    if layout in _CONTAINERS or path.name.lower().endswith(vr180_photo.SUFFIX):
         return _write_container(pair, path, layout, how)
     if layout is Layout.PAIR:
-        return write_views(pair, dict(zip(targets(path, layout), (pair.left, pair.right), strict=True)), how)
+        views = dict(zip(targets(path, layout), (pair.left, pair.right), strict=True))
+        return Written(write_views(pair, views, how))
     pair = in_srgb(pair) if layout in _MIXING else pair
-    return write_views(pair, {path: how.packed(pair)}, how, fine=layout is Layout.ANAGLYPH)
+    return Written(write_views(pair, {path: how.packed(pair)}, how, fine=layout is Layout.ANAGLYPH))
 
 
 def write_views(pair: StereoPair, views: dict[Path, U8], how: Writing, *, fine: bool = False) -> list[Path]:
@@ -180,14 +190,17 @@ def in_srgb(pair: StereoPair) -> StereoPair:
     return replace(pair, left=left, right=right, profile=None)
 
 
-def _write_container(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> list[Path]:
+def _write_container(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> Written:
     """Two pictures in one file."""
     if layout is Layout.VR180:
         left, right = unpacked(how.packed(pair), layout)
         pair = replace(pair, left=left, right=right, left_made=None, right_made=None)
+    told = picture_words(how.story)
+    if layout is Layout.SPATIAL:
+        return Written([path], spatial_heic.write(pair, path, force=how.force, quality=how.quality, text=told))
     write = vr180_photo.write if layout is Layout.VR180 else mpo.write
-    write(pair, path, force=how.force, quality=how.quality, text=picture_words(how.story))
-    return [path]
+    write(pair, path, force=how.force, quality=how.quality, text=told)
+    return Written([path])
 
 
 def _fps(path: Path, how: Writing) -> float:

@@ -18,6 +18,7 @@ from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
 from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
 from unflat.formats.stereo_found import find_stereo
+from unflat.formats.stereo_told import told_stereo
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
@@ -208,7 +209,7 @@ def _picture(path: Path) -> dict[str, Any]:
         story = shows.provenance
     phone = read_phone_depth(path)
     try:
-        eyes = find_stereo(path)
+        eyes = find_stereo(path) or told_stereo(path, image, story)
     except InputError as error:
         eyes, notes = None, [*notes, str(error)]
     lens = {name: getattr(image.lens, name) for name in type(image.lens).__slots__}

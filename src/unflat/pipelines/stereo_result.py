@@ -198,7 +198,9 @@ class StereoResult:
                 view = pair.left if self.eyes.eye == "left" else pair.right
                 written = write_views(pair, {place.path: view}, how)
             else:
-                written = write_stereo(pair, place.path, place.layout, how)
+                written, notes = write_stereo(pair, place.path, place.layout, how)
+                for note in notes:
+                    self._lineage.warn(f"{note[:1].upper()}{note[1:]}.")
         self._outputs += written
         self._layouts += [place.said] * len(written)
 

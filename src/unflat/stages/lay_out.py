@@ -19,7 +19,18 @@ from unflat.types.stereo import Layout
 Pack = Callable[[U8, U8], U8]
 """Two views, (h, w, 3) uint8 each, to the picture that holds both."""
 LayoutWord = Literal[
-    "full-sbs", "half-sbs", "full-tb", "half-tb", "cross", "anaglyph", "wiggle", "rgbd", "pair", "vr180", "mpo"
+    "full-sbs",
+    "half-sbs",
+    "full-tb",
+    "half-tb",
+    "cross",
+    "anaglyph",
+    "wiggle",
+    "rgbd",
+    "pair",
+    "vr180",
+    "mpo",
+    "spatial",
 ]
 
 
@@ -30,8 +41,8 @@ class LayoutOptions:
     layout: LayoutWord | None = None
     """How the two views become one file: full-sbs and half-sbs (side by side), full-tb and half-tb (left above right),
     cross (side by side for crossed eyes), anaglyph (red-cyan glasses), wiggle (in turn), rgbd (picture beside depth),
-    pair (two files), vr180 (half a sphere for each eye), mpo (stereo cameras, televisions). Default: what the name of
-    -o says, else full-sbs."""
+    pair (two files), vr180 (half a sphere for each eye), mpo (stereo cameras, televisions), spatial (Apple's).
+    Default: what the name of -o says, else full-sbs."""
     anaglyph: Anaglyph = "dubois"
     """How colours become those of an anaglyph: dubois (least squares, few ghosts), half-colour, grey or colour."""
     sphere_size: int = 0
