@@ -49,6 +49,7 @@ class FilmRecord:
         comment: Free words.
         codec: ``h264 hevc av1 vp9 …``.
         marks: What it says of two eyes, by name (:class:`unflat.formats.stereo_facts.StereoFacts`).
+        view_shown: The size that one view is shown at.
     """
 
     size: Size | None
@@ -58,6 +59,7 @@ class FilmRecord:
     comment: str | None
     codec: str | None = None
     marks: dict[str, Any] = field(default_factory=_nothing)
+    view_shown: Size | None = None
 
 
 def read_film(path: Path) -> FilmRecord:

@@ -1,8 +1,8 @@
 """How a film for two eyes is packed, from all that it says of itself and from its name.
 
-What stands in the file outranks the name; where both are silent, a film has one eye. No mark says whether packed
-views are of full or half size: the frame packing message is only true of halves, names say it, and else the shape of
-the frame decides (a frame of two full views beside each other is wider than any film).
+What stands in the file outranks the name; where both are silent, a film has one eye. Whether packed views are of full
+or half size is said by names, by the frame packing message, which is only true of halves, and by the size that Matroska
+shows a view at; else the shape of the frame decides (two full views beside each other are wider than any film).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from unflat.types.stereo import Layout
 
 _WIDE, _TALL = 2.5, 1.25
 """Width by height: wider frames side by side hold full views, and narrower ones above each other do."""
+_STRETCHED = 1.4
+"""By how much a view is shown wider (or higher) than it is stored, at least, to be one of half size."""
 _PACKED: dict[str, tuple[Layout, Layout]] = {
     "beside each other": (Layout.FULL_SBS, Layout.HALF_SBS),
     "above each other": (Layout.FULL_TB, Layout.HALF_TB),
@@ -89,12 +91,17 @@ def _layout(film: FilmRecord, signs: NameSigns | None, degrees: int | None, note
 
 
 def _by_shape(film: FilmRecord, way: str) -> Layout:
-    """Full or half views, from the shape of the frame."""
+    """Full or half views, from the shape that a view is shown in, or else that of the frame."""
     full, half = _PACKED[way]
     if "sei" in film.marks or film.size is None:
         return half
+    across = way in ("beside each other", "crossed")
+    if film.view_shown is not None and "stereo_mode" in film.marks:
+        shown, eye = film.view_shown, _eye(film.size, half) or film.size
+        stretch = shown.width * eye.height / (shown.height * eye.width)
+        return half if (stretch > _STRETCHED if across else stretch < 1 / _STRETCHED) else full
     shape = film.size.width / film.size.height
-    return full if (shape >= _WIDE if way == "beside each other" else shape <= _TALL) else half
+    return full if (shape >= _WIDE if across else shape <= _TALL) else half
 
 
 def _ways(marks: dict[str, Any]) -> dict[str, str]:

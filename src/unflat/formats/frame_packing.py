@@ -2,8 +2,8 @@
 
 It is the frame packing arrangement, a supplemental enhancement information (SEI) message of type 45; kind 3 is side by
 side, 4 is top and bottom. A set that obeys it stretches each half of the frame to the whole screen, so it is only true
-of half-size views. libx264 writes it when asked (:func:`x264_option`); for other encoders :func:`message` is put in
-front of the pictures.
+of half-size views. libx264 writes it when asked (``frame-packing`` in its parameters); for other encoders
+:func:`message` is put in front of the pictures.
 
 Source: ITU-T H.264, 7.3.2.3.1, D.1.26 and D.2.26; ITU-T H.265, D.2.16, whose first fields are the same.
 """
@@ -39,12 +39,6 @@ class FramePacking:
     def to_plain(self) -> dict[str, str]:
         """Plain values for a report."""
         return {"packing": KINDS.get(self.kind, str(self.kind)), "first": "right" if self.right_first else "left"}
-
-
-def x264_option(layout: Layout) -> str | None:
-    """What libx264 is told in ``x264-params`` to write the message; None where it would not be true."""
-    kind = _PACKED.get(layout)
-    return None if kind is None else f"frame-packing={kind}"
 
 
 def message(layout: Layout) -> bytes | None:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from unflat.errors import InputError
 from unflat.formats.boxes import Box
+from unflat.formats.film_boxes import SUFFIXES as BOXED
 from unflat.formats.film_boxes import packing_patches
+from unflat.formats.matroska import SUFFIXES as MATROSKA
 from unflat.formats.mp4_edit import Patch, edit_film
 from unflat.formats.stereo_boxes import StereoMarks, write_marks
+from unflat.formats.stereo_mkv import mark_matroska
 from unflat.types.stereo import Layout
 
-BOXED = (".mp4", ".m4v", ".mov")
-SUFFIXES = BOXED
+SUFFIXES = (*BOXED, *MATROSKA)
 
 
 def mark_stereo(
@@ -30,7 +32,7 @@ def mark_stereo(
     files) have nothing to say and lose what was said.
 
     Args:
-        path: An MP4 or QuickTime film; it is replaced whole or stays as it was.
+        path: An MP4, QuickTime, Matroska or WebM film; it is replaced whole or stays as it was.
         layout: How the views are packed. ``SPATIAL`` needs an MV-HEVC film.
         spherical: The views are on a sphere: half of one for ``VR180``, which is so in any case, else all of one.
         baseline_m: Between the eyes.
@@ -56,4 +58,7 @@ def _boxes(path: Path, marks: StereoMarks) -> None:
     edit_film(path, change)
 
 
-_WRITERS: dict[str, Callable[[Path, StereoMarks], None]] = dict.fromkeys(BOXED, _boxes)
+_WRITERS: dict[str, Callable[[Path, StereoMarks], None]] = {
+    **dict.fromkeys(BOXED, _boxes),
+    **dict.fromkeys(MATROSKA, mark_matroska),
+}

@@ -10,10 +10,12 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats import depth_sidecar, registry
 from unflat.formats.devices import devices
-from unflat.formats.film_boxes import SUFFIXES as FILMS
+from unflat.formats.film_boxes import SUFFIXES as BOXED
 from unflat.formats.film_boxes import read_film
 from unflat.formats.film_stereo import stereo_of
 from unflat.formats.image import read_image
+from unflat.formats.matroska import SUFFIXES as MATROSKA
+from unflat.formats.matroska import read_matroska
 from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
 from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
@@ -48,7 +50,7 @@ def inspect(file: str | Path) -> dict[str, Any]:
     if path.suffix.lower() == ".json" and owner.is_file():
         raise InputError(f"{path.name} belongs to {owner.name}", hint=f"Inspect {owner.name}.")
     about: dict[str, Any] = {"file": path.name, "bytes": path.stat().st_size}
-    if path.suffix.lower() in FILMS:
+    if path.suffix.lower() in (*BOXED, *MATROSKA):
         return about | _film(path)
     try:
         row = registry.format_of(path)
@@ -174,11 +176,12 @@ def _layers(path: Path) -> dict[str, Any] | None:
 
 
 def _film(path: Path) -> dict[str, Any]:
-    film = read_film(path)
+    suffix = path.suffix.lower()
+    film = read_matroska(path) if suffix in MATROSKA else read_film(path)
     eyes = stereo_of(path, film)
     about: dict[str, Any] = {
         "what": "film",
-        "format": "mp4" if path.suffix.lower() != ".mov" else "mov",
+        "format": "mp4" if suffix == ".m4v" else suffix.lstrip("."),
         "size": film.size and str(film.size),
         "seconds": film.seconds and round(film.seconds, 3),
         "frames": film.frames,
