@@ -191,6 +191,39 @@ def test_a_cut_out_is_laid_on_white_and_its_ground_has_no_ghost() -> None:
     assert any("white" in note for note in result.report["warnings"])
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+def test_a_cut_out_stays_cut_out_where_the_format_can(tmp_path: Path, suffix: str) -> None:
+    import cv2
+
+    alpha = np.zeros((96, 128), np.uint8)
+    cv2.circle(alpha, (64, 48), 25, 255, -1, cv2.LINE_AA)
+    picture = np.full((96, 128, 3), (30, 60, 200), np.uint8)
+    picture[alpha == 0] = (250, 0, 0)  # what is hidden there must not come in
+    disparity = np.where(alpha > 0, np.float32(10), np.float32(2))
+    result = made(np.dstack([picture, alpha]), depth=disparity, depth_kind="disparity-px", eye="right")
+    result.save(tmp_path / f"r{suffix}", tmp_path / f"a_SBS{suffix}", tmp_path / "a_SBS.jpg", quality=100)
+    for name in (f"r{suffix}", f"a_SBS{suffix}"):
+        with Pil.open(tmp_path / name) as file:
+            assert file.mode == "RGBA"
+            whole = np.asarray(file).astype(int)
+        right = whole[:, -128:]
+        np.testing.assert_allclose(right[:, :118, 3], alpha[:, 10:], atol=1)
+        seen = right[..., 3] > 20
+        apart = np.abs(right[seen][:, :3] - (30, 60, 200))
+        assert apart.max() <= (16 if suffix != ".webp" else 60) and apart.mean() < 3
+    with Pil.open(tmp_path / f"a_SBS{suffix}") as file:
+        np.testing.assert_array_equal(np.asarray(file)[:, :128, 3], alpha)
+    with Pil.open(tmp_path / "a_SBS.jpg") as file:
+        assert file.mode == "RGB" and np.asarray(file)[:8].min() > 245
+
+
+def test_a_picture_of_two_views_is_not_taken_for_one_in_silence(tmp_path: Path) -> None:
+    both = np.hstack([texture(), np.roll(texture(), 3, axis=1)])
+    Pil.fromarray(both).save(tmp_path / "beach_SBS.png")
+    said = made(tmp_path / "beach_SBS.png", depth="ramp", depth_kind=None).report["warnings"]
+    assert any("two views already (full-sbs)" in note for note in said)
+
+
 def test_holes_of_a_given_map_are_filled_with_their_like() -> None:
     picture = np.full((96, 128, 3), 200, np.uint8)
     picture[BOX] = (30, 60, 90)

@@ -6,7 +6,7 @@ show colours as they are keep the photograph's colour profile; what mixes them, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +23,7 @@ from unflat.formats.picture_story import film_words, picture_words
 from unflat.formats.stereo_names import name_for, signs_of_stem
 from unflat.formats.video import check_suffix as check_film_suffix
 from unflat.formats.video import fitted, library, write_film
+from unflat.geometry.ground import off_ground
 from unflat.geometry.layout import unpacked
 from unflat.types.arrays import U8
 from unflat.types.image import Image, Size
@@ -43,6 +44,11 @@ _BY_ENDING: Final[dict[str, Layout]] = {
 }
 """Endings of names that only one layout has. A JPS is a JPEG of two views for crossed eyes."""
 _CONTAINERS: Final = {Layout.MPO: ".mpo", Layout.SPATIAL: ".heic"}
+_SEE_THROUGH: Final = (
+    *(None, Layout.PAIR, Layout.FULL_SBS, Layout.HALF_SBS),
+    *(Layout.FULL_TB, Layout.HALF_TB, Layout.CROSS),
+)
+_ALPHA: Final = (".png", ".webp", ".tif", ".tiff", ".avif")
 _MIXING = (Layout.ANAGLYPH, Layout.RGBD)
 
 
@@ -53,6 +59,7 @@ class Writing:
     Attributes:
         story: Where it all came from.
         pack: Two views to one picture, for layouts that are one.
+        cover: What of each view is opaque, (h, w) uint8 each, where the views lie on white; formats that can keep it.
         quality: 1..100, of JPEG, WebP and AVIF.
         turns: Views a second, where they come in turn.
         force: Replace files that exist.
@@ -60,6 +67,7 @@ class Writing:
 
     story: Provenance
     pack: Callable[[U8, U8], U8] | None = None
+    cover: tuple[U8, U8] | None = None
     quality: int = 95
     turns: float = 6.0
     force: bool = False
@@ -73,6 +81,16 @@ class Writing:
         if self.pack is None:
             raise ShapeError("two views in one picture need to be told how they lie there")
         return self.pack(pair.left, pair.right)
+
+    def packed_cover(self) -> U8:
+        """What of that picture is opaque, (h, w) uint8.
+
+        Raises:
+            ShapeError: Nobody said how, or all of it is.
+        """
+        if self.pack is None or self.cover is None:
+            raise ShapeError("the cover of two views needs both of them, and how they lie in the picture")
+        return self.pack(*(np.repeat(view[..., None], 3, 2) for view in self.cover))[..., 0]
 
 
 def layout_in_name(path: Path) -> Layout | None:
@@ -127,6 +145,11 @@ def check_place(path: Path, layout: Layout) -> None:
         check_suffix(path)
 
 
+def keeps_cover(path: Path, layout: Layout | None) -> bool:
+    """Whether what is transparent can stay so; None is one view alone."""
+    return layout in _SEE_THROUGH and path.suffix.lower() in _ALPHA
+
+
 class Written(NamedTuple):
     """The files that were written, and what a format asks for and had to be assumed, in words for the user."""
 
@@ -155,25 +178,30 @@ def write_stereo(pair: StereoPair, path: Path, layout: Layout, how: Writing) -> 
         return _write_container(pair, path, layout, how)
     if layout is Layout.PAIR:
         views = dict(zip(targets(path, layout), (pair.left, pair.right), strict=True))
-        return Written(write_views(pair, views, how))
+        return Written(write_views(pair, views, how, cover=how.cover or ()))
     pair = in_srgb(pair) if layout in _MIXING else pair
-    return Written(write_views(pair, {path: how.packed(pair)}, how, fine=layout is Layout.ANAGLYPH))
+    cover = (how.packed_cover(),) if how.cover is not None and keeps_cover(path, layout) else ()
+    return Written(write_views(pair, {path: how.packed(pair)}, how, cover=cover, fine=layout is Layout.ANAGLYPH))
 
 
-def write_views(pair: StereoPair, views: dict[Path, U8], how: Writing, *, fine: bool = False) -> list[Path]:
+def write_views(
+    pair: StereoPair, views: dict[Path, U8], how: Writing, *, cover: Sequence[U8] = (), fine: bool = False
+) -> list[Path]:
     """Write pictures of the colours of a pair: all of them or none.
 
     Args:
         pair: Whose source and profile they have.
         views: Where to, and (h, w, 3) uint8 each.
         how: What else is told.
+        cover: Of each of the views, in their order, (h, w) uint8; none where they are opaque.
         fine: Colours keep their full resolution.
     """
-    told = picture_words(how.story)
+    told, covers = picture_words(how.story), dict(zip(views, cover, strict=False))
     with replacing(*views, force=how.force) as drafts:
         for draft, (path, pixels) in zip(drafts, views.items(), strict=True):
             row = "JPEG" if path.suffix.lower() == ".jps" else check_suffix(path)
-            image = Image(pixels, source=pair.source)
+            alpha = None if row == "JPEG" else covers.get(path)
+            image = Image(pixels if alpha is None else off_ground(pixels, alpha), alpha, source=pair.source)
             data = encoded(image, row, how.quality, told, fine=fine, dated=True, profile=pair.profile)
             try:
                 draft.write_bytes(data)

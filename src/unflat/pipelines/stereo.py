@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.geometry.ground import on_ground
+from unflat.geometry.layout import PACKED
 from unflat.pipelines.photo import PhotoOptions, Taken, believed, see, sized, take_in, told_scale
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.source import DepthSource, Picture
@@ -25,11 +27,7 @@ from unflat.stages.plan_stereo import StereoOptions
 from unflat.stages.recognise_panorama import PanoramaOptions
 from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.stages.see_as_art import ArtOptions
-from unflat.types.arrays import U8
 from unflat.types.depth import DepthKind, DepthMap
-
-_GROUND = 255
-"""A cut-out is laid on white, as where it becomes a JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +103,16 @@ def _shown(picture: Picture, taken: Taken) -> Views:
         if own is not None and own[0].shape == pixels.shape:
             pixels, profile = own
     if image.alpha is not None:
-        pixels = _on_white(pixels, image.alpha)
-        taken.lineage.warn("The picture is cut out; both views are laid on white.")
+        pixels = on_ground(pixels, image.alpha)
+        taken.lineage.warn(
+            "The picture is cut out: it is laid on white, but for PNG, WebP, TIFF and AVIF of whole views."
+        )
+    if isinstance(picture, str | Path):
+        from unflat.formats.stereo_told import told_stereo
+
+        held = told_stereo(Path(picture), image, None)
+        if held is not None and held.layout in PACKED:
+            taken.lineage.warn(
+                f"The picture seems to hold two views already ({held.layout.value}); it is taken for one."
+            )
     return Views(image, pixels, profile)
-
-
-def _on_white(pixels: U8, alpha: U8) -> U8:
-    """A cut-out on white, a band of rows at a time."""
-    out = np.empty_like(pixels)
-    for top in range(0, len(out), 256):
-        rows = slice(top, top + 256)
-        cover = alpha[rows, :, None].astype(np.float32) / 255
-        out[rows] = np.rint(_GROUND + cover * (pixels[rows].astype(np.float32) - _GROUND)).astype(np.uint8)
-    return out

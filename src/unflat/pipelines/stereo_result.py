@@ -185,24 +185,36 @@ class StereoResult:
         return self
 
     def _write(self, place: Place, *, force: bool, quality: int) -> None:
-        from unflat.formats.stereo_picture import Writing, write_stereo, write_views
+        from unflat.formats.stereo_picture import Writing, keeps_cover, write_stereo, write_views
 
         pair = self._pair_for(place.layout)
         pack = None
         if place.layout in (*PACKED, Layout.ANAGLYPH):
             with self._clock.stage("lay out"):
                 pack = lay_out(place.layout, pair.size, self.lay, pair.fov_x_deg)
-        how = Writing(self._story(place.layout, pair), pack, quality, self.lay.wiggle_fps, force)
+        cover = self._cover if keeps_cover(place.path, place.layout) else None
+        how = Writing(self._story(place.layout, pair), pack, cover, quality, self.lay.wiggle_fps, force)
         with self._clock.stage("write"):
             if place.layout is None:
-                view = pair.left if self.eyes.eye == "left" else pair.right
-                written = write_views(pair, {place.path: view}, how)
+                number = 0 if self.eyes.eye == "left" else 1
+                view = {place.path: (pair.left, pair.right)[number]}
+                written = write_views(pair, view, how, cover=() if cover is None else (cover[number],))
             else:
                 written, notes = write_stereo(pair, place.path, place.layout, how)
                 for note in notes:
                     self._lineage.warn(f"{note[:1].upper()}{note[1:]}.")
         self._outputs += written
         self._layouts += [place.said] * len(written)
+
+    @cached_property
+    def _cover(self) -> tuple[U8, U8] | None:
+        """What of each view on a screen is opaque; None where the picture is not cut out."""
+        import numpy as np
+
+        if self.picture.alpha is None:
+            return None
+        moved = make_stereo(np.repeat(self.picture.alpha[..., None], 3, 2), self.inverse, self.rig, self.eyes).pair
+        return np.ascontiguousarray(moved.left[..., 0]), np.ascontiguousarray(moved.right[..., 0])
 
     def _pair_for(self, layout: Layout | None) -> StereoPair:
         """The views that a layout shows."""
