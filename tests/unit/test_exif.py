@@ -236,11 +236,20 @@ def test_pngs_carry_their_rights_too(tmp_path: Path) -> None:
         ({0x9003: "    :  :     :  :  "}, None),
         ({0x9003: "2024:05:01 12:30:00; rm"}, None),
         ({0x9011: "+02:00"}, None),
+        ({0x9004: "2023:01:02 03:04:05", 0x9012: "-05:00"}, "2023:01:02 03:04:05 -05:00"),
+        ({0x9003: "    ", 0x9004: "2023:01:02 03:04:05"}, "2023:01:02 03:04:05"),
         ({}, None),
     ],
 )
 def test_when_it_was_taken(tmp_path: Path, inner: dict[int, str], taken: str | None) -> None:
     assert jpeg_of(tmp_path, pictures.exif({}, inner)).source.taken == taken
+
+
+def test_where_nothing_else_is_said_a_picture_is_as_old_as_its_last_change(tmp_path: Path) -> None:
+    changed = {0x0132: "2022:02:02 02:02:02"}
+    assert jpeg_of(tmp_path, pictures.exif(changed, {})).source.taken == "2022:02:02 02:02:02"
+    both = jpeg_of(tmp_path, pictures.exif(changed, {0x9003: "2021:01:01 01:01:01"}))
+    assert both.source.taken == "2021:01:01 01:01:01"
 
 
 @pytest.mark.parametrize("texts", [{}, {0x013B: "Zoë", 0x8298: "x"}])
@@ -249,4 +258,4 @@ def test_a_block_says_when_a_picture_was_taken(texts: dict[int, str], taken: str
     exif = load_exif(exif_block(texts, taken))
     inner = exif.get_ifd(0x8769)
     assert " ".join(filter(None, (inner[0x9003], inner.get(0x9011)))) == taken
-    assert set(exif) == {*texts, 0x8769}
+    assert set(exif) == {*texts, 0x0132, 0x8769} and exif[0x0132] == taken[:19]

@@ -121,7 +121,9 @@ def test_only_a_dated_picture_says_when_it_was_taken(tmp_path: Path, row: str) -
         assert (b"2024:05:01 12:30:00" in data) == dated
         path = tmp_path / f"{dated}.{row.lower()}"
         path.write_bytes(data)
-        assert read_image(path).source.taken == (image.source.taken if dated and row != "TIFF" else None)
+        assert read_image(path).source.taken == (
+            (image.source.taken[:19] if row == "TIFF" else image.source.taken) if dated else None
+        )
 
 
 @pytest.mark.parametrize("row", ["JPEG", "WEBP", "AVIF"])

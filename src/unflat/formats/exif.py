@@ -27,7 +27,9 @@ DESCRIPTION = 0x010E
 _ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
 _FOCAL, _FOCAL_35MM, _DISTANCE, _ZOOM = 0x920A, 0xA405, 0x9206, 0xA404
-_TAKEN, _TAKEN_ZONE = 0x9003, 0x9011
+_TAKEN, _TAKEN_ZONE, DATE_TIME = 0x9003, 0x9011, 0x0132
+_MOMENTS = ((_TAKEN, _TAKEN_ZONE), (0x9004, 0x9012), (DATE_TIME, 0x9010))
+"""Tags of a time and of its zone: taken, digitised, last changed."""
 _MOMENT = re.compile(r"\d{4}:[01]\d:[0-3]\d [0-2]\d:[0-5]\d:[0-6]\d( [+-][01]\d:[0-5]\d)?")
 _PLANE_X, _PLANE_UNIT, _PIXELS_X, _PIXELS_Y = 0xA20E, 0xA210, 0xA002, 0xA003
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
@@ -126,7 +128,7 @@ def read_facts(
         tuple(notes),
         private_things([*outer, *inner]),
         panorama,
-        _moment(inner),
+        _moment(outer | inner),
     )
 
 
@@ -162,6 +164,7 @@ def exif_block(texts: dict[int, str], taken: str | None = None) -> bytes:
     if taken is None:
         outer = _directory(texts, 8)
     else:
+        texts = texts | {DATE_TIME: taken[:19]}
         ends = 8 + len(_directory(texts, 8, 0))
         inner = {_TAKEN: taken[:19]} | ({_TAKEN_ZONE: taken[20:]} if taken[20:] else {})
         outer = _directory(texts, 8, ends) + _directory(inner, ends)
@@ -185,12 +188,13 @@ def _directory(texts: dict[int, str], at: int, inner: int | None = None) -> byte
     return struct.pack("<H", len(tags)) + entries + b"\0" * 4 + heap
 
 
-def _moment(inner: dict[int, Any]) -> str | None:
-    """When the picture was taken, if that can be a time."""
-    when, zone = _text(inner.get(_TAKEN)), _text(inner.get(_TAKEN_ZONE))
-    for told in (f"{(when or '').strip()} {(zone or '').strip()}", (when or "").strip()):
-        if _MOMENT.fullmatch(told) and not told.startswith("0000"):
-            return told
+def _moment(tags: dict[int, Any]) -> str | None:
+    """When the picture was taken, or else digitised, or else last changed, if that can be a time."""
+    for taken, place in _MOMENTS:
+        when, zone = ((_text(tags.get(tag)) or "").strip() for tag in (taken, place))
+        for told in (f"{when} {zone}", when):
+            if _MOMENT.fullmatch(told) and not told.startswith("0000"):
+                return told
     return None
 
 

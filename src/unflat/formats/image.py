@@ -13,7 +13,7 @@ from PIL import PngImagePlugin, TiffImagePlugin
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, translated
 from unflat.formats.decode import DECODE_FAULTS, decode
-from unflat.formats.exif import DESCRIPTION, exif_block
+from unflat.formats.exif import DATE_TIME, DESCRIPTION, exif_block
 from unflat.formats.heic import decode_heic
 from unflat.formats.jpeg import with_exif
 from unflat.formats.raw import decode_raw
@@ -34,7 +34,7 @@ _WRITES = {
     ".avif": "AVIF",
 }
 _LONGEST_EXIF = 60_000
-_ASCII, _DATE_TIME = 2, 0x0132
+_ASCII = 2
 _TURNED = "its EXIF turns it, so what it says of its panorama (GPano) was ignored"
 
 
@@ -182,7 +182,7 @@ def encoded(
     if row == "PNG":
         options["pnginfo"] = _png_text(text)
     if row == "TIFF":
-        options["tiffinfo"] = _tiff_tags(tags | ({_DATE_TIME: taken[:19]} if taken else {}))
+        options["tiffinfo"] = _tiff_tags(tags | ({DATE_TIME: taken[:19]} if taken else {}))
     elif exif:
         options["exif"] = exif
     if profile is not None:
