@@ -2,10 +2,11 @@
 import type { Film } from "./film";
 import { part, press, say } from "./page";
 
-/** Minutes and seconds. */
-function clock(seconds: number): string {
+/** Minutes and seconds; tenths, too, where the whole film is short. */
+function clock(seconds: number, long: boolean): string {
   const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  const tenths = long ? "" : `.${Math.floor((10 * seconds) % 10)}`;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${tenths}`;
 }
 
 /** Keeps the bar and the film together. */
@@ -55,10 +56,10 @@ export class Reel {
   }
 
   private tell(time: number): void {
-    const text = `${clock(time)} / ${clock(this.film.seconds)}`;
+    const { seconds } = this.film;
+    const text = [time, seconds].map((each) => clock(each, seconds >= 60)).join(" / ");
     part("clock").textContent = text;
     this.slider.setAttribute("aria-valuetext", text);
-    this.slider.style.setProperty("--at", `${(100 * time) / Math.max(this.film.seconds, 1e-3)}%`);
   }
 
   private told(): void {

@@ -1,7 +1,8 @@
 // The clip as a relief: every cell between four texels of depth is a quadrangle of its own. Where an outline runs through
 // a cell, its near half goes on as near, and ends where the depths say it does; behind it lies the second sheet, which
 // continues the ground.
-import { BufferGeometry, DoubleSide, GLSL3, Mesh, RawShaderMaterial, Uint16BufferAttribute, Uint32BufferAttribute, Vector2, Vector4 } from "three";
+import { BufferGeometry, DoubleSide, GLSL3, Mesh, PlaneGeometry, RawShaderMaterial } from "three";
+import { Uint16BufferAttribute, Uint32BufferAttribute, Vector2, Vector4 } from "three";
 import type { IUniform, Texture } from "three";
 import { DEPTH_STOPS, rampTexture } from "./colours";
 import type { Scene, Told } from "./told";
@@ -22,7 +23,6 @@ const VERTEX = /* glsl */ `${HEAD}
   uniform float metres;
   uniform bool behind;
   flat out vec4 near;
-  flat out int torn;
   out vec2 within;
   out vec2 own;
   out vec2 mirrored;
@@ -52,12 +52,12 @@ const VERTEX = /* glsl */ `${HEAD}
     }
     float least = min(min(share.x, share.y), min(share.z, share.w));
     float most = max(max(share.x, share.y), max(share.z, share.w));
-    torn = most - least > JUMP ? 1 : 0;
-    near = torn == 1 ? step(0.5 * (least + most), share) : vec4(1.0);
+    bool torn = most - least > JUMP;
+    near = torn ? step(0.5 * (least + most), share) : vec4(1.0);
     vec4 side = behind ? 1.0 - near : near;
     float mine = share[corner];
-    if (torn == 1 && side[corner] < 0.5) mine = dot(side, share) / max(dot(side, vec4(1.0)), 1.0);
-    if (behind && known[corner] > 0.5 && (torn == 0 || near[corner] > 0.5)) mine = ground[corner];
+    if (torn && side[corner] < 0.5) mine = dot(side, share) / max(dot(side, vec4(1.0)), 1.0);
+    if (behind && known[corner] > 0.5 && (!torn || near[corner] > 0.5)) mine = ground[corner];
     float low = uintBitsToFloat(wordAt(0));
     float high = uintBitsToFloat(wordAt(1));
     inverse = low + (high - low) * mine;
@@ -69,8 +69,33 @@ const VERTEX = /* glsl */ `${HEAD}
     mirrored = own + colours / panel;
     vec3 place = vec3((own.x - lens.z) * lens.x, (lens.w - own.y) * lens.y, -1.0) * z;
     gl_Position = projectionMatrix * viewMatrix * modelMatrix * vec4(place, 1.0);
-    bool needed = torn == 1 || dot(known, vec4(1.0)) > 3.5;
+    bool needed = torn || dot(known, vec4(1.0)) > 3.5;
     if (behind && !needed) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  }`;
+
+/** The picture at the depth of what is farthest. */
+const BACK = /* glsl */ `${HEAD}
+  in vec3 position;
+  uniform mat4 modelMatrix;
+  uniform mat4 viewMatrix;
+  uniform mat4 projectionMatrix;
+  uniform vec4 lens;
+  uniform float metres;
+  uniform vec2 ends;
+  flat out vec4 near;
+  out vec2 within;
+  out vec2 own;
+  out vec2 mirrored;
+  out float inverse;
+  void main() {
+    near = vec4(1.0);
+    within = vec2(0.0);
+    own = mirrored = position.xy + 0.5;
+    inverse = ends.y;
+    vec3 place = vec3((own.x - lens.z) * lens.x, (lens.w - own.y) * lens.y, -1.0) * metres / ends.y;
+    gl_Position = projectionMatrix * viewMatrix * modelMatrix * vec4(place, 1.0);
+    // Behind whatever is there, wherever it is.
+    gl_Position.z = 0.99999 * gl_Position.w;
   }`;
 
 const FRAGMENT = /* glsl */ `${HEAD}
@@ -81,7 +106,6 @@ const FRAGMENT = /* glsl */ `${HEAD}
   uniform int mode;
   uniform bool behind;
   flat in vec4 near;
-  flat in int torn;
   in vec2 within;
   in vec2 own;
   in vec2 mirrored;
@@ -126,7 +150,7 @@ function cells(width: number, height: number): BufferGeometry {
   return geometry;
 }
 
-/** Both sheets of the clip. */
+/** All sheets of the clip. */
 export class Relief {
   readonly sheets: readonly Mesh[];
   private readonly shared: Record<"metres" | "ends" | "mode", IUniform>;
@@ -146,10 +170,10 @@ export class Relief {
       lens: { value: new Vector4(camera.width / camera.fx, camera.height / camera.fy, camera.cx / camera.width, camera.cy / camera.height) },
     };
     const geometry = cells(width + 1, height + 1);
-    this.sheets = [false, true].map((behind) => {
+    const layer = (shape: BufferGeometry, vertexShader: string, behind: boolean): Mesh => {
       const material = new RawShaderMaterial({
         glslVersion: GLSL3,
-        vertexShader: VERTEX,
+        vertexShader,
         fragmentShader: FRAGMENT,
         uniforms: { ...uniforms, behind: { value: behind } },
         side: DoubleSide,
@@ -157,10 +181,15 @@ export class Relief {
         polygonOffsetFactor: 1,
         polygonOffsetUnits: 1,
       });
-      const sheet = new Mesh(geometry, material);
+      const sheet = new Mesh(shape, material);
       sheet.frustumCulled = false;
       return sheet;
-    });
+    };
+    this.sheets = [
+      layer(geometry, VERTEX, false),
+      layer(geometry, VERTEX, true),
+      layer(new PlaneGeometry(1, 1), BACK, true),
+    ];
     this.enter(scene);
   }
 

@@ -147,14 +147,15 @@ const HIDE = /* glsl */ `${HEAD}
     float best = 0.0;
     for (int side = 0; side < 4; side++) {
       ivec2 way = side == 0 ? ivec2(1, 0) : side == 1 ? ivec2(-1, 0) : side == 2 ? ivec2(0, 1) : ivec2(0, -1);
-      float before = own;
+      // Outlines that a codec has softened are two texels wide.
+      vec2 before = vec2(own);
       for (int i = 1; i <= ${REACH}; i++) {
         ivec2 place = here + i * way;
         // No drop is larger than all there is, so from here on none can be the best.
         if (best * float(i) > own || any(lessThan(place, ivec2(0))) || any(greaterThanEqual(place, ivec2(panel)))) break;
         float share = at(place);
         float ground = min(share, at(place + way));
-        if (before - share > JUMP && own - ground > max(JUMP, best * float(i))) {
+        if (max(before.x, before.y) - share > JUMP && own - ground > max(JUMP, best * float(i))) {
           best = (own - ground) / float(i);
           // Mirrored about the outline, a texel farther out than it: there the picture still holds a rim of what is before.
           ivec2 mirrored = (2 * i) * way;
@@ -162,7 +163,7 @@ const HIDE = /* glsl */ `${HEAD}
           texel = vec4(bytesOf(ground), vec2((free ? mirrored : (i + 1) * way) + 128) / 255.0);
           break;
         }
-        before = share;
+        before = vec2(share, before.x);
       }
     }
   }`;
