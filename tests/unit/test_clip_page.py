@@ -17,6 +17,7 @@ from unflat.errors import InputError, OutputError, ShapeError
 from unflat.formats import clip_page
 from unflat.formats.clip_page import ClipAbout, ClipShot
 from unflat.formats.packed_depth import packed_frame
+from unflat.pipelines.inspect import inspect
 from unflat.types import Rights, Size, Source
 
 HOSTILE = "</title><script>alert(1)</script><img src=\"x\" onerror='y'>&@@FILM@@<!--\n\x00\u202e.mp4"
@@ -134,6 +135,14 @@ def test_a_film_that_is_none_of_packed_frames_is_refused_and_nothing_is_left(fil
     with pytest.raises(OutputError, match="exists"):
         clip_page.write_page(film, tmp_path / "clip.html", about())
     assert {path.name for path in tmp_path.iterdir()} == {"other.mp4", "junk.mp4", "clip.html"}
+
+
+def test_inspect_says_what_it_is(film: Path, tmp_path: Path) -> None:
+    written(film, tmp_path, about())
+    said = inspect(tmp_path / "clip.html")
+    assert said["what"] == "a clip to move in" and said["size"] == "320×180" and said["shots"] == 2
+    assert said["invented"] is True and said["scale"] == "assumed"
+    assert said["provenance"]["sources"][0]["name"] == "made.mp4"
 
 
 @pytest.mark.parametrize("told", ["{", "[]", '{"about":[]}', '{"about":{"shots":3}}', '{"about":{"shots":[[1]]}}'])

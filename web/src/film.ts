@@ -25,7 +25,9 @@ export class Film {
   readonly frames: VideoTexture;
   /** The time of the frame that is shown, in seconds. */
   time = 0;
-  private wanted: number | null = null;
+  /** Where a search goes, in seconds, and whether it has to wait for the one before. */
+  private goal = 0;
+  private waiting = false;
   private readonly exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
   constructor(private readonly fps: number, private readonly shown: () => void) {
@@ -79,15 +81,16 @@ export class Film {
   seek(time: number): void {
     // The middle of a frame belongs to it, however its ends were rounded.
     const frame = Math.floor(Math.min(Math.max(time, 0), this.seconds - 1e-3) * this.fps + 1e-3);
-    const middle = (frame + 0.5) / this.fps;
-    if (this.video.seeking) this.wanted = middle;
-    else this.video.currentTime = middle;
+    this.goal = (frame + 0.5) / this.fps;
+    if (this.video.seeking) this.waiting = true;
+    else this.video.currentTime = this.goal;
   }
 
   /** Wait, and go on by some frames, or back. */
   step(count: number): void {
     this.video.pause();
-    this.seek(this.time + (count + 0.5) / this.fps);
+    const from = this.video.seeking ? this.goal : this.time + 0.5 / this.fps;
+    this.seek(from + count / this.fps);
   }
 
   /** Where browsers do not tell of frames (in some headsets, too) whatever is there is taken; true if that was done. */
@@ -100,12 +103,9 @@ export class Film {
   }
 
   private arrived(): void {
-    if (this.wanted === null) {
-      if (!this.exact) this.shown();
-      return;
-    }
-    this.video.currentTime = this.wanted;
-    this.wanted = null;
+    if (this.waiting) this.video.currentTime = this.goal;
+    else if (!this.exact) this.shown();
+    this.waiting = false;
   }
 
   private take(time: number): void {

@@ -49,7 +49,7 @@ _ELEMENT = 24 * 2**20
 _LARGEST = 3 * 2**30
 _START, _END = '<script type="text/plain" class="film">', "</script>\n"
 _TOLD = '<script type="text/plain" id="told">'
-_LARGEST_TOLD = 64 * 2**20
+_LARGEST_TOLD = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

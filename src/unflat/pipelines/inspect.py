@@ -9,6 +9,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.formats import depth_sidecar, registry
+from unflat.formats.clip_page import ClipAbout, read_about
 from unflat.formats.devices import devices
 from unflat.formats.film_boxes import SUFFIXES as BOXED
 from unflat.formats.film_boxes import read_film
@@ -57,8 +58,9 @@ def inspect(file: str | Path) -> dict[str, Any]:
     except InputError:
         return about | _picture(path)
     if row.noun is Scene:
-        scene = registry.read_scene(path)
-        return about | {"format": row.name, "opens_in": list(row.opens_in)} | _scene(scene)
+        clip = read_about(path) if row.module == "html" else None
+        said = _scene(registry.read_scene(path)) if clip is None else _clip(clip)
+        return about | {"format": row.name, "opens_in": list(row.opens_in)} | said
     if registry.is_depth_file(path):
         if path.suffix.lower() == ".exr":
             layers = _layers(path)
@@ -194,6 +196,19 @@ def _film(path: Path) -> dict[str, Any]:
     except InputError as error:
         story, about["notes"] = None, [str(error)]
     return about | _told(story)
+
+
+def _clip(clip: ClipAbout) -> dict[str, Any]:
+    return {
+        "what": "a clip to move in",
+        "size": str(clip.sizes.colour),
+        "depth_size": str(clip.sizes.depth),
+        "fps": round(clip.fps, 3),
+        "fov_x_deg": round(clip.fov_x_deg, 3),
+        "shots": len(clip.shots),
+        "scale": "assumed" if any(shot.metres is None for shot in clip.shots) else "metric",
+        **_told(clip.provenance),
+    }
 
 
 def _told(story: Provenance | None) -> dict[str, Any]:

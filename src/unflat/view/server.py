@@ -32,7 +32,7 @@ _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-        "connect-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
