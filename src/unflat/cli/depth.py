@@ -1,39 +1,58 @@
-"""``unflat depth``: how far everything is."""
+"""``unflat depth``: how far everything is, in pictures and films."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from unflat.cli.console import progress, say_json, show_report
+from unflat.cli.films import FILM, PICTURE, are_films, check_flags, make_films
 from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, default_output
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
 from unflat.formats.registry import ExportOptions, format_of
 from unflat.pipelines.depth import DepthMapOptions, depth_map
+from unflat.pipelines.stereo_film import DepthFilm
 from unflat.types.depth import DepthMap
 
-_DepthFlags: Any = flags_of(DepthMapOptions, ("familiar",))
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that the command can be told."""
+
+    picture: DepthMapOptions = field(default_factory=DepthMapOptions)
+    film: DepthFilm = field(default_factory=DepthFilm)
+
+
+_Flags: Any = flags_of(Everything, ("familiar",))
 _ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality", "editable"))
 
 
 def depth(
     *pictures: Path,
     output: Outputs = None,
-    flags: Annotated[_DepthFlags, Flat] = _DepthFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
+    flags: Annotated[_Flags, Flat] = _Flags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     writing: Annotated[_ExportFlags, Flat] = _ExportFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
-    """Write the depth of one or more pictures.
+    """Write the depth of one or more pictures or films.
 
     Args:
-        pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
+        pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC; or films: MP4, MOV, MKV, WebM, AVI and others.
     """
     if not pictures:
         raise InputError("no picture was given", hint="unflat depth PICTURE [-o OUT]")
     check_inputs(*pictures)
-    export = gathered(ExportOptions, writing)
+    export, everything = gathered(ExportOptions, writing), gathered(Everything, flags)
+    if are_films(pictures):
+        check_flags(flags, DepthFilm, FILM)
+        usual = partial(default_output, suffix=".depth.mp4")
+        make_films(pictures, output, everything.film.whole, "depth", usual, talk, force=export.force)
+        return
+    check_flags(flags, DepthMapOptions, PICTURE)
     plan = [(picture, _targets(picture, output, many=len(pictures) > 1)) for picture in pictures]
     for picture, paths in plan:
         for path in paths:
@@ -44,7 +63,7 @@ def depth(
     reports: list[dict[str, Any]] = []
     for picture, paths in plan:
         with progress(quiet=talk.quiet) as line:
-            result = depth_map(picture, gathered(DepthMapOptions, flags), progress=line)
+            result = depth_map(picture, everything.picture, progress=line)
             result.save(*paths, options=export)
         reports.append(result.report)
         if not talk.json:

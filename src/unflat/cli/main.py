@@ -23,15 +23,21 @@ VERBS = {
 
 The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .obj .stl .3mf for the scene, .png .exr
 .npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.""",
-    "depth": """Write how far everything in a picture is.
+    "depth": """Write how far everything in a picture or a film is.
 
 The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
-pictures -o names an existing folder. Without -o, NAME.depth.png is written beside each picture.""",
-    "stereo": """Make a picture for two eyes: for 3D televisions, headsets, red-cyan glasses, or none.
+pictures -o names an existing folder. Without -o, NAME.depth.png is written beside each picture.
+
+The depth of a film (needs the extra "video") goes to .mp4 (8 or 10 bits), .mkv (16 bits) or .png (a row of frames of 16
+bits); without -o to NAME.depth.mp4.""",
+    "stereo": """Make a picture or a film for two eyes: for 3D televisions, headsets, red-cyan glasses, or none.
 
 --layout, or the name of -o, says how the two views become a file: .jpg .png .webp .tif .avif for both in one picture,
 .mpo for stereo cameras and televisions, .gif .webp .mp4 for a wiggle, .vr.jpg for VR180. Without -o,
-NAME_LRF_Full_SBS.jpg is written beside the picture.""",
+NAME_LRF_Full_SBS.jpg is written beside the picture.
+
+A film (needs the extra "video") goes to .mp4 .mov .mkv .webm, with its sound. A run that was stopped leaves
+NAME.mp4.parts; the same command goes on from there.""",
     "animate": """Move a camera through one picture and write the film.
 
 The suffix of -o picks the format: .mp4 (H.264; needs the extra "video"), .gif, .webp, or .png for a numbered row of

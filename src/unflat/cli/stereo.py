@@ -1,21 +1,26 @@
-"""``unflat stereo``: one picture for two eyes."""
+"""``unflat stereo``: a picture or a film for two eyes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from unflat.cli.console import one_line, progress, say_json, show_report, tell
+from unflat.cli.films import FILM, PICTURE, are_films, check_flags, make_films
 from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_written
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
+from unflat.formats.stereo_names import name_for
 from unflat.pipelines.stereo import StereoPictureOptions
 from unflat.pipelines.stereo import stereo as run_stereo
+from unflat.pipelines.stereo_film import FilmOptions
 from unflat.pipelines.stereo_result import default_place, place_of
+from unflat.types.stereo import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Everything:
     """All that the command can be told."""
 
     picture: StereoPictureOptions = field(default_factory=StereoPictureOptions)
+    film: FilmOptions = field(default_factory=FilmOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Saving:
     """Quality of JPEG, WebP and AVIF, 1 to 100."""
 
 
-_Flags: Any = flags_of(Everything, ("familiar", "eye_height"))
+_Flags: Any = flags_of(Everything, ("familiar", "eye_height", "depth_bits"))
 _SAVING = Saving()
 
 
@@ -46,15 +52,22 @@ def stereo(
     saving: Annotated[Saving, Flat] = _SAVING,
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
-    """Show one or more pictures to two eyes.
+    """Show one or more pictures or films to two eyes.
 
     Args:
-        pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC.
+        pictures: JPEG, PNG, WebP, TIFF, AVIF or HEIC; or films: MP4, MOV, MKV, WebM, AVI and others.
     """
     if not pictures:
         raise InputError("no picture was given", hint="unflat stereo PICTURE [-o OUT]")
     check_inputs(*pictures)
-    options = gathered(Everything, flags).picture
+    everything = gathered(Everything, flags)
+    if are_films(pictures):
+        check_flags(flags, FilmOptions, FILM)
+        usual = partial(_beside, layout=everything.film.lay.layout)
+        make_films(pictures, output, everything.film, "stereo", usual, talk, force=saving.force)
+        return
+    check_flags(flags, StereoPictureOptions, PICTURE)
+    options = everything.picture
     plan = [(picture, _places(picture, output, options, many=len(pictures) > 1)) for picture in pictures]
     files: list[Path] = []
     for picture, paths in plan:
@@ -73,6 +86,11 @@ def stereo(
     if talk.json:
         outputs = [path for report in reports for path in report["outputs"]]
         say_json(reports[0] if len(reports) == 1 else {"outputs": outputs, "pictures": reports})
+
+
+def _beside(film: Path, layout: str | None) -> Path:
+    """Where a film goes if nobody said: beside its source, with a name that players understand."""
+    return film.with_name(name_for(Layout(layout or "full-sbs"), film.stem) + ".mp4")
 
 
 def _known(_path: Path) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.av_late import library
 from unflat.formats.film_source import faults, opened, reason
-from unflat.types.arrays import U8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Plan:
         turn: How they are turned upright, as EXIF 0x0112 counts (1..8).
         matrix: Of luma and chroma: "ITU709", "ITU601", "BT2020", "FCC", "SMPTE240M".
         full: Whether luma spans 0..255.
+        grey: Only how bright they are is wanted, at 16 bits.
         rate: Frames a second, where frames are counted.
     """
 
@@ -41,6 +42,7 @@ class Plan:
     turn: int
     matrix: str
     full: bool
+    grey: bool = False
 
     def words(self) -> dict[str, Any]:
         """As JSON can carry it."""
@@ -134,7 +136,7 @@ class Upright:
         self._how: dict[str, Any] = {
             "width": plan.width,
             "height": plan.height,
-            "format": "rgb24",
+            "format": "gray16le" if plan.grey else "rgb24",
             "src_colorspace": Colorspace[plan.matrix],
             "src_color_range": ColorRange.JPEG if plan.full else ColorRange.MPEG,
             "dst_color_range": ColorRange.JPEG,
@@ -144,8 +146,8 @@ class Upright:
             | Interpolation.ACCURATE_RND,
         }
 
-    def __call__(self, frame: Any) -> U8:
-        """(h, w, 3) uint8 sRGB."""
+    def __call__(self, frame: Any) -> NDArray[Any]:
+        """(h, w, 3) uint8 sRGB, or (h, w) uint16."""
         pixels: Any = self._by.reformat(frame, **self._how).to_ndarray()
         if self._plan.turn == 1:
             return np.ascontiguousarray(pixels)
@@ -156,7 +158,7 @@ class Upright:
 
 def frames(
     path: Path, plan: Plan, key: tuple[int, int] | None, first: int, last: int, damage: Damage
-) -> Generator[tuple[int, U8]]:
+) -> Generator[tuple[int, NDArray[Any]]]:
     """The frames from the one shown at ``first`` to the one at ``last``, in order.
 
     Args:

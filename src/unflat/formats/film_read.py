@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,9 @@ SUFFIXES = (
 )
 """Names that films usually have; what a file is, is decided by its content."""
 _BLOCK = 1 << 22
+_GREY = 2
+"""Bytes of a pixel that is only bright or dark."""
+ReadGrey = Callable[[Fraction, Fraction | None], Generator[tuple[Fraction, NDArray[np.uint16]]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,7 @@ class _Film:
         size: Of its frames.
         shown: (n,) ticks of its frames, ascending.
         keys: (m, 2) presentation and decoding ticks of key frames, ascending.
+        sha256: Of its bytes.
     """
 
     path: Path
@@ -53,6 +58,7 @@ class _Film:
     size: Size
     shown: I64
     keys: I64
+    sha256: str
 
     @property
     def tick(self) -> Fraction:
@@ -72,24 +78,42 @@ class _Film:
         Raises:
             InputError: It cannot be decoded any further, or not at all.
         """
+        shape = (*self.size.shape, 3)
+        with closing(self._raw(start, stop, 3)) as frames:
+            for time, number, data in frames:
+                yield TimedFrame(np.frombuffer(data, np.uint8).reshape(shape), time, number)
+
+    def read_grey(self, start: Fraction, stop: Fraction | None) -> Generator[tuple[Fraction, NDArray[np.uint16]]]:
+        """The time of each frame and how bright it is, (h, w) uint16, as finely as the film holds it.
+
+        Raises:
+            InputError: It cannot be decoded any further, or not at all.
+        """
+        with closing(self._raw(start, stop, 2)) as frames:
+            for time, _, data in frames:
+                yield time, np.frombuffer(data, "<u2").reshape(self.size.shape).astype(np.uint16)
+
+    def _raw(
+        self, start: Fraction, stop: Fraction | None, pixel: Literal[2, 3]
+    ) -> Generator[tuple[Fraction, int, bytearray]]:
+        """Time, number and the bytes of each frame: 3 a pixel are its colour, 2 how bright it is."""
         begin, end = self.index(start), len(self.shown) if stop is None else self.index(stop)
         if begin >= end:
             return
         task = {
             "path": resolved(self.path),
-            "plan": self.words["plan"],
+            "plan": self.words["plan"] | {"grey": pixel == _GREY},
             "key": self._key(begin),
             "first": int(self.shown[begin]),
             "last": int(self.shown[end - 1]),
         }
         with child("frames", task, self.path.name) as reader:
             reader.words()
-            shape = (*self.size.shape, 3)
             while (at := struct.unpack("<q", reader.bytes(8))[0]) != END:
-                pixels = np.frombuffer(reader.bytes(self.size.pixels * 3), np.uint8).reshape(shape)
+                data = reader.bytes(self.size.pixels * pixel)
                 number = bisect_left(self.shown, at)
                 if number < len(self.shown) and self.shown[number] == at:
-                    yield TimedFrame(pixels, self.time(at), number)
+                    yield self.time(at), number, data
             reader.words()
 
     def _key(self, index: int) -> tuple[int, int] | None:
@@ -111,6 +135,21 @@ def open_clip(path: Path) -> Clip:
         InputError: It is no film, has no pictures, or is damaged beyond reading.
         MissingExtraError: PyAV is not installed.
     """
+    return _clip(_opened(path))
+
+
+def open_depth_film(path: Path) -> tuple[Clip, ReadGrey]:
+    """Open a film whose brightness is depth: what is known of it, and the way to its frames at up to 16 bits.
+
+    Raises:
+        InputError: It is no film, has no pictures, or is damaged beyond reading.
+        MissingExtraError: PyAV is not installed.
+    """
+    film = _opened(path)
+    return _clip(film), film.read_grey
+
+
+def _opened(path: Path) -> _Film:
     check_library("reading films")
     if not path.is_file():
         raise InputError(f"there is no file {path}")
@@ -119,7 +158,11 @@ def open_clip(path: Path) -> Clip:
         words = looker.words()
         shown = np.frombuffer(looker.bytes(8 * words["frames"]), "<i8").astype(np.int64)
         keys = np.frombuffer(looker.bytes(16 * words["keys"]), "<i8").astype(np.int64).reshape(-1, 2)
-    film = _Film(path, words, Size(*words["size"]), shown, keys)
+    return _Film(path, words, Size(*words["size"]), shown, keys, sha256)
+
+
+def _clip(film: _Film) -> Clip:
+    words, shown = film.words, film.shown
     fps = Fraction(words["fps"])
     tags: dict[str, str] = words["tags"]
     rights = Rights(creator=tags.get("artist") or tags.get("author"), copyright=tags.get("copyright"))
@@ -130,7 +173,7 @@ def open_clip(path: Path) -> Clip:
         seconds=float(film.time(int(shown[-1])) + 1 / fps),
         count=len(shown),
         even=bool(words["even"]),
-        source=Source(path.name, sha256, str(words["container"]), rights),
+        source=Source(film.path.name, film.sha256, str(words["container"]), rights),
         notes=tuple(words["notes"]),
         tick=film.tick,
     )

@@ -95,7 +95,8 @@ def _read(path: Path) -> _Segment:
     """Where a segment belongs, and the times of its packets, in the order of decoding."""
     with opened(path) as file:
         try:
-            start = Fraction(json.loads(file.metadata["comment"])["start"])
+            said = {str(key).lower(): value for key, value in file.metadata.items()}  # Matroska's keys are in capitals
+            start = Fraction(json.loads(said["comment"])["start"])
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f"{path.name} is no segment of a film") from error
         stream = file.streams.video[0]

@@ -1,0 +1,105 @@
+"""Films given to ``unflat stereo`` and ``unflat depth``: what both verbs do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from unflat.cli.console import Progress, progress, say_json, show_report
+from unflat.cli.flags import Talk, check_written
+from unflat.errors import InputError
+from unflat.formats.atomic import check_distinct
+from unflat.formats.film_read import SUFFIXES
+from unflat.pipelines.film_kinds import check_suffix
+from unflat.pipelines.flat import leaves
+from unflat.pipelines.stereo_film import Film, FilmOptions, Purpose
+
+FILM, PICTURE = "a film", "a picture"
+_OF_PICTURES = {"phone_depth", "detail"}
+"""Options in groups that films have, too, but that only pictures heed."""
+
+
+def are_films(inputs: tuple[Path, ...]) -> bool:
+    """Whether films were given, by their names.
+
+    Raises:
+        InputError: Films and pictures were given together.
+    """
+    films = [path for path in inputs if path.suffix.lower() in SUFFIXES]
+    if films and len(films) < len(inputs):
+        raise InputError("films and pictures are not made together", hint="Give them in two commands.")
+    return bool(films)
+
+
+def check_flags(flags: Any, wanted: type, what: str) -> None:
+    """Say that a flag has no meaning for what was given, instead of passing over it.
+
+    Args:
+        flags: All that the command was told.
+        wanted: The options that have a meaning.
+        what: FILM or PICTURE.
+
+    Raises:
+        InputError: Another flag was set.
+    """
+    known = {leaf.name for _, leaf, _ in leaves(wanted)}
+    if what == FILM:
+        known -= _OF_PICTURES
+    for one in fields(flags):
+        if one.name not in known and getattr(flags, one.name) != one.default:
+            name = one.name.strip("_").replace("_", "-")
+            raise InputError(f"--{name} means nothing for {what}", hint="Leave it out.")
+
+
+def make_films(
+    films: tuple[Path, ...],
+    output: list[Path] | None,
+    options: FilmOptions,
+    purpose: Purpose,
+    usual: Callable[[Path], Path],
+    talk: Talk,
+    *,
+    force: bool,
+) -> None:
+    """Make films of films, one after the other.
+
+    Args:
+        films: What was given.
+        output: Where to: files, or folders.
+        options: How.
+        purpose: What is made of them.
+        usual: Where a film goes if nobody said.
+        talk: How to report.
+        force: Replace files that exist.
+    """
+    plan = [(film, _places(film, output, usual, many=len(films) > 1)) for film in films]
+    for film, paths in plan:
+        check_written(paths, film, partial(check_suffix, purpose=purpose), force=force)
+    check_distinct([path for _, paths in plan for path in paths])
+    reports: list[dict[str, Any]] = []
+    for film, paths in plan:
+        with progress(quiet=talk.quiet) as line:
+            made = _made(film, options, purpose, line).save(*paths, force=force)
+        reports.append(made.report)
+        if not talk.json:
+            show_report(made.report, as_json=False, quiet=talk.quiet)
+    if talk.json:
+        outputs = [path for report in reports for path in report["outputs"]]
+        say_json(reports[0] if len(reports) == 1 else {"outputs": outputs, "films": reports})
+
+
+def _made(film: Path, options: FilmOptions, purpose: Purpose, line: Progress) -> Film:
+    return Film(film, options, purpose, line)
+
+
+def _places(film: Path, output: list[Path] | None, usual: Callable[[Path], Path], *, many: bool) -> list[Path]:
+    """Where one film goes."""
+    if not output:
+        return [usual(film)]
+    folders = [path for path in output if path.is_dir()]
+    if many and len(folders) < len(output):
+        raise InputError("several films need a folder to go to", hint="Give an existing folder: -o FOLDER.")
+    return [path / usual(film).name if path in folders else path for path in output]

@@ -1,0 +1,225 @@
+"""What a film becomes: two eyes in one of the layouts, or a clip to move in: picked by the name of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.formats import film_join
+from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter
+from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
+from unflat.formats.stereo_names import signs_in
+from unflat.stages.lay_out import lay_out, shown_depth
+from unflat.types.arrays import U8
+from unflat.types.clip import DepthFrame
+from unflat.types.image import Size
+from unflat.types.stereo import Layout, StereoPair
+
+if TYPE_CHECKING:
+    from unflat.pipelines.stereo_film import Film, Purpose
+
+PAGE, ROW = ".html", ".png"
+_WIDEST, _HIGHEST = 4096, 2304
+"""What H.264 players take; larger films are HEVC unless told otherwise."""
+_BESIDE = (Layout.FULL_SBS, Layout.HALF_SBS, Layout.VR180)
+_ABOVE = (Layout.FULL_TB, Layout.HALF_TB)
+_OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD)
+
+
+class FilmKind(Protocol):
+    """One film of a run.
+
+    Attributes:
+        path: Where it goes.
+        two_eyes: It shows what both eyes see.
+        words: All that decides what its segments hold, besides the run's options.
+        segment_suffix: Of the files that it is made in.
+        told: What it is, in a word or two.
+        files: What was written, once it is finished.
+    """
+
+    path: Path
+    two_eyes: bool
+    words: Sequence[Any]
+    segment_suffix: str
+    told: str
+    files: list[Path]
+
+    def look(self, frame: DepthFrame, pair: StereoPair | None) -> NDArray[Any]:
+        """What it shows of a frame: what its writer takes."""
+        ...
+
+    def opened(self, path: Path) -> SegmentWriter:
+        """Begin a segment."""
+        ...
+
+    def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
+        """Make the film of its segments."""
+        ...
+
+
+def check_suffix(path: Path, purpose: Purpose) -> None:
+    """Say early that a film is not written to files of that name.
+
+    Raises:
+        InputError: It is not.
+        MissingExtraError: PyAV is not installed.
+    """
+    more = PAGE if purpose == "stereo" else ROW
+    if path.suffix.lower() == more:
+        return
+    if path.suffix.lower() not in film_join.SUFFIXES:
+        known = " ".join((*film_join.SUFFIXES, more))
+        raise InputError(f"no film is written to {path.name}", hint=f"Known suffixes: {known}")
+    film_join.check_film_suffix(path)
+
+
+def film_kinds(paths: Sequence[Path], film: Film) -> list[FilmKind]:
+    """What each of the films is."""
+    return [Depth(path, film) if film.purpose == "depth" else TwoViews(path, film) for path in paths]
+
+
+class TwoViews:
+    """A film with two views in each frame."""
+
+    two_eyes = True
+    segment_suffix = SEGMENT_SUFFIX
+
+    def __init__(self, path: Path, film: Film) -> None:
+        self.path = path
+        self.layout = layout_for(path, film.options.lay.layout)
+        self._window, clip = film.window, film.clip
+        self._size = _even(clip.size)
+        inner = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
+        self._fov = film.lens.fov_x_deg * clip.size.width / inner.width
+        self._pack = lay_out(self.layout, self._size, film.options.lay, self._fov)
+        trial = np.zeros((*self._size.shape, 3), np.uint8)
+        packed = self._pack(trial, trial)
+        self._packed = Size(packed.shape[1], packed.shape[0])
+        self._encode = settled(film.options.encode, self._packed, self.layout)
+        self._tick, self._fps = clip.tick, clip.fps
+        self.words, self.told = ["two views", self.layout.value], self.layout.value
+        self.files: list[Path] = []
+
+    def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
+        """Both views in one picture, the bars of the film around each."""
+        if pair is None:
+            raise InputError("a film for two eyes was asked for without eyes")
+        if self.layout is Layout.RGBD:
+            return self._pack(self._whole(frame.frame.pixels), self._whole(_grey(frame)))
+        return self._pack(self._whole(pair.left), self._whole(pair.right))
+
+    def _whole(self, view: U8) -> U8:
+        """A view with the bars around it, of even sides."""
+        width, height = self._size.width, self._size.height
+        window = self._window
+        if view.shape[:2] == (window.bottom - window.top, window.right - window.left):
+            view = window.put(view, max(width, window.right), max(height, window.bottom))
+        return np.ascontiguousarray(view[:height, :width])
+
+    def opened(self, path: Path) -> SegmentWriter:
+        """Begin a segment."""
+        packing: Packing | None = None
+        if self._encode.chosen == "h264" and self.layout in (*_BESIDE, *_ABOVE) and self.layout is not Layout.VR180:
+            packing = "top-bottom" if self.layout in _ABOVE else "side-by-side"
+        return SegmentWriter(path, self._packed, self._tick, self._encode, fps=self._fps, packing=packing)
+
+    def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
+        """Join the segments with the sound of the source, and say in the file that it is stereo."""
+        from unflat.formats.atomic import replacing
+        from unflat.formats.picture_story import film_words
+        from unflat.formats.stereo_mark import SUFFIXES as MARKED
+        from unflat.formats.stereo_mark import mark_stereo
+
+        told = film_words(film.story("stereo film", layout=self.layout.value))
+        with replacing(self.path, force=force) as (draft,):
+            film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
+            if draft.suffix.lower() in MARKED:
+                mark_stereo(draft, self.layout, fov_x_deg=self._fov)
+        self.files = [self.path]
+
+
+class Depth:
+    """A film, or a row of PNG files, whose brightness is inverse depth: 0 is infinitely far.
+
+    What is nearest in a shot, but for its nearest hundredth, has the value NEAR; so all of it but single pixels fits.
+    """
+
+    two_eyes = False
+
+    def __init__(self, path: Path, film: Film) -> None:
+        self.path = path
+        self.bits: Bits = "16" if path.suffix.lower() == ROW else film.options.deep.for_file(path)
+        self.segment_suffix = ".mkv" if self.bits == "16" else SEGMENT_SUFFIX
+        self._window, self._clip = film.window, film.clip
+        self.words, self.told = ["depth", self.bits], f"depth, {self.bits} bits"
+        self.files: list[Path] = []
+
+    def look(self, frame: DepthFrame, pair: StereoPair | None) -> NDArray[np.uint16]:
+        """(h, w) uint16 of the film's own size; bars are infinitely far."""
+        import cv2
+
+        window, size = self._window, self._clip.size
+        inner = (window.right - window.left, window.bottom - window.top)
+        share = np.clip(frame.inverse * np.float32(NEAR / max(frame.near, 1e-12)), 0, 1)
+        fine = cv2.resize(share, inner, interpolation=cv2.INTER_LINEAR)
+        whole = np.zeros(size.shape, np.uint16)
+        whole[window.top : window.bottom, window.left : window.right] = np.rint(fine * FULL)
+        return whole
+
+    def opened(self, path: Path) -> DepthWriter:
+        """Begin a segment."""
+        return DepthWriter(path, self._clip.size, self._clip.tick, self.bits, fps=self._clip.fps)
+
+    def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
+        """Join the segments, silent; what the numbers mean goes with them."""
+        from unflat.formats.film_depth import write_depth_film, write_depth_row
+
+        told = {"bits": int(self.bits), "shots": film.shots, "model": film.options.source.depth}
+        story = film.story("depth film")
+        if self.path.suffix.lower() == ROW:
+            self.files = write_depth_row(segments, self.path, told, story, force=force)
+        else:
+            self.files = write_depth_film(segments, self.path, told, story, start=film.start, force=force)
+
+
+def layout_for(path: Path, said: str | None) -> Layout:
+    """The layout of a film: the user's word, what its name says, else two full views side by side.
+
+    Raises:
+        InputError: A film has no such layout.
+    """
+    signs = signs_in(path)
+    layout = Layout(said) if said is not None else Layout.FULL_SBS if signs is None else signs.layout
+    if layout not in _OF_FILMS:
+        known = " ".join(one.value for one in _OF_FILMS)
+        raise InputError(f"a film has no layout '{layout.value}'", hint=f"Layouts of films: {known}.")
+    return layout
+
+
+def settled(options: EncodeOptions, size: Size, layout: Layout) -> EncodeOptions:
+    """How a film is coded where the user left it open: what is large as HEVC, anaglyphs with all their colour."""
+    if options.codec == "auto" and (size.width > _WIDEST or size.height > _HIGHEST):
+        options = replace(options, codec="hevc")
+    if layout is Layout.ANAGLYPH and options.codec != "av1":
+        options = replace(options, chroma="444")
+    return options
+
+
+def _even(size: Size) -> Size:
+    return Size(max(2, size.width // 2 * 2), max(2, size.height // 2 * 2))
+
+
+def _grey(frame: DepthFrame) -> U8:
+    """Depth as a grey picture of the frame's size, near is white."""
+    import cv2
+
+    h, w = frame.frame.pixels.shape[:2]
+    inverse = np.asarray(cv2.resize(frame.inverse, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    return shown_depth(inverse, frame.near, frame.far)

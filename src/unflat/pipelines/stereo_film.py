@@ -1,0 +1,274 @@
+"""One film -> a film for two eyes, its depth, or a clip to move in.
+
+clip ─ frames with steady depth (film_line) ─► two_eyes ─► laid out ─► segments ─► joined with sound and subtitles
+                                             └► depth, or picture and depth in one frame for a page
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from unflat import __version__
+from unflat.errors import InputError
+from unflat.formats.film_depth import DepthFilmOptions
+from unflat.formats.film_write import EncodeOptions
+from unflat.geometry.bars import Window, window_of
+from unflat.pipelines.film_line import Cut, Line, Run
+from unflat.pipelines.film_span import ShotOptions, SpanOptions, read_settings
+from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
+from unflat.pipelines.source import DepthSource
+from unflat.pipelines.two_eyes import TwoEyes, whole_shots
+from unflat.stages.calibrate import CameraOptions, calibrate
+from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.lay_out import LayoutOptions
+from unflat.stages.plan_stereo import StereoOptions
+from unflat.stages.stabilise_depth import SteadyOptions
+from unflat.trust.lineage import Lineage
+from unflat.types.clip import Clip, TimedFrame
+from unflat.types.image import Image, Size
+from unflat.types.provenance import Provenance, Step
+
+if TYPE_CHECKING:
+    from unflat.pipelines.film_kinds import FilmKind
+
+_SAMPLES = 5
+"""Frames all over the film in which bars are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOptions:
+    """How the work is cut up."""
+
+    segment_seconds: float = 10.0
+    """Seconds of film that are finished at once: a run that was killed goes on behind the last."""
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.segment_seconds <= 600:
+            raise InputError(
+                f"--segment-seconds {self.segment_seconds:g} is out of range", hint="Give 0.1 to 600 seconds."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOptions:
+    """Everything a film's journey can be told."""
+
+    source: DepthSource = field(default_factory=DepthSource)
+    estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=4096))
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
+    eyes: StereoOptions = field(default_factory=StereoOptions)
+    lay: LayoutOptions = field(default_factory=LayoutOptions)
+    span: SpanOptions = field(default_factory=SpanOptions)
+    shot: ShotOptions = field(default_factory=ShotOptions)
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    deep: DepthFilmOptions = field(default_factory=DepthFilmOptions)
+    work: WorkOptions = field(default_factory=WorkOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthFilm:
+    """What the depth of a film can be told: of :class:`FilmOptions` all that is not about two eyes."""
+
+    source: DepthSource = field(default_factory=DepthSource)
+    estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=16384))
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
+    span: SpanOptions = field(default_factory=SpanOptions)
+    deep: DepthFilmOptions = field(default_factory=DepthFilmOptions)
+    work: WorkOptions = field(default_factory=WorkOptions)
+
+    @property
+    def whole(self) -> FilmOptions:
+        """The same as options of a film."""
+        return FilmOptions(**{one.name: getattr(self, one.name) for one in fields(self)})
+
+
+Purpose = Literal["stereo", "depth"]
+
+
+class Film:
+    """A film that is to be made for two eyes, ``.save("x_LRF_Full_SBS.mp4", "x.html")``, or a film of its depth.
+
+    Attributes:
+        path: Of the film it is made of.
+        options: What the recipe was told.
+        purpose: What is made of it.
+        clip: What is known of that film.
+        window: Where the picture is in its frames.
+        lens: The camera, of a picture within the window.
+        start, stop: Which part is made, in seconds; None is the film's end.
+        layouts: What each file is, once it is saved.
+        shots: What was done to each shot, once it is saved.
+        frames: How many frames were made.
+        flicker: How unsteady depth is over time, before and after (see SteadyState).
+    """
+
+    def __init__(
+        self, path: Path, options: FilmOptions, purpose: Purpose = "stereo", progress: Progress = silent
+    ) -> None:
+        from unflat.formats.film_read import open_clip
+
+        self.clock = Clock(progress)
+        self.path, self.options = path, options
+        self.purpose: Purpose = purpose
+        self._progress = progress
+        self._settings = read_settings(options.shot.shots)
+        with self.clock.stage("read"):
+            self.clip: Clip = open_clip(path)
+        self.start, self.stop = options.span.of(self.clip)
+        self._lineage = Lineage.begin(self.clip.source)
+        for note in self.clip.notes:
+            self._lineage.warn(note)
+        with self.clock.stage("look"):
+            self.window, first = self._looked()
+        self.lens = calibrate(first, options.camera)
+        self._outputs: list[Path] = []
+        self.layouts: list[str] = []
+        self.shots: list[dict[str, Any]] = []
+        self.frames, self.flicker = 0, {"before": 0.0, "after": 0.0}
+
+    def _looked(self) -> tuple[Window, Image]:
+        """Where the picture is in the frames of the film, and one such picture."""
+        found = [frame.pixels for at in self._moments() for frame in self._one(at)]
+        if not found:
+            raise InputError(
+                f"there is no frame to see in {self.path.name}", hint="Look at --from and --to, and how long it is."
+            )
+        window = window_of(found)
+        size = self.clip.size
+        if (window.right - window.left, window.bottom - window.top) != (size.width, size.height):
+            inner = Size(window.right - window.left, window.bottom - window.top)
+            self._lineage.warn(f"Black bars are left as they are: the picture has {inner} of {size} pixels.")
+        return window, Image(window.cut(found[0]), source=self.clip.source)
+
+    def _moments(self) -> list[Fraction]:
+        """Where to look for bars: evenly through the whole film, so that all parts of it are cut alike."""
+        if self.clip.seconds is None:
+            return [self.start]
+        whole = Fraction(self.clip.seconds).limit_denominator(1000)
+        return [whole * (2 * k + 1) / (2 * _SAMPLES) for k in range(_SAMPLES)]
+
+    def _one(self, at: Fraction) -> list[TimedFrame]:
+        """The frame at a moment, if there is one."""
+        with closing(self.clip.frames(at)) as frames:
+            frame = next(frames, None)
+        return [] if frame is None else [frame]
+
+    def save(self, *paths: str | Path, force: bool = False) -> Film:
+        """Make the films; the suffix of each path, and the words in its name, choose what it is.
+
+        A run that is killed leaves ``NAME.parts`` beside the first film; the same call goes on from there.
+
+        Args:
+            *paths: ``x.mp4``, ``.mov``, ``.mkv`` or ``.webm``; for depth also ``x.png``, a row of files; for two eyes
+                ``x.html``, a clip to move in.
+            force: Replace files that exist.
+
+        Raises:
+            InputError: A name is of no format.
+            OutputError: A file exists already, or cannot be written.
+            MissingExtraError: What writes such a film is not installed.
+        """
+        from unflat.formats.atomic import check_places
+        from unflat.pipelines.film_kinds import check_suffix, film_kinds
+
+        places = [Path(path) for path in paths]
+        check_places(places, lambda path: check_suffix(path, self.purpose), force=force)
+        kinds = film_kinds(places, self)
+        self._make(kinds, force=force)
+        self.layouts += [kind.told for kind in kinds for _ in kind.files]
+        return self
+
+    def _make(self, kinds: Sequence[FilmKind], *, force: bool) -> None:
+        """All films of one run, from the same segments of the same frames."""
+        from unflat.formats.film_parts import parts_of
+
+        two_eyes = self.options.eyes if any(kind.two_eyes for kind in kinds) else None
+        painter = TwoEyes([kind.look for kind in kinds], two_eyes, self._settings)
+        suffixes = [kind.segment_suffix for kind in kinds]
+        with parts_of(kinds[0].path, self._key(kinds)) as parts:
+            run = Run(self._line(), painter, self._cut, parts, self._progress)
+            with self.clock.stage("film"):
+                run.make(lambda path, film: kinds[film].opened(path), suffixes)
+            self._note(run, [parts.about(number) for number in range(parts.done)])
+            for film, kind in enumerate(kinds):
+                segments = [parts.segment(number, film, suffixes[film]) for number in range(parts.done)]
+                with self.clock.stage("write"):
+                    kind.finish(segments, self, force=force)
+                self._outputs += kind.files
+            parts.remove()
+
+    @property
+    def _cut(self) -> Cut:
+        """Which part is made, in segments of whole frames."""
+        length = max(1, round(self.options.work.segment_seconds * self.clip.fps))
+        return Cut(self.start, self.stop, length)
+
+    def _line(self) -> Line:
+        source, options = self.options.source, self.options
+        return Line(self.clip, self.window, source.depth, source.depth_kind, options.estimate, options.steady)
+
+    def _key(self, kinds: Sequence[FilmKind]) -> str:
+        """What decides every byte of the segments; the names of the films do not."""
+        from unflat.formats.film_parts import key_of
+
+        return key_of(
+            {
+                "source": self.clip.source.sha256,
+                "version": __version__,
+                "options": asdict(self.options),
+                "settings": [asdict(one) for one in self._settings],
+                "films": [kind.words for kind in kinds],
+            }
+        )
+
+    def _note(self, run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write down what was done, for the files and the report."""
+        shots = whole_shots([shot for row in rows for shot in row["shots"]])
+        flicker = {one.shot: one for one in run.state.shots}
+        for shot in shots:
+            steady = flicker.get(shot["shot"])
+            shot["flicker"] = steady and {"before": steady.before, "after": steady.after}
+        self.shots, self.frames = shots, run.frames
+        self.flicker = {"before": run.state.before, "after": run.state.after}
+        for words in dict.fromkeys(note for shot in shots for note in shot["notes"]):
+            self._lineage.warn(words[0].upper() + words[1:] + ".")
+        self._lineage.did("depth", model=self.options.source.depth, frames=run.frames)
+        self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
+        self._lineage.invented = True
+
+    def story(self, step: str, **told: Any) -> Provenance:
+        """Where a film of this run comes from; ``step`` is its last."""
+        story = self._lineage.seal()
+        return replace(story, steps=(*story.steps, Step(step, options=tuple(sorted(told.items())))))
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the run says of itself, as plain values: the object that ``--json`` prints."""
+        from unflat.formats.provenance_text import to_plain
+
+        return {
+            "outputs": [str(path) for path in self._outputs],
+            "layouts": self.layouts,
+            "seconds": {name: round(value, 4) for name, value in self.clock.seconds.items()},
+            "peak_memory_mb": peak_memory_mb(),
+            "size": str(self.clip.size),
+            "frames": self.frames,
+            "fps": float(self.clip.fps),
+            "from": float(self.start),
+            "to": None if self.stop is None else float(self.stop),
+            "model": self.options.source.depth,
+            "camera": {"fov_x_deg": round(self.lens.fov_x_deg, 3), "basis": self.lens.basis},
+            "flicker": self.flicker,
+            "shots": self.shots,
+            "warnings": list(self._lineage.warnings),
+            "provenance": to_plain(self._lineage.seal()),
+        }
+
+    def __repr__(self) -> str:
+        return f"Film({self.clip}, {self.options.lay.layout or 'layout by name'})"
