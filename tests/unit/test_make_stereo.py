@@ -50,6 +50,23 @@ def test_each_eye_takes_its_share(left: float) -> None:
     assert pair.out_share == pytest.approx(8 / W) and pair.in_share == pytest.approx(8 / W)
 
 
+def shift_of(left: Bytes, right: Bytes) -> int:
+    """By how many pixels the middle of the left view lies farther right in the right one."""
+    return seen_at(right, left[:, 110:150], 110) - 110
+
+
+@pytest.mark.parametrize("window", ["none", "float", "crop"])
+def test_it_says_where_infinity_lies(window: str) -> None:
+    pixels, rig = texture(), Rig(gain_px=16, shift_px=6, width=W)
+    inverse = box(near=1.0, far=0.0, span=slice(0, 30))  # cut by the left side
+    pair = make_stereo(pixels, inverse, rig, StereoOptions(edge_window=window)).pair  # type: ignore[arg-type]
+    apart = shift_of(pair.left, pair.right)
+    assert pair.infinity_share is not None and apart == pytest.approx(pair.infinity_share * pair.size.width, abs=1)
+    assert (apart > 16) if window == "crop" else (apart == 6)
+    crossed = make_stereo(pixels, inverse, rig, StereoOptions(swap=True)).pair
+    assert crossed.infinity_share is None
+
+
 def test_swap_exchanges_the_views() -> None:
     pixels, rig = texture(), Rig(12, 4, W)
     plain, swapped = (make_stereo(pixels, box(), rig, StereoOptions(swap=s)).pair for s in (False, True))

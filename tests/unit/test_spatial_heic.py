@@ -43,7 +43,7 @@ def flat(width: int = 64, height: int = 48, **changes: Any) -> StereoPair:
     return replace(a_pair(width, height), in_share=0.0, **changes)
 
 
-GOOD, NOTES = spatial_heic.encoded(flat(), text=picture_words(STORY))
+GOOD = spatial_heic.encoded(flat(), text=picture_words(STORY))
 
 
 def views(data: bytes) -> list[np.ndarray]:
@@ -60,7 +60,7 @@ def test_the_file_is_laid_out_as_the_standards_say() -> None:
     assert told["groups"] == [(b"ster", 4, (1, 2))]
     assert told["references"] == [(b"cdsc", (3, 1, 1))]
     assert told["data"][3].startswith(b"\0\0\0\6Exif\0\0II*\0")
-    assert len(told["properties"]) == len(set(told["properties"])) and NOTES == ()
+    assert len(told["properties"]) == len(set(told["properties"]))
     for eye in (1, 2):
         said = {kind if kind != b"uuid" else content[:16]: content for _, kind, content in told["said"][eye]}
         assert [kind for essential, kind, _ in told["said"][eye] if essential] == [b"hvcC"]
@@ -98,7 +98,7 @@ def test_the_decoder_record_says_main_still_picture() -> None:
 @pytest.mark.parametrize("size", [(64, 48), (131, 97), (64, 33), (17, 64), (3, 2), (1, 1)])
 def test_both_eyes_come_back_in_their_size(size: tuple[int, int]) -> None:
     pair = flat(*size)
-    data, _ = spatial_heic.encoded(pair, quality=97)
+    data = spatial_heic.encoded(pair, quality=97)
     for seen, eye in zip(views(data), (pair.left, pair.right), strict=True):
         assert seen.shape == eye.shape and np.abs(seen.astype(int) - eye).mean() < 4
     stored = next(full(content)[2] for _, kind, content in table(data)["said"][1] if kind == b"ispe")
@@ -143,7 +143,7 @@ def test_the_farthest_gets_no_disparity_and_the_window_its_place() -> None:
         math.tan(math.radians(25)) * seen.size.width / width
     )
     assert seen.in_share == pytest.approx(0) and seen.out_share == pytest.approx((2 + shift) / seen.size.width)
-    data, _ = spatial_heic.encoded(pair)
+    data = spatial_heic.encoded(pair)
     found = read_pair(data)
     assert found is not None and found.disparity == pytest.approx(shift / (width - shift), abs=1e-4)
     assert found.fov_x_deg == pytest.approx(seen.fov_x_deg, abs=1e-3) and found.baseline_m == 0.06
@@ -158,15 +158,24 @@ def test_a_pair_before_the_screen_is_moved_the_other_way() -> None:
     np.testing.assert_array_equal(seen.left_made, pair.left_made[:, 5:] if pair.left_made is not None else None)
     same, none = spatial_heic.parallel(flat())
     assert none == 0 and same.size == flat().size
-    assert spatial_heic.parallel(replace(a_pair(100, 20), in_share=5.0))[0].size.width == 80
+    assert spatial_heic.parallel(replace(a_pair(100, 20), in_share=5.0))[0].size.width == 95
 
 
-def test_what_is_not_known_is_assumed_aloud(tmp_path: Path) -> None:
-    notes = spatial_heic.write(flat(baseline_m=None, fov_x_deg=None), tmp_path / "a.heic")
-    assert len(notes) == 2 and "63 mm" in notes[0] and "60 degrees" in notes[1]
-    found = read_pair((tmp_path / "a.heic").read_bytes())
+def test_what_is_not_known_is_assumed_aloud() -> None:
+    unknown = flat(baseline_m=None, fov_x_deg=None)
+    eyes, angle = spatial_heic.assumed(unknown)
+    assert "63 mm" in eyes and "60 degrees" in angle and spatial_heic.assumed(flat()) == ()
+    found = read_pair(spatial_heic.encoded(unknown))
     assert found is not None and (found.baseline_m, round(found.fov_x_deg or 0, 3)) == (0.063, 60)
-    assert spatial_heic.write(flat(), tmp_path / "b.heic") == ()
+    assert len(spatial_heic.assumed(flat(fov_x_deg=175.0))) == 1
+
+
+def test_where_infinity_lies_counts_more_than_what_is_farthest() -> None:
+    pair = replace(a_pair(100, 20), in_share=0.02, infinity_share=0.05)
+    seen, share = spatial_heic.parallel(pair)
+    assert share == pytest.approx(5 / 95) and seen.in_share == pytest.approx(-3 / 95) and seen.infinity_share == 0
+    again, none = spatial_heic.parallel(seen)
+    assert none == 0 and again.size == seen.size
 
 
 def test_the_story_the_time_and_the_rights_travel(tmp_path: Path) -> None:
@@ -190,7 +199,7 @@ def test_the_story_the_time_and_the_rights_travel(tmp_path: Path) -> None:
 
 def test_the_profile_of_the_colours_travels() -> None:
     wide = pictures.swapped_profile()
-    data, _ = spatial_heic.encoded(flat(profile=wide))
+    data = spatial_heic.encoded(flat(profile=wide))
     said = [content for _, kind, content in table(data)["said"][2] if kind == b"colr"]
     assert said == [b"prof" + wide, b"nclx" + struct.pack(">HHHB", 2, 2, 6, 0x80)]
     for one in pi_heif.open_heif(io.BytesIO(data)):
@@ -201,7 +210,7 @@ def test_the_profile_of_the_colours_travels() -> None:
 
 def test_better_quality_is_closer_and_larger() -> None:
     pair = flat(160, 120)
-    coded = {quality: spatial_heic.encoded(pair, quality)[0] for quality in (1, 60, 92, 100)}
+    coded = {quality: spatial_heic.encoded(pair, quality) for quality in (1, 60, 92, 100)}
     far = [float(np.abs(views(data)[0].astype(int) - pair.left).mean()) for data in coded.values()]
     assert far == sorted(far, reverse=True) and far[0] > 1.5 * far[-1]
     sizes = [len(data) for data in coded.values()]
@@ -243,7 +252,7 @@ def tool(name: str) -> str:
 
 def test_libheif_lists_both_pictures_and_their_group(tmp_path: Path) -> None:
     path = tmp_path / "a.heic"
-    path.write_bytes(spatial_heic.encoded(flat(131, 97))[0])
+    path.write_bytes(spatial_heic.encoded(flat(131, 97)))
     told = subprocess.run([tool("heif-info"), str(path)], capture_output=True, check=True, text=True).stdout
     assert "image: 131x97 (id=1), primary" in told and "image: 131x97 (id=2)" in told and "Exif" in told
     dump = subprocess.run([tool("heif-info"), "-d", str(path)], capture_output=True, check=True, text=True).stdout

@@ -14,6 +14,7 @@ import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -87,15 +88,23 @@ def coded_still(pixels: U8, quality: int, *, srgb: bool = True) -> CodedStill:
     return CodedStill(_record(sets), stream, size)
 
 
-def _byte_stream(pixels: U8, size: Size, quality: int, *, srgb: bool) -> bytes:
-    """What x265 makes of a picture: parameter sets and one picture, with start codes between them."""
-    av = library()
+def new_coder() -> Any:
+    """x265, not yet opened.
+
+    Raises:
+        MissingExtraError: There is no PyAV, or it has no x265.
+    """
     try:
-        coder = av.CodecContext.create("libx265", "w")
+        return library("writing HEIC pictures").CodecContext.create("libx265", "w")
     except ValueError as error:  # what PyAV's error for an unknown codec is
         missing = MissingExtraError("writing HEIC pictures", "video")
         missing.hint = "This PyAV cannot code HEVC; install the one of PyPI: pip install --force-reinstall av"
         raise missing from error
+
+
+def _byte_stream(pixels: U8, size: Size, quality: int, *, srgb: bool) -> bytes:
+    """What x265 makes of a picture: parameter sets and one picture, with start codes between them."""
+    av, coder = library(), new_coder()
     coder.width, coder.height = size.width, size.height
     coder.pix_fmt, coder.time_base = "yuv420p", Fraction(1, 1)
     said = f"range=full:colormatrix=smpte170m{':colorprim=bt709:transfer=iec61966-2-1' if srgb else ''}"

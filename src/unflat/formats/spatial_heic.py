@@ -20,9 +20,10 @@ not been seen by us: no such device was at hand.** What other readers make of th
 
 The cameras of such a photo look in parallel: what is infinitely far has no disparity, and the adjustment, not the
 pixels, says how far behind the window it stands. A :class:`StereoPair` holds views that are shifted onto each other
-already. So the views are moved apart again by the share that the farthest lies behind the screen (as many columns are
-cut off, at the left of the one and the right of the other), and the same share is the disparity adjustment: in a window
-the picture looks as it was composed, and in the room its angles are right.
+already. So they are moved apart again until infinity has none (as many columns are cut off, at the left of the one and
+the right of the other), and the same share of the width is the disparity adjustment: in a window the picture looks as
+it was composed, and in the room its angles are right. Of close-ups, whose infinity would lie more than a twentieth of
+the width behind the screen, the rest of the shift stays in the pixels.
 """
 
 from __future__ import annotations
@@ -58,15 +59,17 @@ INTRINSICS = UUID("22cc04c7-d6d9-4e07-9d90-4eb6ecbaf3a3").bytes
 EXTRINSICS = UUID("4363e914-5b7d-4aab-97ae-bea69803b434").bytes
 DISPARITY = UUID("de225085-36cb-4365-8743-2f8705e7c78a").bytes
 """What Apple's files call the two matrices and the disparity adjustment."""
-ASSUMED_BASELINE_M = 0.063
+_BASELINE_M = 0.063
 """Written where the distance between the eyes is not known: that of people."""
-ASSUMED_FOV_DEG = 60.0
-"""Written where the angle of view is not known: that of a telephone's main camera, about."""
+_FOV_DEG = 60.0
+"""Written where the angle of view is not known: about that of a telephone's main camera."""
 DISPARITY_UNIT = 10_000
 _SHIFT = 24
 """Numbers of the camera's matrix are written in units of 2 to the power of minus this."""
 _WIDEST_DEG = 160.0
-_MOST_SHARE = 0.2
+_MOST_SHARE = 0.05
+"""Views are moved apart by no more of their width: programs that do not heed the adjustment show them as they are, and
+eyes cannot bring near things together that are much farther apart."""
 _LONGEST_EXIF = 60_000
 _SRGB, _UNSAID = (1, 13, 6), (2, 2, 6)
 _MOVED_X = 1
@@ -87,7 +90,7 @@ def write(
         text: Provenance, key to text: the EXIF image description, as JSON.
 
     Returns:
-        What the format asks for and had to be assumed, in words for the user.
+        What the format asks for and had to be assumed; see :func:`assumed`.
 
     Raises:
         InputError: The quality is none, or the picture is too large for HEVC.
@@ -95,41 +98,51 @@ def write(
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data, notes = encoded(pair, quality, text)
+        data = encoded(pair, quality, text)
         try:
             draft.write_bytes(data)
         except OSError as error:
             raise translated(error, path) from error
-    return notes
+    return assumed(pair)
 
 
-def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> tuple[bytes, tuple[str, ...]]:
-    """The bytes of a spatial photo, and what had to be assumed; see :func:`write`."""
+def assumed(pair: StereoPair) -> tuple[str, ...]:
+    """What the format asks for and is not known of a pair, in words for the user."""
     notes: list[str] = []
     if pair.baseline_m is None:
-        pair = replace(pair, baseline_m=ASSUMED_BASELINE_M)
-        notes.append(f"the distance between the eyes is not known; the file says {ASSUMED_BASELINE_M * 1000:g} mm")
-    if pair.fov_x_deg is None or not 1 <= pair.fov_x_deg <= _WIDEST_DEG:
-        pair = replace(pair, fov_x_deg=ASSUMED_FOV_DEG)
-        notes.append(f"the angle of view is not known; the file says {ASSUMED_FOV_DEG:g} degrees")
-    pair, adjustment = parallel(pair)
+        notes.append(f"the distance between the eyes is not known; the spatial photo says {_BASELINE_M * 1000:g} mm")
+    if not _has_angle(pair):
+        notes.append(f"the angle of view is not known; the spatial photo says {_FOV_DEG:g} degrees")
+    return tuple(notes)
+
+
+def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
+    """The bytes of a spatial photo; see :func:`write`."""
     record = exif_record(pair, text)
     if len(record) > _LONGEST_EXIF:
         raise OutputError("the provenance is too long for a HEIC file", hint="Write a PNG, which has room for it.")
+    pair = pair if _has_angle(pair) else replace(pair, fov_x_deg=_FOV_DEG)
+    pair, adjustment = parallel(pair)
+    baseline_m = _BASELINE_M if pair.baseline_m is None else pair.baseline_m
     told = Property(box(b"uuid", DISPARITY, struct.pack(">i", round(adjustment * DISPARITY_UNIT))))
     stills = [coded_still(view, quality, srgb=pair.profile is None) for view in (pair.left, pair.right)]
-    eyes = [_eye(still, pair, place, told) for still, place in zip(stills, (0.0, pair.baseline_m or 0.0), strict=True)]
-    exif = exif_item(record, 0)
-    return heif_file([*eyes, exif], [Group(b"ster", (0, 1), (told,))]), tuple(notes)
+    eyes = [_eye(still, pair, place, told) for still, place in zip(stills, (0.0, baseline_m), strict=True)]
+    return heif_file([*eyes, exif_item(exif_record(pair, text), 0)], [Group(b"ster", (0, 1), (told,))])
+
+
+def _has_angle(pair: StereoPair) -> bool:
+    return pair.fov_x_deg is not None and 1 <= pair.fov_x_deg <= _WIDEST_DEG
 
 
 def parallel(pair: StereoPair) -> tuple[StereoPair, float]:
     """The views as cameras that look in parallel see them, and by what share of the width they are to be moved apart.
 
-    The farthest, which the pair has ``in_share`` behind the screen, gets no disparity. Views get narrower by as much,
-    and so does their angle of view. A pair that says nothing of its depth stays as it is.
+    What is infinitely far (where the pair does not say where that is: what is farthest) gets no disparity, or as little
+    as :data:`_MOST_SHARE` allows. Views get narrower by as much, and so does their angle of view. A pair that says
+    nothing of its depth stays as it is.
     """
-    share = min(_MOST_SHARE, max(-_MOST_SHARE, pair.in_share))
+    share = pair.in_share if pair.infinity_share is None else pair.infinity_share
+    share = min(_MOST_SHARE, max(-_MOST_SHARE, share))
     columns = round(share * pair.size.width)
     if columns == 0 or abs(columns) >= pair.size.width:
         return pair, 0.0
@@ -147,6 +160,9 @@ def parallel(pair: StereoPair) -> tuple[StereoPair, float]:
         right_made=None if pair.right_made is None else pair.right_made[:, right : right + width],
         out_share=(pair.out_share * pair.size.width + columns) / width,
         in_share=(pair.in_share * pair.size.width - columns) / width,
+        infinity_share=None
+        if pair.infinity_share is None
+        else (pair.infinity_share * pair.size.width - columns) / width,
         fov_x_deg=fov,
     )
     return narrower, columns / width
@@ -156,7 +172,7 @@ def _eye(still: CodedStill, pair: StereoPair, right_m: float, told: Property) ->
     """One coded view with all that is said of it; its camera stands ``right_m`` to the right of the left one."""
     size, coded = pair.size, still.size
     colours = [colour_codes(*_SRGB)] if pair.profile is None else [colour_profile(pair.profile), colour_codes(*_UNSAID)]
-    cameras = [_matrix(size, coded, pair.fov_x_deg or ASSUMED_FOV_DEG), _position(right_m)]
+    cameras = [_matrix(size, coded, pair.fov_x_deg or _FOV_DEG), _position(right_m)]
     said = [extent(coded.width, coded.height), *colours, bits(8, 8, 8)]
     for (kind, own), content in zip(((b"cmin", INTRINSICS), (b"cmex", EXTRINSICS)), cameras, strict=True):
         said += [Property(box(kind, content)), Property(box(b"uuid", own, content))]

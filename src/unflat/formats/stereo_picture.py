@@ -18,11 +18,12 @@ from unflat.errors import InputError, ShapeError
 from unflat.formats import mpo, spatial_heic, vr180_photo
 from unflat.formats.atomic import replacing, translated
 from unflat.formats.colour import recoloured
+from unflat.formats.hevc_still import new_coder
 from unflat.formats.image import check_suffix, encoded
 from unflat.formats.picture_story import film_words, picture_words
 from unflat.formats.stereo_names import name_for, signs_of_stem
 from unflat.formats.video import check_suffix as check_film_suffix
-from unflat.formats.video import fitted, library, write_film
+from unflat.formats.video import fitted, write_film
 from unflat.geometry.ground import off_ground
 from unflat.geometry.layout import unpacked
 from unflat.types.arrays import U8
@@ -140,7 +141,7 @@ def check_place(path: Path, layout: Layout) -> None:
                 f"{layout.value} is not written to {path.name}", hint=f"Its suffix is {_CONTAINERS[layout]}."
             )
         if layout is Layout.SPATIAL:
-            library()
+            new_coder()
     elif path.suffix.lower() != ".jps":
         check_suffix(path)
 

@@ -38,8 +38,8 @@ Told = dict[str, str]
 """``comment``: what the film says of itself."""
 
 
-def library() -> ModuleType:
-    """PyAV, imported now.
+def library(need: str = "writing films") -> ModuleType:
+    """PyAV, imported now; ``need`` says what for.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -47,7 +47,7 @@ def library() -> ModuleType:
     try:
         import av
     except ImportError as error:
-        raise MissingExtraError("writing films", "video") from error
+        raise MissingExtraError(need, "video") from error
     return av
 
 

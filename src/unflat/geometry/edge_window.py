@@ -52,6 +52,11 @@ def float_window(left: U8, right: U8, out: tuple[float, float]) -> tuple[U8, U8]
     return left, right
 
 
+def cut_by(margin: float, width: int) -> int:
+    """Columns that :func:`crop_sides` cuts from each side of a view: never more than a quarter."""
+    return round(min(margin, width / 4))
+
+
 def crop_sides(view: U8, made: Bool, margin: float) -> tuple[U8, Bool]:
     """A view without its sides, enlarged to its size again; above and below it is cut, too, so that nothing stretches.
 
@@ -63,7 +68,7 @@ def crop_sides(view: U8, made: Bool, margin: float) -> tuple[U8, Bool]:
     import cv2
 
     h, w = made.shape
-    across = round(min(margin, w / 4))
+    across = cut_by(margin, w)
     if not across:
         return view, made
     down = round(across * h / w)

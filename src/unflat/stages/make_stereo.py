@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import ShapeError
-from unflat.geometry.edge_window import crop_sides, float_window, sides_of
+from unflat.geometry.edge_window import crop_sides, cut_by, float_window, sides_of
 from unflat.stages.plan_stereo import StereoOptions
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.stereo import Rig, StereoPair
@@ -112,21 +112,23 @@ def _kept(view: U8, made: Bool, old: U8, old_made: Bool) -> U8:
 
 def _finished(memory: Memory, disparity: F32, rig: Rig, options: StereoOptions) -> StereoPair:
     """The pair with its sides dealt with."""
-    views, made = list(memory.views), list(memory.made)
+    views, made, shift, zoom = list(memory.views), list(memory.made), rig.shift_px, 1.0
     if options.edge_window == "float":
         views = list(float_window(views[0], views[1], memory.sides))
     elif options.edge_window == "crop" and max(memory.sides):
         strip = max(1, disparity.shape[1] // 50)
         lacking = max(-float(disparity[:, :strip].min()), -float(disparity[:, -strip:].min()), 0.0)
         margin = lacking * max(rig.left, 1 - rig.left)
+        shift, zoom = shift + max(memory.sides), rig.width / (rig.width - 2 * cut_by(margin, rig.width))
         views, made = (
             list(x) for x in zip(*(crop_sides(v, m, margin) for v, m in zip(views, made, strict=True)), strict=True)
         )
     if options.swap:
         views.reverse()
         made.reverse()
-    out, behind = float(disparity.max()) / rig.width, -float(disparity.min()) / rig.width
-    return StereoPair(views[0], views[1], made[0], made[1], max(out, 0.0), max(behind, 0.0))
+    out, behind, infinity = (zoom * far / rig.width for far in (float(disparity.max()), -float(disparity.min()), shift))
+    infinity = None if options.swap else infinity
+    return StereoPair(views[0], views[1], made[0], made[1], max(out, 0.0), max(behind, 0.0), infinity)
 
 
 def _enlarged(inverse: F32, height: int, width: int) -> F32:

@@ -82,6 +82,8 @@ class StereoPair:
         right_made: The same of the right view.
         out_share: How far what is nearest comes out of the screen: disparity as a share of the width.
         in_share: How far what is farthest lies behind it, likewise, positive.
+        infinity_share: How far what is infinitely far would lie behind it, likewise: by so much the views of two
+            parallel cameras were shifted onto each other; None where unknown.
         baseline_m: Between the eyes in (possibly assumed) metres; None where depth has no unit.
         fov_x_deg: Horizontal angle of view of each eye; None where unknown.
         source: Of the picture that they were made of.
@@ -94,6 +96,7 @@ class StereoPair:
     right_made: Bool | None = None
     out_share: float = 0.0
     in_share: float = 0.0
+    infinity_share: float | None = None
     baseline_m: float | None = None
     fov_x_deg: float | None = None
     source: Source = field(default_factory=Source.array)
