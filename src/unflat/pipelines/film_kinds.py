@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats import film_join
+from unflat.formats.clip_page import ENCODING, ClipAbout, ClipShot, PackedSizes, packed_frame, write_page
 from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter
 from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
 from unflat.formats.stereo_names import signs_in
@@ -46,7 +47,7 @@ class FilmKind(Protocol):
 
     path: Path
     two_eyes: bool
-    words: Sequence[Any]
+    words: list[str]
     segment_suffix: str
     told: str
     files: list[Path]
@@ -82,7 +83,11 @@ def check_suffix(path: Path, purpose: Purpose) -> None:
 
 def film_kinds(paths: Sequence[Path], film: Film) -> list[FilmKind]:
     """What each of the films is."""
-    return [Depth(path, film) if film.purpose == "depth" else TwoViews(path, film) for path in paths]
+    kinds: list[FilmKind] = []
+    for path in paths:
+        kind = Depth if film.purpose == "depth" else Page if path.suffix.lower() == PAGE else TwoViews
+        kinds.append(kind(path, film))
+    return kinds
 
 
 class TwoViews:
@@ -187,6 +192,43 @@ class Depth:
             self.files = write_depth_row(segments, self.path, told, story, force=force)
         else:
             self.files = write_depth_film(segments, self.path, told, story, start=film.start, force=force)
+
+
+class Page:
+    """A page with a clip to move in: picture and depth in every frame, so that they cannot come out of step."""
+
+    two_eyes = False
+    segment_suffix = SEGMENT_SUFFIX
+
+    def __init__(self, path: Path, film: Film) -> None:
+        self.path, self._clip = path, film.clip
+        self._size = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
+        self._packed = PackedSizes.of(self._size).frame
+        self.words, self.told = ["page", str(self._packed)], "clip to move in"
+        self.files: list[Path] = []
+
+    def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
+        """The picture within its bars and its depth, in one."""
+        return packed_frame(frame.frame.pixels, frame.inverse, frame.near, frame.far)
+
+    def opened(self, path: Path) -> SegmentWriter:
+        """Begin a segment."""
+        options = EncodeOptions(codec="h264", crf=int(ENCODING["crf"]))
+        return SegmentWriter(path, self._packed, self._clip.tick, options, fps=self._clip.fps)
+
+    def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
+        """Join the segments with the sound of the source, and put them into a page."""
+        whole = segments[0].with_name("page.mp4")
+        film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, force=True)
+        starts = [max(0.0, shot["from"] - film.shots[0]["from"]) for shot in film.shots]
+        shots = tuple(
+            ClipShot(start, max(shot["near"], 1e-6), min(shot["far"], shot["near"]))
+            for start, shot in zip(starts, film.shots, strict=True)
+        )
+        story = film.story("clip page")
+        about = ClipAbout(self._size, float(self._clip.fps), film.lens.fov_x_deg, shots, story)
+        write_page(whole, self.path, about, force=force)
+        self.files = [self.path]
 
 
 def layout_for(path: Path, said: str | None) -> Layout:

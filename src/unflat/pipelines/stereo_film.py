@@ -17,6 +17,7 @@ from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.film_depth import DepthFilmOptions
 from unflat.formats.film_write import EncodeOptions
+from unflat.geometry.bands import side_by_side
 from unflat.geometry.bars import Window, window_of
 from unflat.pipelines.film_line import Cut, Line, Run
 from unflat.pipelines.film_span import ShotOptions, SpanOptions, read_settings
@@ -134,7 +135,7 @@ class Film:
 
     def _looked(self) -> tuple[Window, Image]:
         """Where the picture is in the frames of the film, and one such picture."""
-        found = [frame.pixels for at in self._moments() for frame in self._one(at)]
+        found = [frame.pixels for frames in side_by_side(self._one, self._moments()) for frame in frames]
         if not found:
             raise InputError(
                 f"there is no frame to see in {self.path.name}", hint="Look at --from and --to, and how long it is."
