@@ -19,11 +19,11 @@ of visionOS 2 hold the standard's; both are written. **That a Vision Pro or an i
 not been seen by us: no such device was at hand.** What other readers make of them is tested.
 
 The cameras of such a photo look in parallel: what is infinitely far has no disparity, and the adjustment, not the
-pixels, says how far behind the window it stands. A :class:`StereoPair` holds views that are shifted onto each other
-already. So they are moved apart again until infinity has none (as many columns are cut off, at the left of the one and
-the right of the other), and the same share of the width is the disparity adjustment: in a window the picture looks as
-it was composed, and in the room its angles are right. Of close-ups, whose infinity would lie more than a twentieth of
-the width behind the screen, the rest of the shift stays in the pixels.
+pixels, says how far behind the window it stands. A :class:`StereoPair` holds views that were shifted already, so that
+infinity lies behind the screen. They are shifted back until it has no disparity (as many columns are cut off, at the
+right of the left view and at the left of the right one), and the same share of the width is the adjustment, by which a
+window moves the views apart: there the picture looks as it was composed, and in the room its angles are right. Of
+close-ups, whose infinity would lie more than a twentieth of the width behind the screen, the rest stays in the pixels.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _SHIFT = 24
 """Numbers of the camera's matrix are written in units of 2 to the power of minus this."""
 _WIDEST_DEG = 160.0
 _MOST_SHARE = 0.05
-"""Views are moved apart by no more of their width: programs that do not heed the adjustment show them as they are, and
+"""Views are shifted back by no more of their width: programs that do not heed the adjustment show them as they are, and
 eyes cannot bring near things together that are much farther apart."""
 _LONGEST_EXIF = 60_000
 _SRGB, _UNSAID = (1, 13, 6), (2, 2, 6)
@@ -135,7 +135,7 @@ def _has_angle(pair: StereoPair) -> bool:
 
 
 def parallel(pair: StereoPair) -> tuple[StereoPair, float]:
-    """The views as cameras that look in parallel see them, and by what share of the width they are to be moved apart.
+    """The views as cameras that look in parallel see them, and by what share of the width a window moves them apart.
 
     What is infinitely far (where the pair does not say where that is: what is farthest) gets no disparity, or as little
     as :data:`_MOST_SHARE` allows. Views get narrower by as much, and so does their angle of view. A pair that says
