@@ -11,9 +11,11 @@ from PIL import Image as Pil
 from PIL import ImageCms
 
 import pictures
+from unflat.formats import spatial_heic
 from unflat.formats.colour import recoloured
 from unflat.formats.image import read_image
 from unflat.formats.own_colours import own_colours
+from unflat.types.stereo import StereoPair
 
 Q = pictures.quarters()
 WIDE = pictures.swapped_profile()
@@ -65,3 +67,14 @@ def test_what_is_srgb_or_not_understood_has_no_colours_of_its_own(tmp_path: Path
     path = tmp_path / "a.bmp"
     Pil.fromarray(Q).save(path)
     assert own_colours(path) is None
+
+
+def test_a_wide_heic_as_phones_write_it(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    data = spatial_heic.encoded(StereoPair(Q, Q, profile=WIDE))
+    path = tmp_path / "a.heic"
+    path.write_bytes(data)
+    found = own_colours(path)
+    assert found is not None and found[1] == WIDE
+    assert np.abs(found[0].astype(int) - Q).mean() < 4
+    np.testing.assert_array_equal(recoloured(*found)[0], read_image(path).pixels)

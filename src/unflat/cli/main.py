@@ -33,8 +33,8 @@ bits); without -o to NAME.depth.mp4.""",
     "stereo": """Make a picture or a film for two eyes: for 3D televisions, headsets, red-cyan glasses, or none.
 
 --layout, or the name of -o, says how the two views become a file: .jpg .png .webp .tif .avif for both in one picture,
-.mpo for stereo cameras and televisions, .gif .webp .mp4 for a wiggle, .vr.jpg for VR180. Without -o,
-NAME_LRF_Full_SBS.jpg is written beside the picture.
+.mpo for stereo cameras and televisions, .heic for Apple's devices, .gif .webp .mp4 for a wiggle, .vr.jpg for VR180.
+Without -o, NAME_LRF_Full_SBS.jpg is written beside the picture.
 
 A film (needs the extra "video") goes to .mp4 .mov .mkv .webm, with its sound. A run that was stopped leaves
 NAME.mp4.parts; the same command goes on from there.""",
