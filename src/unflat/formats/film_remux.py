@@ -34,6 +34,8 @@ SOUNDS = {
 """What sound each muxer takes so that players play it; Matroska takes what it can hold."""
 KEPT = ("title", "artist", "album", "date", "copyright", "genre", "creation_time")
 """What the source says of itself that its copy says too: an allow-list, as ``trust.privacy`` asks for."""
+_LAYERS = 1 << 21
+"""Of a stream's disposition: MV-HEVC, of which FFmpeg writes the second view's setup only if it is said."""
 _SLACK = 10
 _EVERY = 256
 Timed = tuple[float, int, Any, int]
@@ -72,6 +74,7 @@ def remux(task: dict[str, Any]) -> Generator[float]:
             stack.callback(film.close)
             _head(film, source, task["told"])
             picture = film.add_stream_from_template(first.streams.video[0], opaque=True)
+            _keep_kind(first.streams.video[0], picture, name)
             picture.time_base = segments[0].tick
             streams = [_Video(segments, shift, picture).packets()]
             if source is not None:
@@ -80,6 +83,14 @@ def remux(task: dict[str, Any]) -> Generator[float]:
             yield from _written(film, streams, picture.index, total)
         except OSError as error:
             raise OutputError(f"the film cannot be written: {reason(error)}") from error
+
+
+def _keep_kind(source: Any, picture: Any, muxer: str) -> None:
+    """Say what FFmpeg does not copy: that HEVC is set up by its description, as Apple's players want it, and layers."""
+    if picture.codec_context.name == "hevc" and muxer in ("mp4", "mov"):
+        picture.codec_context.codec_tag = "hvc1"
+    if source.disposition & _LAYERS:
+        picture.disposition = source.disposition
 
 
 def _written(film: Any, streams: list[Iterator[Timed]], picture: int, total: int) -> Generator[float]:

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import BinaryIO
+
+from unflat.errors import InputError
+
+_PIECE = 1 << 20
+_LARGEST = 1 << 28
 
 
 class EndOfBits(ValueError):
@@ -28,10 +35,28 @@ def with_prevention(content: bytes) -> bytes:
 def by_start_codes(stream: bytes) -> Iterator[bytes]:
     """The units of a stream with start codes (annex B)."""
     places = [found.start() for found in re.finditer(b"\0\0\1", stream)]
-    for start, stop in zip(places, [*places[1:], len(stream)], strict=True):
+    for start, stop in pairwise([*places, len(stream)]):
         unit = stream[start + 3 : stop].rstrip(b"\0")
         if unit:
             yield unit
+
+
+def units_of(file: BinaryIO) -> Iterator[bytes]:
+    """The units of a stream with start codes, of any length: no more than two of them are in memory.
+
+    Raises:
+        InputError: A unit is larger than any.
+    """
+    held = b""
+    while piece := file.read(_PIECE):
+        held += piece
+        cut = held.rfind(b"\0\0\1")
+        if cut > 0:
+            yield from by_start_codes(held[:cut])
+            held = held[cut:]
+        if len(held) > _LARGEST:
+            raise InputError("the stream is damaged: it holds no start codes", hint="Encode it again.")
+    yield from by_start_codes(held)
 
 
 def by_lengths(sample: bytes, width: int) -> Iterator[bytes]:
