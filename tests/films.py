@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ Array = NDArray[np.float32]
 HEIGHT, WIDTH = 96, 128
 
 
+@cache
 def texture(seed: int, height: int = HEIGHT * 2, width: int = WIDTH * 3) -> NDArray[np.uint8]:
     """Cloudy colours with much to hold on to; another palette for every seed."""
     rng = np.random.default_rng(seed)

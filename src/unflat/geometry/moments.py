@@ -15,6 +15,8 @@ from unflat.types.arrays import F32, U8, Bool
 
 _FLOW_SIDE = 320
 """Flow is looked for in pictures of at least about this long side, in pixels, if the depth is smaller."""
+_BLIND = 0.01
+"""The weight of depth that was seen in an empty frame."""
 _LEAST_SURE = 0.1
 """The weight of depth with no confidence at all."""
 
@@ -61,12 +63,14 @@ class Moment:
         grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         if before is None:
             still = Step.none(height, width)
-            return Moment(planes, grey, Look.of(small, 1.0), still, still, Line(), shifted)
+            look = Look.of(small, 1.0)
+            return Moment(_weighed(planes, look), grey, look, still, still, Line(), shifted)
         there, back = (resized_flow(f, height, width) for f in (flow(before.grey, grey), flow(grey, before.grey)))
         ways = Step.of(there, back), Step.of(back, there)
         then, now = (np.asarray(cv2.resize(g, (width, height)), np.float32) for g in (before.grey, grey))
         at = places(height, width) + back
         look = Look.of(small, tie(sampled(then, at), now, ways[1].ok))
+        planes = _weighed(planes, look)
         line = None if torn(look, before.look) else _line(before.planes, planes, ways[1], at, shift=shifted)
         return Moment(planes, grey, look, *ways, line or Line(), shifted)
 
@@ -75,6 +79,11 @@ class Moment:
         """(h, w), NaN where nothing is known."""
         weight = self.planes[..., 1]
         return np.where(weight > 0, divided(self.planes[..., 0], weight), np.float32(np.nan))
+
+
+def _weighed(planes: F32, look: Look) -> F32:
+    """What was seen in a frame in which there is nothing to see counts only where there is nothing else."""
+    return planes * np.array([_BLIND, _BLIND, 1, 1], np.float32) if look.empty else planes
 
 
 def planes_of(inverse: F32, sky: F32 | None, confidence: F32 | None) -> F32:

@@ -31,7 +31,7 @@ from unflat.geometry.moments import (
     stored,
     stored_look,
 )  # fmt: skip
-from unflat.geometry.shots import LOOK_AHEAD, LOOK_BACK, Look, begins_shot, torn
+from unflat.geometry.shots import LOOK_AHEAD, Look, begins_shot, remembered, torn
 from unflat.geometry.steady import Line, line_between
 from unflat.geometry.still import Settled, unmoved
 from unflat.stages.estimate_depth import Estimate
@@ -118,7 +118,7 @@ class SteadyState:
 
     Attributes:
         past: The moments before, of the same shot, in order.
-        looks: The looks before, over cuts too.
+        looks: What is remembered of the frames before, of the same shot, to find the next cut.
         shots: What was measured of each shot so far.
         line: From the units of the last moment to those of the shot.
         settled: The depth that was yielded last; None where a shot begins.
@@ -218,15 +218,9 @@ def _settled(state: SteadyState, coming: deque[tuple[TimedFrame, Moment]], optio
     """The depth of the first moment that is coming, which thereby becomes the past."""
     frame, here = coming.popleft()
     if not state.shots or begins_shot(state.looks, [here.look, *(m.look for _, m in islice(coming, LOOK_AHEAD))]):
-        state.past, state.settled, state.line = [], None, Line()
+        state.past, state.looks, state.settled, state.line = [], [], None, Line()
         state.shots.append(ShotReport(len(state.shots), frame.number, 0, 0.0, 0.0))
-    future: list[Moment] = []
-    earlier = here
-    for _, moment in islice(coming, options.look_ahead):
-        if torn(moment.look, earlier.look):
-            break
-        future.append(moment)
-        earlier = moment
+    future = _same_shot(state, here, [m for _, m in islice(coming, options.look_ahead)])
     window = sights(here, list(reversed(state.past))[: options.look_ahead], future)
     value, sky, sure = blended(window, reach(here.inverse, here.planes[..., 1] > 0)[0])
     was = state.settled
@@ -236,8 +230,18 @@ def _settled(state: SteadyState, coming: deque[tuple[TimedFrame, Moment]], optio
     now = Settled.begin(level, sky, here.grey) if was is None else was.then(level, sky, here.grey, still)
     _go_on(state, here, now)
     state.past = [*state.past, here][-max(options.look_ahead, 1) :]
-    state.looks = [*state.looks, here.look][-LOOK_BACK:]
+    state.looks = remembered(state.looks, here.look)
     return DepthFrame(frame, now.out, state.shots[-1].shot, state.near, state.far, sure)
+
+
+def _same_shot(state: SteadyState, here: Moment, coming: Sequence[Moment]) -> list[Moment]:
+    """Those of the coming moments that belong to the shot of ``here``, as far as is known yet."""
+    looks, before = remembered(state.looks, here.look), here.look
+    for k, moment in enumerate(coming):
+        if torn(moment.look, before) or begins_shot(looks, [m.look for m in coming[k : k + 1 + LOOK_AHEAD]]):
+            return list(coming[:k])
+        looks, before = remembered(looks, moment.look), moment.look
+    return list(coming)
 
 
 def _on_still(here: Moment, value: F32, sky: F32, was: Settled | None, still: Bool | None) -> Line | None:
