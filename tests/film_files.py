@@ -35,14 +35,13 @@ class FilmRecipe:
         sound_codec: FFmpeg's name of the encoder.
         rate: Samples a second.
         beeps: Times at which it beeps.
-        turn: Degrees in which it is to be turned to be shown, counter-clockwise, as FFmpeg counts.
-        flip: Mirrored likewise.
+        matrix: (a, b, c, d) of -1, 0 and 1: what is stored at (x, y) is shown at (ax + cy, bx + dy), moved into sight.
         shape: Of pixels.
         tags: What it says of itself.
         container: FFmpeg's name of the muxer; None: by suffix.
         muxing: Options of the muxer.
         change: Is given each video frame before it is coded.
-        paint: Number -> pixels; None: :func:`numbered`.
+        paint: Number -> pixels, or PyAV's frame as it is coded; None: :func:`numbered`.
     """
 
     size: tuple[int, int] = (96, 64)
@@ -59,14 +58,13 @@ class FilmRecipe:
     sound_codec: str = "aac"
     rate: int = 48000
     beeps: Sequence[float] = ()
-    turn: int = 0
-    flip: bool = False
+    matrix: tuple[int, int, int, int] | None = None
     shape: Fraction | None = None
     tags: dict[str, str] = field(default_factory=dict)
     container: str | None = None
     muxing: dict[str, str] = field(default_factory=dict)
     change: Callable[[Any], None] | None = None
-    paint: Callable[[int], np.ndarray] | None = None
+    paint: Callable[[int], Any] | None = None
 
 
 def numbered(number: int, size: tuple[int, int] = (96, 64)) -> np.ndarray:
@@ -123,8 +121,9 @@ def _picture(film: Any, how: FilmRecipe) -> Any:
     context.color_primaries, context.color_trc, context.colorspace, context.color_range = how.colour
     if how.shape is not None:
         context.sample_aspect_ratio = how.shape
-    if how.turn or how.flip:
-        stream.set_display_rotation(how.turn, hflip=how.flip)
+    if how.matrix is not None:
+        a, b, c, d = (one << 16 for one in how.matrix)
+        stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
     return stream
 
 
@@ -137,9 +136,10 @@ def _write_pictures(film: Any, stream: Any, how: FilmRecipe) -> None:
     tick = how.tick or 1 / how.fps
     paint = how.paint or (lambda number: numbered(number, how.size))
     for number in range(how.count):
-        pixels = paint(number)
-        frame = av.VideoFrame.from_ndarray(pixels, format="rgb48le" if pixels.dtype == np.uint16 else "rgb24")
-        frame = frame.reformat(format=how.pix_fmt, dst_colorspace=matrix, dst_color_range=full)
+        frame = paint(number)
+        if isinstance(frame, np.ndarray):
+            frame = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            frame = frame.reformat(format=how.pix_fmt, dst_colorspace=matrix, dst_color_range=full)
         frame.pts, frame.time_base = number if how.times is None else how.times[number], tick
         if how.change is not None:
             how.change(frame)
@@ -160,6 +160,20 @@ def _write_sound(film: Any, stream: Any, how: FilmRecipe) -> None:
     film.mux(stream.encode(None))
 
 
+def grey_ten(row: np.ndarray, height: int = 64) -> Any:
+    """PyAV's frame of 10 bits and narrow range, of grey columns 0..1: 64 is black, 940 is white (ITU-R BT.2020)."""
+    import av
+
+    width = len(row)
+    frame = av.VideoFrame(width, height, "yuv420p10le")
+    luma = np.round(64 + 876 * np.asarray(row)).astype(np.uint16)
+    for plane, line in zip(frame.planes, (luma, np.full(width // 2, 512), np.full(width // 2, 512)), strict=True):
+        padded = np.zeros((plane.height, plane.line_size // 2), np.uint16)
+        padded[:, : plane.width] = line
+        plane.update(padded.tobytes())
+    return frame
+
+
 def sound_of(how: FilmRecipe) -> np.ndarray:
     """Silence with beeps of 1 kHz and 40 ms, float32 at its rate."""
     samples = np.zeros(round(how.sound * how.rate), np.float32)
@@ -169,3 +183,13 @@ def sound_of(how: FilmRecipe) -> np.ndarray:
         part = wave[: max(0, len(samples) - begin)]
         samples[begin : begin + len(part)] = part
     return samples
+
+
+def seen(path: Path) -> tuple[Any, list[tuple[int, np.ndarray]]]:
+    """What is found in a film and all of its frames, read in this very process, which is quicker."""
+    from unflat.formats.film_decode import Damage, frames
+    from unflat.formats.film_look import look
+
+    found = look(path)
+    first, last = int(found.shown[0]), int(found.shown[-1])
+    return found, list(frames(path, found.plan, None, first, last, Damage()))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.film_files import COLOURS, FilmRecipe, colours_in, make_film, number_in
+from tests.film_files import COLOURS, colours_in, make_film, number_in
 
-from unflat.errors import InputError
 from unflat.formats.film_read import open_clip
 
 pytest.importorskip("av")
@@ -28,13 +27,3 @@ def test_frames_come_in_order_and_time_and_from_anywhere(tmp_path: Path, name: s
         assert [f.number for f in part] == list(range(begin, end))
         for one, other in zip(part, whole[begin:end], strict=True):
             assert one.time == other.time and np.array_equal(one.pixels, other.pixels)
-
-
-def test_what_is_no_film_is_one_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "empty.mp4").write_bytes(b"")
-    (tmp_path / "words.mp4").write_text("no film at all " * 100)
-    make_film(tmp_path / "sound.mp4", FilmRecipe(count=0, sound=1))
-    for name, said in (("empty", "is empty"), ("words", "cannot be read"), ("sound", "no moving pictures")):
-        with pytest.raises(InputError, match=said) as told:
-            open_clip(tmp_path / f"{name}.mp4")
-        assert told.value.hint

@@ -2,7 +2,7 @@
 
 Run as a script with a word and a task in JSON. It answers on standard output with one line of JSON, and after it:
 for "look" two arrays of int64; for "frames" for every frame its time in ticks (int64) and its pixels, then
-:data:`END` and another line of JSON. For "join" lines of JSON say how far it is.
+:data:`END` and another line of JSON. For "join" lines of JSON say how far it is and what it could not keep.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from typing import Any, BinaryIO
 
 END = -(1 << 62)
 """In the place of a frame's time: there are no more."""
+
+MOST_BYTES = 12 << 30
+"""Of memory asked for: what decoding 8K on sixteen cores takes, and far from what a made-up index could ask for."""
+
+FAULTS = (ValueError, RuntimeError, ArithmeticError, LookupError, AttributeError, TypeError)
 
 
 def _look(task: dict[str, Any], out: BinaryIO) -> None:
@@ -50,10 +55,10 @@ def _frames(task: dict[str, Any], out: BinaryIO) -> None:
 def _join(task: dict[str, Any], out: BinaryIO) -> None:
     from unflat.formats.film_remux import remux
 
-    for done in remux(task):
-        out.write(json.dumps({"done": done}).encode() + b"\n")
-        out.flush()
-    out.write(b'{"done": 1.0, "end": true}\n')
+    for word in remux(task):
+        told = {"note": word} if isinstance(word, str) else {"done": word}
+        out.write(json.dumps(told).encode() + b"\n")
+    out.write(b'{"end": true}\n')
 
 
 _WAYS = {"look": _look, "frames": _frames, "join": _join}
@@ -87,9 +92,21 @@ def _parts(data: memoryview) -> Iterator[memoryview]:
         yield data[start : start + (1 << 20)]
 
 
+def _bounded() -> None:
+    """Take no more memory than :data:`MOST_BYTES`, where the system can keep us to that."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = MOST_BYTES if most == resource.RLIM_INFINITY else min(most, MOST_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
 def main() -> int:
     """Answer; 0, or 1 with a reason."""
     out = _out()
+    _bounded()
     from unflat.errors import UnflatError
 
     try:
@@ -100,6 +117,9 @@ def main() -> int:
         words = {"error": "it does not fit in memory", "hint": None, "code": 6}
     except OSError as error:
         words = {"error": error.strerror or str(error), "hint": None, "code": 2, "errno": error.errno}
+    except FAULTS as error:  # FFmpeg's, where a film has led it to what it does not do; any other is our own fault
+        code = 2 if type(error).__module__.startswith("av.") else 70
+        words = {"error": f"{type(error).__name__}: {error}"[:200], "hint": None, "code": code}
     else:
         return 0
     out.write(json.dumps(words).encode() + b"\n")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.av_late import library
-from unflat.formats.film_source import faults, opened, reason
+from unflat.formats.film_source import alone, faults, opened, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class Plan:
         turn: How they are turned upright, as EXIF 0x0112 counts (1..8).
         matrix: Of luma and chroma: "ITU709", "ITU601", "BT2020", "FCC", "SMPTE240M".
         full: Whether luma spans 0..255.
+        interlaced: Whether some frames were woven of two fields, which are then taken apart.
+        tone: Fields of a :class:`unflat.geometry.hdr.Tone`; None where the frames are sRGB as they are.
         grey: Only how bright they are is wanted, at 16 bits.
-        rate: Frames a second, where frames are counted.
     """
 
     stream: int
@@ -42,6 +43,8 @@ class Plan:
     turn: int
     matrix: str
     full: bool
+    interlaced: bool = False
+    tone: dict[str, Any] | None = None
     grey: bool = False
 
     def words(self) -> dict[str, Any]:
@@ -125,6 +128,62 @@ def _demuxed(container: Any, stream: Any) -> Iterator[Any]:
     yield None
 
 
+def unwoven(stream: Any, pictures: Iterable[Any]) -> Iterator[Any]:
+    """Frames woven of two fields become whole ones, at the same times (FFmpeg's bwdif); others stay as they are.
+
+    Each is made of the frame before, itself and the one after, so reading begins one frame earlier than it hands out.
+    """
+    loom: _Loom | None = None
+    for frame in pictures:
+        if loom is None or not loom.takes(frame):
+            yield from loom.rest() if loom is not None else ()
+            loom = _Loom(stream, frame)
+        yield from loom.push(frame)
+    yield from loom.rest() if loom is not None else ()
+
+
+class _Loom:
+    """FFmpeg's bwdif for frames of one size and format."""
+
+    def __init__(self, stream: Any, frame: Any) -> None:
+        av = library()
+        self._tick, self._is = stream.time_base, (frame.width, frame.height, frame.format.name)
+        self._empty = (av.error.BlockingIOError, EOFError)
+        self._graph = av.filter.Graph()
+        begin = self._graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=self._tick
+        )
+        middle = self._graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
+        begin.link_to(middle)
+        middle.link_to(self._graph.add("buffersink"))
+        self._graph.configure()
+
+    def takes(self, frame: Any) -> bool:
+        return (frame.width, frame.height, frame.format.name) == self._is
+
+    def push(self, frame: Any) -> Iterator[Any]:
+        self._graph.push(frame)
+        while True:
+            try:
+                made = self._graph.pull()
+            except self._empty:
+                return
+            if made.pts is not None:
+                made.pts = int(made.pts * made.time_base / self._tick)
+            yield made
+
+    def rest(self) -> Iterator[Any]:
+        """What is still inside."""
+        return self.push(None)
+
+
+def _format(plan: Plan) -> str:
+    """What frames are converted to first: planes of colour, which goes thrice as fast as pixels."""
+    if plan.grey:
+        return "gray16le"
+    return "gbrp" if plan.tone is None else "gbrp16le"
+
+
 class Upright:
     """Turns decoded frames into pixels, as a plan says."""
 
@@ -132,11 +191,14 @@ class Upright:
         library()
         from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+        from unflat.geometry.hdr import Tone
+
         self._plan, self._by = plan, VideoReformatter()
+        self._tone = None if plan.tone is None or plan.grey else Tone(**plan.tone)
         self._how: dict[str, Any] = {
             "width": plan.width,
             "height": plan.height,
-            "format": "gray16le" if plan.grey else "rgb24",
+            "format": _format(plan),
             "src_colorspace": Colorspace[plan.matrix],
             "src_color_range": ColorRange.JPEG if plan.full else ColorRange.MPEG,
             "dst_color_range": ColorRange.JPEG,
@@ -149,6 +211,8 @@ class Upright:
     def __call__(self, frame: Any) -> NDArray[Any]:
         """(h, w, 3) uint8 sRGB, or (h, w) uint16."""
         pixels: Any = self._by.reformat(frame, **self._how).to_ndarray()
+        if self._tone is not None:
+            pixels = self._tone(pixels)
         if self._plan.turn == 1:
             return np.ascontiguousarray(pixels)
         from unflat.formats.decode import turned
@@ -176,10 +240,11 @@ def frames(
         InputError: It cannot be opened, or there is nothing of it that can be decoded.
     """
     with opened(path) as container:
-        stream = container.streams[plan.stream]
+        stream = alone(container, plan.stream)
         stream.thread_type = "AUTO"
         upright, before, decoded = Upright(plan), None, 0
-        for number, frame in enumerate(pictures(stream, packets_from(container, stream, key), damage)):
+        shown = pictures(stream, packets_from(container, stream, key), damage)
+        for number, frame in enumerate(unwoven(stream, shown) if plan.interlaced else shown):
             at = number if plan.counted else frame.pts
             decoded += 1
             if at is None or at < first or (before is not None and at <= before):

@@ -38,7 +38,7 @@ def join(
     stop: Fraction | None = None,
     told: dict[str, str] | None = None,
     force: bool = False,
-) -> None:
+) -> tuple[str, ...]:
     """Join segments that ``film_write`` made, in order, into a film.
 
     Args:
@@ -50,6 +50,9 @@ def join(
         stop: Until when it was read; None is the end.
         told: ``comment``: what the film says of itself.
         force: Replace a file that exists.
+
+    Returns:
+        What of the source could not be kept, or not as it was, in words for the user.
 
     Raises:
         InputError: Another suffix, no segments, or they do not fit together.
@@ -70,5 +73,7 @@ def join(
             "told": dict(told or {}),
         }
         with child("join", task, target.name) as joiner:
-            while not joiner.words().get("end"):
-                continue
+            notes: list[str] = []
+            while not (words := joiner.words()).get("end"):
+                notes += [words["note"]] if "note" in words else []
+    return tuple(dict.fromkeys(notes))

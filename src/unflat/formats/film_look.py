@@ -6,6 +6,7 @@ shown when: edit lists, reordered frames and missing stamps are then settled onc
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,15 +17,15 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.film_decode import Damage, Plan, packets_from, pictures
-from unflat.formats.film_source import MOST_PIXELS, clock_zero, faults, opened, picture_stream, reason
+from unflat.formats.film_plan import plan_of, upright_size
+from unflat.formats.film_source import clock_zero, opened, picture_stream
 
 I64 = NDArray[np.int64]
-_SAMPLE = 24
-"""Frames that are decoded to learn what the others are."""
-_MOST_FRAMES = 50_000_000
+_FIRST, _ELSEWHERE, _PLACES = 24, 2, 5
+"""Frames that are decoded at the beginning and at other places, and how many places there are."""
+_MOST_FRAMES = 20_000_000
+"""Four days at 60 a second."""
 _UNKNOWN_RATE = Fraction(25)
-_MATRICES = {1: "ITU709", 4: "FCC", 5: "ITU601", 6: "ITU601", 7: "SMPTE240M", 9: "BT2020", 10: "BT2020"}
-_FULL = 2
 
 
 @dataclass(slots=True)
@@ -80,31 +81,25 @@ def look(path: Path) -> Look:
     """
     with opened(path) as container:
         stream = picture_stream(container, path.name)
+        promised, length = stream.frames, container.duration
         stamps = _Stamps.of(container, stream, path.name)
+    sample = _sample(path, stamps.keys)
     with opened(path) as container:
         stream = picture_stream(container, path.name)
-        damage = Damage()
-        sample = _sample(container, stream, damage)
-        if not sample:
-            why = f": {damage.said}" if damage.said else ""
-            raise InputError(f"{path.name} has no frame that can be decoded{why}", hint="Convert it to H.264 first.")
         notes: list[str] = []
-        promised = stream.frames
-        shown, keys = stamps.shown, stamps.keys
-        counted = stamps.missing or not _believable(sample, shown)
-        tick, zero = Fraction(stream.time_base), clock_zero(container)
+        shown, keys, tick, zero = stamps.shown, stamps.keys, Fraction(stream.time_base), clock_zero(container)
         rate = Fraction(stream.guessed_rate or stream.average_rate or _UNKNOWN_RATE)
+        counted = stamps.doubtful or not sample.keeps_to(shown)
         if counted:
-            shown, keys, tick, zero = np.arange(stamps.packets), np.zeros((0, 2), np.int64), 1 / rate, Fraction(0)
             notes.append(f"its time stamps are of no use: its frames are counted, {float(rate):.5g} a second")
-        if promised > len(shown) + max(2, promised // 100):
-            notes.append(f"it is cut short: {len(shown)} of {promised} frames are there")
-        plan = _plan(stream, sample[0], counted, notes)
+            shown, keys = np.arange(stamps.packets), np.zeros((0, 2), np.int64)
+            tick, zero = 1 / rate, Fraction(0)
+        plan = plan_of(stream, sample.frame, counted=counted, interlaced=sample.interlaced, notes=notes)
         fps, even = _pace(shown, tick, rate)
-        size = (plan.height, plan.width) if plan.turn >= 5 else (plan.width, plan.height)
+        _say_if_short(shown, promised, length, tick, notes)
         tags = {str(k).lower(): str(v) for k, v in container.metadata.items()}
         name = str(container.format.name).split(",", maxsplit=1)[0]
-        return Look(name, plan, tick, zero, fps, even, size, shown, keys, tags, notes)
+        return Look(name, plan, tick, zero, fps, even, upright_size(plan), shown, keys, tags, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +109,12 @@ class _Stamps:
     shown: I64
     keys: I64
     packets: int
-    missing: bool
+    doubtful: bool
 
     @staticmethod
     def of(container: Any, stream: Any, name: str) -> _Stamps:
-        from av.stream import Discard
-
-        for other in container.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all
-        shown: list[int] = []
-        keys: list[tuple[int, int]] = []
-        missing, last, packets = 0, None, 0
+        shown, keys = array("q"), array("q")
+        strange, last, packets = 0, None, 0
         for packet in packets_from(container, stream, None):
             if packet is None:
                 break
@@ -133,72 +122,69 @@ class _Stamps:
             if packets > _MOST_FRAMES:
                 raise InputError(f"{name} has more frames than {_MOST_FRAMES}", hint="Cut it into parts first.")
             if packet.pts is None or (last is not None and packet.dts is not None and packet.dts < last):
-                missing += 1
+                strange += 1
                 continue
             last = packet.dts if packet.dts is not None else last
             if packet.is_keyframe:
-                keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
+                keys.extend((packet.pts, packet.pts if packet.dts is None else packet.dts))
             if not packet.is_discard:
                 shown.append(packet.pts)
         if not packets:
             raise InputError(f"{name} has no frames", hint="Copy the film again.")
         times = np.unique(np.array(shown, np.int64))
-        doubtful = missing + len(shown) - len(times) > max(2, packets // 100) or not len(times)
-        return _Stamps(times, np.array(sorted(keys), np.int64).reshape(-1, 2), packets, doubtful)
+        doubtful = strange + len(shown) - len(times) > max(2, packets // 100) or not len(times)
+        pairs = np.array(keys, np.int64).reshape(-1, 2)
+        return _Stamps(times, pairs[np.lexsort(pairs.T[::-1])], packets, doubtful)
 
 
-def _sample(container: Any, stream: Any, damage: Damage) -> list[Any]:
-    """The first frames."""
-    sample: list[Any] = []
-    for frame in pictures(stream, packets_from(container, stream, None), damage):
-        sample.append(frame)
-        if len(sample) == _SAMPLE:
-            break
+@dataclass(slots=True)
+class _Sample:
+    """Some decoded frames: the first one, the times of those that follow it, and whether any here or there is woven."""
+
+    frame: Any = None
+    times: list[int | None] = field(default_factory=list[int | None])
+    interlaced: bool = False
+
+    def keeps_to(self, shown: I64) -> bool:
+        """Whether decoded frames come in order and at the times that their packets promised."""
+        times = [time for time in self.times if time is not None]
+        if len(times) < len(self.times) or times != sorted(set(times)):
+            return False
+        between = shown[(shown >= times[0]) & (shown <= times[-1])]
+        return len(np.setdiff1d(times, shown)) == 0 and len(between) <= len(times) * 1.25 + 1
+
+
+def _sample(path: Path, keys: I64) -> _Sample:
+    """Decode a few frames at the beginning, and one or two at places all over the film.
+
+    Raises:
+        InputError: Nothing can be decoded.
+    """
+    sample, damage = _Sample(), Damage()
+    places = [None, *(tuple(keys[len(keys) * i // _PLACES].tolist()) for i in range(1, _PLACES) if len(keys) > _PLACES)]
+    for place in places:
+        with opened(path) as container:
+            stream = picture_stream(container, path.name)
+            for number, frame in enumerate(pictures(stream, packets_from(container, stream, place), damage)):
+                if place is None:
+                    sample.frame = frame if sample.frame is None else sample.frame
+                    sample.times.append(frame.pts)
+                sample.interlaced = sample.interlaced or bool(frame.interlaced_frame)
+                if number + 1 >= (_FIRST if place is None else _ELSEWHERE):
+                    break
+        if sample.frame is None:
+            why = f": {damage.said}" if damage.said else ""
+            raise InputError(f"{path.name} has no frame that can be decoded{why}", hint="Convert it to H.264 first.")
     return sample
 
 
-def _believable(sample: list[Any], shown: I64) -> bool:
-    """Whether decoded frames come in order and at the times that their packets promised."""
-    times = [frame.pts for frame in sample]
-    if None in times or times != sorted(set(times)):
-        return False
-    between = shown[(shown >= times[0]) & (shown <= times[-1])]
-    return len(np.setdiff1d(times, shown)) == 0 and len(between) <= len(times) * 1.25 + 1
-
-
-def _plan(stream: Any, frame: Any, counted: bool, notes: list[str]) -> Plan:
-    """How the frames of this film are treated, by one of them."""
-    width, height = frame.width, frame.height
-    shape = stream.sample_aspect_ratio
-    if shape and shape != 1 and Fraction(1, 8) <= shape <= 8 and abs(round(width * shape) - width) > 1:
-        notes.append(f"its pixels are not square ({shape.numerator}:{shape.denominator}): its frames were widened")
-        width = max(1, round(width * shape))
-    if width * height > MOST_PIXELS:
-        raise InputError(f"its frames have {width}×{height} pixels", hint="Make it smaller first.")
-    turn = _turn(frame)
-    if turn != 1:
-        notes.append("its frames were turned upright")
-    matrix = _MATRICES.get(int(frame.colorspace))
-    if matrix is None:
-        matrix = "ITU709" if frame.width >= 1280 or frame.height > 576 else "ITU601"
-    full = int(frame.color_range) == _FULL or str(frame.format.name).startswith("yuvj")
-    return Plan(stream.index, counted, width, height, turn, matrix, full)
-
-
-def _turn(frame: Any) -> int:
-    """How the frame is turned upright, as EXIF counts, by its display matrix (ISO/IEC 14496-12, 8.3.2)."""
-    import av
-
-    try:
-        data = frame.side_data.get("DISPLAYMATRIX")
-    except faults(av):  # side data of a kind that PyAV does not know
-        data = None
-    if data is None:
-        return {0: 1, 90: 8, -90: 6, 180: 3, -180: 3, 270: 6, -270: 8}.get(round(frame.rotation / 90) * 90, 1)
-    a, b, _, c, d, *_ = (int(v) for v in np.frombuffer(bytes(data), np.int32)[:9])
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return {(True, True): 1, (False, True): 2, (False, False): 3, (True, False): 4}[(a >= 0, d >= 0)]
-    return {(True, True): 5, (True, False): 6, (False, False): 7, (False, True): 8}[(b > 0, c > 0)]
+def _say_if_short(shown: I64, promised: int, length: int | None, tick: Fraction, notes: list[str]) -> None:
+    """Name what is not there of a film that was cut off."""
+    there = float((shown[-1] - shown[0]) * tick)
+    if promised > len(shown) + max(2, promised // 100):
+        notes.append(f"it is cut short: {len(shown)} of {promised} frames are there")
+    elif length and there < length / 1e6 * 0.97 - 1:
+        notes.append(f"its pictures end after {there:.1f} of {length / 1e6:.1f} s")
 
 
 def _pace(shown: I64, tick: Fraction, rate: Fraction) -> tuple[Fraction, bool]:
@@ -210,6 +196,3 @@ def _pace(shown: I64, tick: Fraction, rate: Fraction) -> tuple[Fraction, bool]:
     even = bool(np.abs(steps - float(mean / tick)).max() <= 1.01)
     near = abs(float(rate * mean) - 1) < 1e-3
     return (rate if near and even else (1 / mean).limit_denominator(100_000)), even
-
-
-__all__ = ["Look", "look", "reason"]

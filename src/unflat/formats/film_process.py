@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from unflat.formats.atomic import FULL
 
 _PATIENCE_S = 300
 """Without a sign of life for so long, the child is taken to hang."""
+_PIPE = 1 << 20
 _HINT = "The film is damaged; copy it again, or convert it to MP4 with another program."
 
 
@@ -25,8 +27,11 @@ class Child:
     """A running ``film_child``."""
 
     def __init__(self, process: subprocess.Popen[bytes], name: str) -> None:
-        self._process, self._name, self._late = process, name, False
+        self._process, self._name = process, name
         self._out: Any = process.stdout
+        self._asked: float | None = None
+        self._late, self._done = False, threading.Event()
+        threading.Thread(target=self._watch, name="unflat film watch", daemon=True).start()
 
     def words(self) -> dict[str, Any]:
         """The next line.
@@ -34,8 +39,9 @@ class Child:
         Raises:
             UnflatError: It says that something is wrong, or broke off.
         """
-        with self._watched():
-            line = self._out.readline()
+        self._asked = time.monotonic()
+        line = self._out.readline()
+        self._asked = None
         try:
             words: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -52,16 +58,18 @@ class Child:
         """
         data = bytearray(count)
         left = memoryview(data)
-        with self._watched():
-            while left:
-                got: int = self._out.readinto(left)
-                if not got:
-                    raise self._broken()
-                left = left[got:]
+        self._asked = time.monotonic()
+        while left:
+            got: int = self._out.readinto(left)
+            if not got:
+                raise self._broken()
+            left = left[got:]
+        self._asked = None
         return data
 
     def end(self) -> None:
         """Kill it if it runs."""
+        self._done.set()
         self._process.kill()
         self._process.wait()
         self._out.close()
@@ -71,19 +79,14 @@ class Child:
             return InputError(f"{self._name} takes too long to read", hint=_HINT)
         return InputError(f"{self._name} cannot be read as a film: its decoder broke off", hint=_HINT)
 
-    @contextmanager
-    def _watched(self) -> Generator[None]:
-        timer = threading.Timer(_PATIENCE_S, self._give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _give_up(self) -> None:
-        self._late = True
-        self._process.kill()
+    def _watch(self) -> None:
+        """In a thread of its own: end the child when it is asked for something and says nothing."""
+        while not self._done.wait(min(1.0, _PATIENCE_S / 4)):
+            asked = self._asked
+            if asked is not None and time.monotonic() - asked > _PATIENCE_S:
+                self._late = True
+                self._process.kill()
+                return
 
 
 @contextmanager
@@ -96,9 +99,9 @@ def child(word: str, task: dict[str, Any], name: str) -> Generator[Child]:
         name: Of the film, for messages.
     """
     command = [sys.executable, "-P", film_child.__file__, word, json.dumps(task)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=1 << 16
-    )
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, bufsize=_PIPE)
+    _widen(process.stdout)
     one = Child(process, name)
     try:
         yield one
@@ -106,12 +109,21 @@ def child(word: str, task: dict[str, Any], name: str) -> Generator[Child]:
         one.end()
 
 
+def _widen(pipe: Any) -> None:
+    """Let more of a frame fit into the pipe, where the system can (Linux): fewer turns between the two processes."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # a user may hold only so much
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+
+
 def _told(words: dict[str, Any], name: str) -> UnflatError:
     """The child's failure, as ours."""
     message, hint = str(words["error"]), words.get("hint")
     if words.get("errno") in FULL:
         return OutputError("no room left on the disk", hint="Make room, or choose another disk with -o.")
-    kinds: dict[int, type[UnflatError]] = {2: InputError, 6: MemoryLimitError, 9: OutputError}
+    kinds: dict[int, type[UnflatError]] = {2: InputError, 6: MemoryLimitError, 9: OutputError, 70: UnflatError}
     kind = kinds.get(int(words.get("code", 2)), InputError)
     return kind(message if name in message else f"{name}: {message}", hint=hint)
 

@@ -117,8 +117,12 @@ class _Film:
             reader.words()
 
     def _key(self, index: int) -> tuple[int, int] | None:
-        """The key frame that decoding begins at for a frame; None is the beginning of the film."""
-        at = bisect_right(self.keys[:, 0], self.shown[index]) - 1
+        """The key frame that decoding begins at for a frame; None is the beginning of the film.
+
+        Where fields are taken apart, the frame before it has to be decoded as well.
+        """
+        wanted = max(0, index - 1) if self.words["plan"]["interlaced"] else index
+        at = bisect_right(self.keys[:, 0], self.shown[wanted]) - 1
         return None if at <= 0 else (int(self.keys[at, 0]), int(self.keys[at, 1]))
 
 

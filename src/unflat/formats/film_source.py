@@ -88,6 +88,17 @@ def picture_stream(container: Any, name: str) -> Any:
     stream = max(known, key=lambda s: (bool(s.disposition & 1), s.width * s.height, -s.index))
     if stream.width * stream.height > MOST_PIXELS:
         raise InputError(f"{name} has frames of {stream.width}×{stream.height} pixels", hint="Make it smaller first.")
+    return alone(container, stream.index)
+
+
+def alone(container: Any, index: int) -> Any:
+    """One stream; the others are passed over where the container allows that."""
+    from av.stream import Discard
+
+    for other in container.streams:
+        if other.index != index:
+            other.discard = Discard.all
+    stream = container.streams[index]
     stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return stream
 

@@ -18,6 +18,10 @@ COPYRIGHT: Final = 0x8298
 KEPT: Final[dict[int, str]] = {ARTIST: "creator", COPYRIGHT: "copyright"}
 """EXIF tags an output may carry, and the field of :class:`Rights` each comes from. There are no others."""
 
+FILM_KEPT: Final = ("title", "artist", "album", "date", "copyright", "genre", "creation_time")
+"""Which of a film's own words an output may carry, by FFmpeg's names for them. Places, owners, makes, models, serial
+numbers and free comments are not among them."""
+
 NEVER: Final[dict[int, str]] = {
     0x8825: "GPS position",
     0x927C: "maker note",
