@@ -96,6 +96,7 @@ def test_the_player_is_told_everything_and_the_page_says_it_again(film: Path, tm
     plain = json.loads(found[1])
     assert plain["colour"] == [320, 180] and plain["fps"] == 25 and plain["fov"] == 60 and plain["share"] == 0.03
     assert plain["shots"] == [[0.0, 1.0, 0.2, None], [0.1, 3.0, 0.0, 2.5]] and plain["sound"] is False
+    assert plain["seconds"] == pytest.approx(4 / 25)
     assert clip_page.read_about(tmp_path / "clip.html") == told
 
 

@@ -35,7 +35,7 @@ export class ClipViewer implements Enterable {
     this.renderer.setClearColor(0x000000, 0);
     this.scenes = scenesOf(told);
     this.place = sceneAt(this.scenes, 0);
-    this.film = new Film(told.fps, () => {
+    this.film = new Film(told.fps, told.seconds, () => {
       this.fresh = true;
       this.request();
     });

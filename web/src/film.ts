@@ -30,17 +30,23 @@ export class Film {
   private waiting = false;
   private readonly exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
-  constructor(private readonly fps: number, private readonly shown: () => void) {
+  /** @param seconds how long its pictures are shown */
+  constructor(private readonly fps: number, readonly seconds: number, private readonly shown: () => void) {
     const { video } = this;
     video.playsInline = true;
     video.muted = true;
     video.loop = true;
     video.preload = "auto";
+    // Some browsers only decode what is on the page.
+    video.className = "film";
+    document.body.append(video);
     this.frames = new Frames(video);
     this.frames.colorSpace = NoColorSpace;
     this.frames.flipY = false;
     this.frames.minFilter = this.frames.magFilter = LinearFilter;
     video.addEventListener("seeked", () => this.arrived());
+    // Browsers that are late leave the last frame out.
+    video.addEventListener("ended", () => this.seek(this.seconds));
   }
 
   /** Load it, up to its first frame. */
@@ -61,16 +67,13 @@ export class Film {
     return !this.video.paused;
   }
 
-  get seconds(): number {
-    return this.video.duration || 0;
-  }
-
   /** Play or wait; resolves to an excuse where the browser refuses. */
   async toggle(): Promise<string | null> {
     if (this.playing) {
       this.video.pause();
       return null;
     }
+    if (this.time > this.seconds - 1.5 / this.fps) this.video.currentTime = 0;
     return this.video.play().then(
       () => null,
       (error: Error) => (error.name === "AbortError" ? null : "The browser refused to play"),

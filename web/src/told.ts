@@ -26,6 +26,8 @@ export interface Told {
   /** Horizontal angle of view, degrees. */
   readonly fov: number;
   readonly fps: number;
+  /** How long pictures are shown; the sound may go on. */
+  readonly seconds: number;
   readonly sound: boolean;
   /** The share of the longer side that a safe view may uncover. */
   readonly share: number;

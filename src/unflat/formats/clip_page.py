@@ -130,10 +130,10 @@ def write_page(film: Path, path: Path, told: ClipAbout, *, force: bool = False) 
         OutputError: The place cannot be written.
         MissingExtraError: What looks into films is not installed.
     """
-    sound = _checked(film, told.sizes)
+    sound, seconds = _checked(film, told.sizes)
     title = told.title or title_of(told.provenance, "Clip")
     # In a script element only "<" could end it; in JSON it stands in texts alone, where it can be written otherwise.
-    plain = json.dumps(_plain(told, sound), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    plain = json.dumps(_plain(told, seconds, sound), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     words = {**common("clip.css", "clip.js", title, media=True), "KIND": "3D estimate", "ABOUT": _panel(told)}
     with replacing(path, force=force) as (draft,), draft.open("wb") as page, film.open("rb") as source:
         for piece in filled("clip.html", {**words, "TOLD": plain, "FILM": _elements(source)}):
@@ -162,8 +162,8 @@ def read_about(path: Path) -> ClipAbout | None:
         raise damaged from error
 
 
-def _checked(film: Path, sizes: PackedSizes) -> bool:
-    """Whether the film has sound.
+def _checked(film: Path, sizes: PackedSizes) -> tuple[bool, float]:
+    """Whether the film has sound, and how long its pictures are shown, in seconds: the sound may go on.
 
     Raises:
         InputError: It is no film that browsers play, or none of packed frames.
@@ -179,7 +179,10 @@ def _checked(film: Path, sizes: PackedSizes) -> bool:
             if (picture.width, picture.height) != (sizes.frame.width, sizes.frame.height):
                 shown = f"{picture.width}×{picture.height}"
                 raise InputError(f"{film.name} has frames of {shown}, not packed ones of {sizes.frame}")
-            return bool(source.streams.audio)
+            track = source.streams.video[0]
+            if track.duration is None or track.time_base is None:
+                raise InputError(f"{film.name} does not say how long it is")
+            return bool(source.streams.audio), float(track.duration * track.time_base)
     except (OSError, av.FFmpegError) as error:
         raise InputError(f"{film.name} cannot be read: {error}") from error
 
@@ -203,7 +206,7 @@ def _panel(told: ClipAbout) -> str:
     return about(said, rows, told.provenance.warnings)
 
 
-def _plain(told: ClipAbout, sound: bool) -> dict[str, Any]:
+def _plain(told: ClipAbout, seconds: float, sound: bool) -> dict[str, Any]:
     """What the player has to know (web/src/told.ts), and under "about" all that :func:`read_about` gives back."""
     sizes = told.sizes
     shots = [[shot.start, shot.near, shot.far, shot.metres] for shot in told.shots]
@@ -218,6 +221,7 @@ def _plain(told: ClipAbout, sound: bool) -> dict[str, Any]:
         "waves": WAVES,
         "fov": told.fov_x_deg,
         "fps": told.fps,
+        "seconds": seconds,
         "sound": sound,
         "share": told.safe_share,
         "shots": shots,
