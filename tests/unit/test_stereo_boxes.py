@@ -313,6 +313,45 @@ def test_marks_of_others_are_read(tmp_path: Path) -> None:
     assert inspect(path)["stereo"] is None
 
 
+def test_odd_films_are_read_or_refused_in_words(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    pieces = tmp_path / "pieces_LR.mp4"
+    flags = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(film(tmp_path / "f.mp4"))) as source, av.open(str(pieces), "w", options=flags) as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    assert inspect(pieces)["stereo"]["layout"] == "half-sbs", "a name tells of films in fragments, too"
+    with pytest.raises(InputError, match="fragments"):
+        mark_stereo(pieces, Layout.HALF_SBS)
+    for suffix in (".mp4", ".mov", ".mkv", ".webm"):
+        empty = tmp_path / f"empty{suffix}"
+        empty.write_bytes(b"")
+        for act in (inspect, lambda path: mark_stereo(path, Layout.FULL_SBS)):
+            with pytest.raises(InputError, match="film"):
+                act(empty)
+        assert empty.read_bytes() == b""
+
+
+def test_tables_that_announce_more_than_any_film_are_refused_before_they_are_made(tmp_path: Path) -> None:
+    """A few bytes must not become gigabytes."""
+    path = tmp_path / "f.mp4"
+    data = hand_made(box(b"avcC", b"\1\x64\0\x0a\xff")).replace(b"test", b"avc1")
+    path.write_bytes(data)
+    assert inspect(path)["frames"] == 2
+    at = data.index(b"stsz") + 8
+    for same, count in ((1, 0xFFFFFFFF), (1, 1 << 25), (0, 0xFFFFFFFF)):
+        path.write_bytes(data[:at] + struct.pack(">II", same, count) + data[at + 8 :])
+        with pytest.raises(InputError, match="damaged"):
+            inspect(path)
+    at = data.index(b"stsc") + 12
+    path.write_bytes(data[:at] + struct.pack(">II", 1, 0xFFFFFFFF) + data[at + 8 :])
+    with pytest.raises(InputError, match="damaged"):
+        inspect(path)
+
+
 def test_v1_words_that_are_no_xml_are_no_matter(tmp_path: Path) -> None:
     path = film(tmp_path / "f.mp4")
     mark_stereo(path, Layout.VR180)

@@ -41,7 +41,7 @@ _LOOSE = (b"udta", b"meta", b"ilst", b"\xa9cmt")
 _DEEPEST = 12
 _MOST_BOXES = 20_000
 _MOST_TOP_BOXES = 100_000
-LARGEST_INDEX = 1 << 28
+LARGEST_INDEX = 1 << 27
 """Bytes of an index that are read into memory: that of a film of some days has fewer."""
 _VISUAL_LEAD = 78
 _ENTRIES_LEAD = 8

@@ -1,8 +1,8 @@
 """Which devices and programs show a file in 3D, and why or why not, from what is really in the file.
 
 A row is a device and a rule. The rules follow what the makers document or what others have reported (iw3's notes on
-players, SKYBOX's and DeoVR's tables of names, Google's and Apple's formats); none was tried on the device itself. ``by
-hand`` means that the device can show it once its user has chosen how the views are packed.
+players, the tables of names of SKYBOX, DeoVR and RAD, Google's and Apple's formats); none was tried on the device
+itself. ``by hand`` means that the device can show it once its user has chosen how the views are packed.
 """
 
 from __future__ import annotations
@@ -167,6 +167,15 @@ def _kodi(facts: StereoFacts) -> Verdict:
     return "by hand", "choose the stereoscopic mode; a .mkv that says StereoMode needs no hand"
 
 
+def _bino(facts: StereoFacts) -> Verdict:
+    """A player for computers with 3D screens; it goes by what FFmpeg reads."""
+    if facts.film and facts.layout in (*_FLAT, Layout.CROSS, Layout.VR180):
+        if facts.says("st3d", "stereo_mode", "sei", "vexu"):
+            return "yes", "the file says how it is packed"
+        return "by hand", "choose the input mode"
+    return "no", "it takes films with packed views"
+
+
 def _glasses(facts: StereoFacts) -> Verdict:
     if facts.layout in _BESIDE and facts.degrees is None:
         full = facts.layout is Layout.FULL_SBS
@@ -211,6 +220,7 @@ _ROWS: tuple[tuple[str, Rule], ...] = (
     ("Nintendo 3DS", _console),
     ("Google Photos and Cardboard (Android)", _google_photos),
     ("display glasses (XREAL, VITURE, Rokid)", _glasses),
+    ("Bino", _bino),
     ("Kodi", _kodi),
     ("VLC", _vlc),
     ("Looking Glass", _holographic),
