@@ -127,6 +127,25 @@ def test_depth_of_a_film(unflat: Run, tmp_path: Path, name: str) -> None:
         assert rows[90] > rows[5] + 20, "the model of ramps sees the floor near"
 
 
+def test_a_film_of_depth_is_used_as_it_is(unflat: Run, tmp_path: Path) -> None:
+    _film(tmp_path)
+    assert unflat("depth", "holiday.mp4", "--depth", "ramp", "-o", "near.mkv").returncode == 0
+    done = unflat("stereo", "holiday.mp4", "--depth", "near.mkv", "-o", "x_RGBD.mp4", "--crf", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["layouts"] == ["rgbd"] and report["model"] == "near.mkv"
+    assert [one["name"] for one in report["provenance"]["sources"]] == ["holiday.mp4", "near.mkv"]
+    with av.open(str(tmp_path / "x_RGBD.mp4")) as film, av.open(str(tmp_path / "near.mkv")) as depth:
+        shown = [f.to_ndarray(format="gray")[:, 160:].astype(float) for f in film.decode(video=0)]
+        given = [f.to_ndarray(format="gray16le").astype(float) / 257 for f in depth.decode(video=0)]
+    assert len(shown) == len(given) == 24
+    assert max(np.abs(a - b).mean() for a, b in zip(shown, given, strict=True)) < 6
+    short = unflat("depth", "holiday.mp4", "--depth", "ramp", "--to", "0.5", "-o", "short.mkv")
+    assert short.returncode == 0
+    over = unflat("stereo", "holiday.mp4", "--depth", "short.mkv", "-o", "y.mp4")
+    assert over.returncode == 2 and "is over at" in over.stderr and not (tmp_path / "y.mp4").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -137,6 +156,7 @@ def test_depth_of_a_film(unflat: Run, tmp_path: Path, name: str) -> None:
         (("holiday.mp4", "--layout", "wiggle"), "no layout 'wiggle'"),
         (("holiday.mp4", "--shots", "nowhere.json"), "nowhere.json"),
         (("holiday.mp4", "photo.png"), "together"),
+        (("holiday.mp4", "--depth", "photo.png"), "the depth of one picture"),
         (("photo.png", "--from", "5"), "--from means nothing for a picture"),
     ],
 )

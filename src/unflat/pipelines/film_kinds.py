@@ -91,14 +91,14 @@ def film_kinds(paths: Sequence[Path], film: Film) -> list[FilmKind]:
 
 
 class TwoViews:
-    """A film with two views in each frame."""
+    """A film with two views in each frame, or the picture and its depth."""
 
-    two_eyes = True
     segment_suffix = SEGMENT_SUFFIX
 
     def __init__(self, path: Path, film: Film) -> None:
         self.path = path
         self.layout = layout_for(path, film.options.lay.layout)
+        self.two_eyes = self.layout is not Layout.RGBD
         self._window, clip = film.window, film.clip
         self._size = _even(clip.size)
         inner = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
@@ -114,9 +114,7 @@ class TwoViews:
 
     def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
         """Both views in one picture, the bars of the film around each."""
-        if pair is None:
-            raise InputError("a film for two eyes was asked for without eyes")
-        if self.layout is Layout.RGBD:
+        if pair is None or not self.two_eyes:
             return self._pack(self._whole(frame.frame.pixels), self._whole(_grey(frame)))
         return self._pack(self._whole(pair.left), self._whole(pair.right))
 

@@ -10,16 +10,20 @@ another goes on from there to the same bytes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import cv2
+import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.formats.film_depth import FULL
+from unflat.formats.film_read import ReadGrey
 from unflat.geometry.bands import ahead, cores, side_by_side
 from unflat.geometry.bars import Window
 from unflat.pipelines.report import Progress, silent
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from unflat.formats.film_parts import HandedOn, Parts
 
 _WAITING = 2
+_SMALL = (224, 126)
+"""Depth that was given is looked at in this size, to tell shots apart."""
 _STEADY = "steady."
 _PAINTER = "painter."
 
@@ -79,7 +85,7 @@ class Line:
         kind: What the numbers of a model from outside mean.
         estimate: How.
         steady: How depth is made steady.
-        given: Depth that needs no model: the frame's raw depth, by its time; None asks the model.
+        given: Depth that needs no model: the way to the frames of a film of it; None asks the model.
     """
 
     clip: Clip
@@ -88,13 +94,41 @@ class Line:
     kind: str | None = None
     estimate: DepthOptions = field(default_factory=DepthOptions)
     steady: SteadyOptions = field(default_factory=SteadyOptions)
-    given: Callable[[TimedFrame], RawDepth] | None = None
+    given: ReadGrey | None = None
 
     def look(self, frame: TimedFrame) -> tuple[TimedFrame, RawDepth]:
         """The depth of one frame by itself; called from several threads at once."""
-        if self.given is not None:
-            return frame, self.given(frame)
         return frame, as_inverse(estimate_depth(Image(frame.pixels), self.model, self.estimate, self.kind))
+
+    def handed(self, frames: Iterable[TimedFrame]) -> Generator[tuple[TimedFrame, RawDepth]]:
+        """Each frame with the depth that the given film shows at its time.
+
+        Raises:
+            InputError: The film of depth is over before the other one is.
+        """
+        if self.given is None:
+            return
+        half = 1 / (2 * self.clip.fps)
+        with closing(self.given(Fraction(0), None)) as greys:
+            time, values = next(greys, (None, None))
+            for frame in frames:
+                while time is not None and time + half <= frame.time:
+                    time, values = next(greys, (None, None))
+                if values is None or time is None:
+                    raise InputError(
+                        f"the film of depth is over at {float(frame.time):.2f} s, {self.clip.source.name} goes on",
+                        hint="Give depth that was made of this film, or end with --to.",
+                    )
+                inner = self._fitted(values)
+                yield frame, RawDepth(inner.astype(np.float32) / np.float32(FULL))
+
+    def _fitted(self, values: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """The part of a depth frame that is within the bars."""
+        h, w = values.shape
+        size, window = self.clip.size, self.window
+        top, bottom = round(window.top * h / size.height), round(window.bottom * h / size.height)
+        left, right = round(window.left * w / size.width), round(window.right * w / size.width)
+        return values[top:bottom, left:right]
 
     def frames(self, start: Fraction, stop: Fraction | None, after: Fraction | None) -> Generator[TimedFrame]:
         """The pictures within the bars; only those later than ``after``."""
@@ -200,15 +234,36 @@ class Run:
     def _steady(self) -> Generator[tuple[DepthFrame, HandedOn | None]]:
         """Frames with steady depth; the last of a segment brings what is remembered behind it."""
         count = 0
-        with closing(stabilise_depth(self._seen(), self._line.steady, self.state)) as settled:
+        seen = self._seen()
+        given = self._line.given is not None
+        steady = self._kept(seen) if given else stabilise_depth(seen, self._line.steady, self.state)
+        with closing(steady) as settled:
             for frame in settled:
                 count += 1
                 yield frame, self.state.arrays() if count % self._cut.length == 0 else None
 
     def _seen(self) -> Generator[tuple[TimedFrame, RawDepth]]:
         frames = ahead(self._line.frames(self._cut.start, self._cut.stop, self._after), _WAITING)
-        with closing(frames), closing(side_by_side(self._line.look, frames, cores())) as seen:
+        looked = side_by_side(self._line.look, frames, cores())
+        with closing(frames), closing(looked if self._line.given is None else self._line.handed(frames)) as seen:
             yield from seen
+
+    def _kept(self, seen: Generator[tuple[TimedFrame, RawDepth]]) -> Generator[DepthFrame]:
+        """Depth that was given stays as it is; only the shots are found. White is nearest, black is farthest."""
+        waiting: dict[int, RawDepth] = {}
+
+        def small() -> Generator[tuple[TimedFrame, RawDepth]]:
+            with closing(seen):
+                for frame, raw in seen:
+                    waiting[frame.number] = raw
+                    little = cv2.resize(raw.inverse, _SMALL, interpolation=cv2.INTER_AREA)
+                    yield frame, RawDepth(np.asarray(little, np.float32))
+
+        with closing(stabilise_depth(small(), replace(self._line.steady, look_ahead=0), self.state)) as settled:
+            for frame in settled:
+                yield replace(
+                    frame, inverse=waiting.pop(frame.frame.number).inverse, near=1.0, far=0.0, confidence=None
+                )
 
     def _handed_on(self, remembered: HandedOn | None = None) -> HandedOn:
         """What the next segment needs; asked in the painter's own thread, or when the line stands still."""

@@ -35,8 +35,11 @@ from unflat.types.image import Image, Size
 from unflat.types.provenance import Provenance, Step
 
 if TYPE_CHECKING:
+    from unflat.formats.film_read import ReadGrey
     from unflat.pipelines.film_kinds import FilmKind
 
+_SHAPE = 0.02
+"""A film of depth may differ by so much in its proportions."""
 _SAMPLES = 5
 """Frames all over the film in which bars are looked for."""
 
@@ -121,8 +124,11 @@ class Film:
         self._settings = read_settings(options.shot.shots)
         with self.clock.stage("read"):
             self.clip: Clip = open_clip(path)
+            self._given = self._opened_depth(options.source)
         self.start, self.stop = options.span.of(self.clip)
         self._lineage = Lineage.begin(self.clip.source)
+        if self._given is not None:
+            self._lineage.read(self._given[0].source)
         for note in self.clip.notes:
             self._lineage.warn(note)
         with self.clock.stage("look"):
@@ -132,6 +138,28 @@ class Film:
         self.layouts: list[str] = []
         self.shots: list[dict[str, Any]] = []
         self.frames, self.flicker = 0, {"before": 0.0, "after": 0.0}
+
+    def _opened_depth(self, source: DepthSource) -> tuple[Clip, ReadGrey] | None:
+        """The film of depth that the user gives, or None where a model looks.
+
+        Raises:
+            InputError: It cannot be read, or is of another shape.
+        """
+        from unflat.formats.film_read import SUFFIXES, open_depth_film
+
+        path = Path(source.depth)
+        if source.file is not None:
+            raise InputError(
+                f"{path.name} is the depth of one picture", hint="For a film give a film of depth: .mkv .mp4"
+            )
+        if path.suffix.lower() not in SUFFIXES:
+            return None
+        if source.depth_kind not in (None, "disparity"):
+            raise InputError("a film of depth holds disparity: white is nearest", hint="Leave out --depth-kind.")
+        clip, read = open_depth_film(path)
+        if abs(clip.size.aspect / self.clip.size.aspect - 1) > _SHAPE:
+            raise InputError(f"the film of depth has {clip.size}, {self.path.name} has {self.clip.size}: another shape")
+        return clip, read
 
     def _looked(self) -> tuple[Window, Image]:
         """Where the picture is in the frames of the film, and one such picture."""
@@ -212,7 +240,8 @@ class Film:
 
     def _line(self) -> Line:
         source, options = self.options.source, self.options
-        return Line(self.clip, self.window, source.depth, source.depth_kind, options.estimate, options.steady)
+        given = None if self._given is None else self._given[1]
+        return Line(self.clip, self.window, source.depth, source.depth_kind, options.estimate, options.steady, given)
 
     def _key(self, kinds: Sequence[FilmKind]) -> str:
         """What decides every byte of the segments; the names of the films do not."""
@@ -221,6 +250,7 @@ class Film:
         return key_of(
             {
                 "source": self.clip.source.sha256,
+                "depth": None if self._given is None else self._given[0].source.sha256,
                 "version": __version__,
                 "options": asdict(self.options),
                 "settings": [asdict(one) for one in self._settings],
