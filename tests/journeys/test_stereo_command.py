@@ -95,39 +95,3 @@ def test_several_pictures_go_to_a_folder(unflat: Run, small: Path, tmp_path: Pat
     assert set(left_in(tmp_path / "out")) == {"small_redcyan_grey.jpg", "other_redcyan_grey.jpg"}
     assert len(json.loads(done.stdout)["pictures"]) == 2
     assert_two_lines(unflat("stereo", small, "other.jpg", "-o", "x.png"), 2)
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ([], 2),
-        (["none.jpg"], 2),
-        (["small.jpg", "--layout", "sideways"], 2),
-        (["small.jpg", "--layout", "mpo", "-o", "a.png"], 2),
-        (["small.jpg", "-o", "a.glb"], 2),
-        (["small.jpg", "--strength", "0"], 2),
-        (["small.jpg", "--eye", "right", "--swap"], 2),
-        (["small.jpg", "-o", "a.png", "-o", "a.png"], 2),
-        (["small.jpg", "-o", "no/such/a.png"], 9),
-        (["small.jpg", "-o", "small.jpg"], 9),
-        (["small.jpg", "-o", "small.jpg", "--force"], 9),
-        (["empty.jpg"], 2),
-        (["text.jpg"], 2),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else f"exit {value}",
-)
-def test_what_cannot_be_done_is_two_lines(
-    unflat: Run, small: Path, tmp_path: Path, words: list[str], code: int
-) -> None:
-    (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "text.jpg").write_bytes(b"not a picture at all\n" * 9)
-    before = left_in(tmp_path)
-    assert_two_lines(unflat("stereo", *words), code)
-    assert left_in(tmp_path) == before
-
-
-def test_a_truncated_picture_is_one_clear_error(unflat: Run, small: Path, tmp_path: Path) -> None:
-    (tmp_path / "cut.jpg").write_bytes(small.read_bytes()[:700])
-    before = left_in(tmp_path)
-    assert_two_lines(unflat("stereo", "cut.jpg"), 2)
-    assert left_in(tmp_path) == before

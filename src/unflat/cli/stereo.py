@@ -38,7 +38,11 @@ class Saving:
     force: Annotated[bool, Parameter(negative="")] = False
     """Replace files that exist."""
     quality: int = 95
-    """Quality of JPEG, WebP and AVIF, 1 to 100."""
+    """Quality of JPEG, WebP, AVIF and HEIC pictures, 1 to 100."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 100:
+            raise InputError(f"--quality {self.quality} is out of range", hint="Give 1 to 100.")
 
 
 _Flags: Any = flags_of(Everything, ("familiar", "eye_height", "depth_bits"))
