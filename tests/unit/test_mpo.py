@@ -22,6 +22,7 @@ import pictures
 from stereo_pairs import RIGHTS, STORY, TAKEN, a_pair
 from unflat.errors import InputError, OutputError
 from unflat.formats import mpo
+from unflat.formats.ifd import HEADER, ascii_tag, directory, long_tag, read_directory, whole_number
 from unflat.formats.image import read_image
 from unflat.formats.picture_story import picture_words
 from unflat.formats.provenance_text import to_plain
@@ -202,6 +203,41 @@ def test_an_index_that_lies_is_refused(old: bytes, new: bytes, why: str) -> None
     assert broken != GOOD
     with pytest.raises(InputError, match=why):
         mpo.read_pictures(broken)
+
+
+def test_a_picture_that_is_longer_than_the_file_is_refused() -> None:
+    first, second = mpo.read_pictures(GOOD)
+    broken = GOOD.replace(struct.pack("<II", 0x20020002, first.length), struct.pack("<II", 0x20020002, 0))
+    broken = broken.replace(struct.pack("<II", 0x00020002, second.length), struct.pack("<II", 0x00020002, len(GOOD)))
+    with pytest.raises(InputError, match="picture 2 of 2"):
+        mpo.read_pictures(broken)
+
+
+def test_the_numbers_of_the_viewpoints_say_which_eye_is_left(tmp_path: Path) -> None:
+    first = mpo.read_pictures(GOOD)[0]
+    other = mpo.encoded(a_pair(32, 48))
+    right = other[mpo.read_pictures(other)[1].start :]
+    lengths = struct.pack("<I", mpo.read_pictures(GOOD)[1].length), struct.pack("<I", len(right))
+    left_is_last = [
+        part.replace(struct.pack("<HHII", 0xB101, 4, 1, own), struct.pack("<HHII", 0xB101, 4, 1, 3 - own))
+        for own, part in ((1, GOOD[: first.length].replace(*lengths)), (2, right))
+    ]
+    path = tmp_path / "a.mpo"
+    path.write_bytes(b"".join(left_is_last))
+    assert [one.number for one in mpo.read_pictures(path.read_bytes())] == [2, 1]
+    assert inspect(path)["stereo"]["eye"] == "32×48"
+
+
+def test_a_directory_that_ends_too_early_is_refused() -> None:
+    whole = HEADER + directory([long_tag(1, 7), ascii_tag(2, "words")], len(HEADER), 99)
+    tags, following = read_directory(whole, 8, "<")
+    assert following == 99 and tags[2].raw == b"words\0" and whole_number(tags[1], "<") == 7
+    rows = 8 + 2 + 2 * 12
+    for end in (8, 9, rows - 1, rows + 3, len(whole) - 1):
+        with pytest.raises(ValueError, match=r"outside|cut short"):
+            read_directory(whole[:end], 8, "<")
+    with pytest.raises(ValueError, match="outside"):
+        read_directory(whole, -1, "<")
 
 
 def test_pictures_upon_each_other_are_refused() -> None:

@@ -78,9 +78,26 @@ def test_the_file_is_laid_out_as_the_standards_say() -> None:
     assert [content[:16] for _, _, content in told["said"][4]] == [SHIFTED]
 
 
-def test_the_decoder_record_says_main_still_picture() -> None:
+def coded_as(sps: bytes) -> tuple[int, int, int]:
+    """Of sequence parameters (H.265, 7.3.2.2): chroma format, width and height, which are multiples of 8."""
+    plain = sps.replace(b"\0\0\3", b"\0\0")
+    bits = "".join(f"{byte:08b}" for byte in plain[15:])
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        zeros = bits.index("1", at) - at
+        value = int(bits[at + zeros : at + 2 * zeros + 1], 2) - 1
+        at += 2 * zeros + 1
+        return value
+
+    number()
+    return number(), number(), number()
+
+
+def test_the_decoder_record_is_that_of_the_main_profile() -> None:
     record = next(content for _, kind, content in table(GOOD)["said"][1] if kind == b"hvcC")
-    assert record[0] == 1 and record[1] == 3 and record[2:6] == b"\x70\0\0\0"  # main still, which main decoders take
+    assert record[0] == 1 and record[1] == 1 and record[2:6] == b"\x60\0\0\0"  # main, and main 10 takes it
     level = record[12]
     assert level % 30 == 0 and record[13:21] == b"\xf0\0\xfc\xfd\xf8\xf8\0\0" and record[21] & 3 == 3
     kinds, at = [], 23
@@ -91,6 +108,7 @@ def test_the_decoder_record_says_main_still_picture() -> None:
         assert count == 1 and unit[0] >> 1 == kind & 0x3F
         at += 5 + length
     assert kinds == [0x80 | 32, 0x80 | 33, 0x80 | 34] and at == len(record)
+    assert coded_as(record[record.index(b"\x42\1") :]) == (1, 64, 48)
     stream = table(GOOD)["data"][1]
     assert int.from_bytes(stream[:4], "big") + 4 == len(stream) and stream[4] >> 1 in (19, 20)  # one random access unit
 
@@ -101,9 +119,17 @@ def test_both_eyes_come_back_in_their_size(size: tuple[int, int]) -> None:
     data = spatial_heic.encoded(pair, quality=97)
     for seen, eye in zip(views(data), (pair.left, pair.right), strict=True):
         assert seen.shape == eye.shape and np.abs(seen.astype(int) - eye).mean() < 4
-    stored = next(full(content)[2] for _, kind, content in table(data)["said"][1] if kind == b"ispe")
-    across, down = struct.unpack(">II", stored)
+    own = table(data)["said"][1]
+    said = {kind: full(content) for _, kind, content in own}
+    across, down = struct.unpack(">II", said[b"ispe"][2])
     assert across % 2 == down % 2 == 0 and across >= size[0] and down >= size[1]
+    must = [kind for essential, kind, _ in own if essential]
+    cropped = (across, down) != size
+    assert must == [b"hvcC", *([b"clap"] if cropped else [])] and (own[-1][1] == b"clap") == cropped
+    unit = 1 << (said[b"cmin"][1] >> 8)
+    _, middle_x, middle_y = (value / unit for value in struct.unpack(">3i", said[b"cmin"][2]))
+    assert middle_x * across == pytest.approx(size[0] / 2, abs=1e-4)
+    assert middle_y * down == pytest.approx(size[1] / 2, abs=1e-4)
     found = read_pair(data)
     assert found is not None and found.left == found.right == Size(*size) and found.spatial
     assert found.fov_x_deg == pytest.approx(60, abs=1e-3)

@@ -109,6 +109,22 @@ def test_the_wide_forms_of_the_lists_are_read() -> None:
         assert found is not None and found.left == found.right == Size(40, 30) and found.primary == "right"
 
 
+def test_properties_beyond_the_first_127_are_found() -> None:
+    items = b"".join(full_box(b"infe", 2, 0, struct.pack(">HH4s", n, 0, b"hvc1"), b"\0") for n in (1, 2))
+    many = b"".join(extent(8, n).box for n in range(1, 300))
+    links = b"".join(struct.pack(">HBH", n, 1, 0x8000 | 200 + n) for n in (1, 2))
+    table = full_box(
+        b"meta",
+        0,
+        0,
+        full_box(b"iinf", 0, 0, struct.pack(">H", 2), items),
+        box(b"iprp", box(b"ipco", many), full_box(b"ipma", 0, 1, struct.pack(">I", 2), links)),
+        box(b"grpl", full_box(b"ster", 0, 0, struct.pack(">IIII", 9, 2, 1, 2))),
+    )
+    found = read_pair(table)
+    assert found is not None and (found.left, found.right, found.primary) == (Size(8, 201), Size(8, 202), None)
+
+
 def test_other_files_are_no_pairs(tmp_path: Path) -> None:
     assert read_pair(pictures.heic()) is None and heif_table(b"") is None
     items = [Item(b"hvc1", b"", (extent(8, 8),))]

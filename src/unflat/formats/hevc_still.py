@@ -1,7 +1,7 @@
 """One picture coded as an HEVC still image, for HEIF files.
 
-x265 codes it, through the PyAV of the extra ``video``: profile Main Still Picture, 8 bits, 4:2:0, full range. Its
-parameter sets go into the decoder record (``hvcC``), the picture stays.
+x265 codes it, through the PyAV of the extra ``video``: profile Main, 8 bits, 4:2:0, full range (what it calls Main
+Still Picture asks for more buffers than that profile allows). Its parameter sets go into the decoder record (``hvcC``).
 
 Source: ITU-T H.265, 7.3.1.1 (unit header), 7.3.2.2 and 7.3.3 (sequence parameters), B.2 (byte stream);
 ISO/IEC 14496-15, 8.3.3.1 (decoder record).
@@ -110,9 +110,9 @@ def _byte_stream(pixels: U8, size: Size, quality: int, *, srgb: bool) -> bytes:
     said = f"range=full:colormatrix=smpte170m{':colorprim=bt709:transfer=iec61966-2-1' if srgb else ''}"
     coder.options = {
         "preset": "medium",
-        "profile": "mainstillpicture",
+        "profile": "main",
         "crf": f"{_rate_factor(quality):g}",
-        "x265-params": f"info=0:log-level=none:total-frames=1:{said}",
+        "x265-params": f"info=0:log-level=none:{said}",
     }
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     frame = frame.reformat(format="yuv420p", dst_colorspace=_ITU601, dst_color_range=_FULL_RANGE)
@@ -122,7 +122,7 @@ def _byte_stream(pixels: U8, size: Size, quality: int, *, srgb: bool) -> bytes:
 
 def _rate_factor(quality: int) -> float:
     """x265's measure for a quality: as close to the photograph as a JPEG of that quality, or closer; measured."""
-    return 5 + 4.5 * math.sqrt(100 - quality)
+    return 7 + 4.4 * math.sqrt(100 - quality)
 
 
 def _kind(unit: bytes) -> int:

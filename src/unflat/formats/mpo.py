@@ -51,7 +51,6 @@ _KINDS = {
 }
 _UNKNOWN = 0xFFFFFFFF
 _ENTRY = 16
-_MOST = 100
 _MICRO = 1_000_000
 _LARGEST = 4000
 
@@ -167,7 +166,7 @@ def read_pictures(data: bytes) -> tuple[MultiPicture, ...]:
         order, at = header_order(block)
         table, own_at = read_directory(block, at, order)
         count, entries = whole_number(table.get(_COUNT), order), table.get(_ENTRIES)
-        if not count or entries is None or count > _MOST or len(entries.raw) < count * _ENTRY:
+        if not count or entries is None or len(entries.raw) < count * _ENTRY:
             raise ValueError("it does not list its pictures")
         pictures: list[MultiPicture] = []
         for row in range(count):
