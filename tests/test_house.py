@@ -50,7 +50,7 @@ def test_the_public_face_is_complete_and_sorted() -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = ("numpy", "cv2", "numba", "PIL", "onnxruntime", "pxr")
+    heavy = ("numpy", "cv2", "numba", "PIL", "onnxruntime", "pxr", "av")
     code = f"import sys, unflat; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -59,7 +59,7 @@ def test_import_is_light() -> None:
 def test_help_is_light() -> None:
     code = (
         "import sys; from unflat.cli.main import run; run(['--help']);"
-        "print([m for m in ('cv2', 'numba', 'PIL', 'onnxruntime', 'pxr') if m in sys.modules], file=sys.stderr)"
+        "print([m for m in ('cv2', 'numba', 'PIL', 'onnxruntime', 'pxr', 'av') if m in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"

@@ -215,3 +215,43 @@ def test_a_cover_is_no_film(tmp_path: Path) -> None:
         assert {s.width for s in film.streams.video} == {96, 640}
     found, frames = seen(path)
     assert found.size == (96, 64) and len(frames) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "options"),
+    [
+        ("a.webm", "libvpx-vp9", "yuv420p", {"deadline": "realtime", "crf": "10", "b": "0"}),
+        ("a.mp4", "libsvtav1", "yuv420p", {"crf": "10", "preset": "12", "svtav1-params": "lp=1"}),
+        ("a.mpg", "mpeg2video", "yuv420p", {"qscale": "2", "bf": "2"}),
+        ("a.mov", "prores_ks", "yuv422p10le", {}),
+        ("a.avi", "mjpeg", "yuvj420p", {"qscale": "2"}),
+        ("a.flv", "flv", "yuv420p", {"qscale": "2"}),
+        ("a.mkv", "libx264rgb", "rgb24", {"crf": "8"}),
+        ("b.mkv", "ffv1", "yuv444p", {}),
+    ],
+)
+def test_films_of_many_codecs_are_read(
+    tmp_path: Path, name: str, codec: str, pix_fmt: str, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVT_LOG", "0")
+    colour = {"yuvj420p": (1, 1, 6, 2), "rgb24": (1, 1, 0, 2)}.get(pix_fmt, (1, 1, 1, 1))
+    path = make_film(tmp_path / name, count=12, codec=codec, pix_fmt=pix_fmt, options=options, colour=colour)
+    found, frames = seen(path)
+    assert [number_in(p) for _, p in frames] == list(range(12))
+    if codec not in ("mpeg2video", "flv"):  # these do not say which matrix they mean
+        assert np.abs(colours_in(frames[5][1]).astype(int) - COLOURS).max() <= 8
+    assert [round(float(t * found.tick - found.zero) * 25, 1) for t, _ in frames] == list(range(12))
+
+
+def test_a_clock_that_jumps_back_is_no_clock(tmp_path: Path) -> None:
+    """Two transport streams, one after the other: frames are counted, and none is lost."""
+    one = make_film(tmp_path / "one.ts", count=20, options={"crf": "12", "bf": "2", "g": "10"}).read_bytes()
+    (tmp_path / "two.ts").write_bytes(one + one)
+    clip = open_clip(tmp_path / "two.ts")
+    assert any("are counted, 25 a second" in note for note in clip.notes)
+    whole = list(clip.frames())
+    assert [number_in(f.pixels) for f in whole] == [*range(20), *range(20)] and clip.count == 40
+    assert [f.time for f in whole] == [Fraction(i, 25) for i in range(40)]
+    late = list(clip.frames(Fraction(33, 25), Fraction(36, 25)))
+    assert [f.number for f in late] == [33, 34, 35]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(late, whole[33:36], strict=True))

@@ -89,11 +89,12 @@ def look(path: Path) -> Look:
         notes: list[str] = []
         shown, keys, tick, zero = stamps.shown, stamps.keys, Fraction(stream.time_base), clock_zero(container)
         rate = Fraction(stream.guessed_rate or stream.average_rate or _UNKNOWN_RATE)
-        counted = stamps.doubtful or not sample.keeps_to(shown)
+        counted = False
+        if stamps.doubtful or not sample.keeps_to(shown):
+            shown, counted = _decoded(path)
         if counted:
             notes.append(f"its time stamps are of no use: its frames are counted, {float(rate):.5g} a second")
-            shown, keys = np.arange(stamps.packets), np.zeros((0, 2), np.int64)
-            tick, zero = 1 / rate, Fraction(0)
+            keys, tick, zero = np.zeros((0, 2), np.int64), 1 / rate, Fraction(0)
         plan = plan_of(stream, sample.frame, counted=counted, interlaced=sample.interlaced, notes=notes)
         fps, even = _pace(shown, tick, rate)
         _say_if_short(shown, promised, length, tick, notes)
@@ -176,6 +177,22 @@ def _sample(path: Path, keys: I64) -> _Sample:
             why = f": {damage.said}" if damage.said else ""
             raise InputError(f"{path.name} has no frame that can be decoded{why}", hint="Convert it to H.264 first.")
     return sample
+
+
+def _decoded(path: Path) -> tuple[I64, bool]:
+    """When each frame is shown, found by decoding them all; or their numbers, and that stamps tell nothing.
+
+    For films whose packets do not say it: frames of two packets, stamps of decoding only, clocks that jump.
+    """
+    times, usable = array("q"), True
+    with opened(path) as container:
+        stream = picture_stream(container, path.name)
+        stream.thread_type = "AUTO"
+        for number, frame in enumerate(pictures(stream, packets_from(container, stream, None), Damage())):
+            usable = usable and frame.pts is not None and (not times or frame.pts > times[-1])
+            times.append(frame.pts if usable else number)
+    found = np.array(times, np.int64)
+    return (found, False) if usable else (np.arange(len(found)), True)
 
 
 def _say_if_short(shown: I64, promised: int, length: int | None, tick: Fraction, notes: list[str]) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError, OutputError, ShapeError
-from unflat.formats.atomic import translated
+from unflat.formats.atomic import check_target, translated
 from unflat.formats.av_late import library
 from unflat.types.image import Size
 
@@ -103,6 +103,7 @@ class SegmentWriter:
             OutputError: The place cannot be written.
             MissingExtraError: PyAV is not installed.
         """
+        check_target(path, force=True)
         self.path, self.size, self.options = path, size, options
         self._tick = time_base
         self._draft = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix}")
