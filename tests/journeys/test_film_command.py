@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -125,6 +126,21 @@ def test_depth_of_a_film(unflat: Run, tmp_path: Path, name: str) -> None:
         assert len(grey) == 24 and grey[0].shape == (96, 160)
         rows = grey[0].astype(float).mean(axis=1)
         assert rows[90] > rows[5] + 20, "the model of ramps sees the floor near"
+
+
+def test_a_spatial_film_needs_an_encoder_of_the_user(unflat: Run, tmp_path: Path) -> None:
+    _film(tmp_path)
+    (tmp_path / "x265").write_text("#!/bin/sh\necho plain\n")
+    (tmp_path / "x265").chmod(0o755)
+    for words in (("--layout", "spatial", "-o", "x.mov"), ("--layout", "spatial", "-o", "x.mkv")):
+        done = unflat("stereo", "holiday.mp4", *words, env={**os.environ, "UNFLAT_X265": str(tmp_path / "x265")})
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 2 and lines[0].startswith("error: "), done.stderr
+        if words[-1] == "x.mov":
+            assert done.returncode == 4 and "built without multiview" in lines[0] and "ENABLE_MULTIVIEW" in lines[1]
+        else:
+            assert done.returncode == 2 and "QuickTime" in lines[0]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["holiday.mp4", "x265"]
 
 
 def test_a_film_of_depth_is_used_as_it_is(unflat: Run, tmp_path: Path) -> None:

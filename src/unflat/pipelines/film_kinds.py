@@ -15,6 +15,7 @@ from unflat.formats import film_join
 from unflat.formats.clip_page import ENCODING, ClipAbout, ClipShot, PackedSizes, packed_frame, write_page
 from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter
 from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
+from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
 from unflat.stages.lay_out import lay_out, shown_depth
 from unflat.types.arrays import U8
@@ -30,7 +31,8 @@ _WIDEST, _HIGHEST = 4096, 2304
 """What H.264 players take; larger films are HEVC unless told otherwise."""
 _BESIDE = (Layout.FULL_SBS, Layout.HALF_SBS, Layout.VR180)
 _ABOVE = (Layout.FULL_TB, Layout.HALF_TB)
-_OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD)
+_OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD, Layout.SPATIAL)
+_SPATIAL = (".mov", ".mp4")
 
 
 class FilmKind(Protocol):
@@ -56,7 +58,7 @@ class FilmKind(Protocol):
         """What it shows of a frame: what its writer takes."""
         ...
 
-    def opened(self, path: Path) -> SegmentWriter:
+    def opened(self, path: Path) -> SegmentWriter | SpatialSegment:
         """Begin a segment."""
         ...
 
@@ -103,7 +105,10 @@ class TwoViews:
         self._size = _even(clip.size)
         inner = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
         self._fov = film.lens.fov_x_deg * clip.size.width / inner.width
-        self._pack = lay_out(self.layout, self._size, film.options.lay, self._fov)
+        if self.layout is Layout.SPATIAL:
+            check_spatial(path)
+        way = Layout.FULL_SBS if self.layout is Layout.SPATIAL else self.layout  # so its encoder takes both views
+        self._pack = lay_out(way, self._size, film.options.lay, self._fov)
         trial = np.zeros((*self._size.shape, 3), np.uint8)
         packed = self._pack(trial, trial)
         self._packed = Size(packed.shape[1], packed.shape[0])
@@ -126,8 +131,10 @@ class TwoViews:
             view = window.put(view, max(width, window.right), max(height, window.bottom))
         return np.ascontiguousarray(view[:height, :width])
 
-    def opened(self, path: Path) -> SegmentWriter:
+    def opened(self, path: Path) -> SegmentWriter | SpatialSegment:
         """Begin a segment."""
+        if self.layout is Layout.SPATIAL:
+            return SpatialSegment(path, self._packed, self._tick, self._encode, fps=self._fps)
         packing: Packing | None = None
         if self._encode.chosen == "h264" and self.layout in (*_BESIDE, *_ABOVE) and self.layout is not Layout.VR180:
             packing = "top-bottom" if self.layout in _ABOVE else "side-by-side"
@@ -243,8 +250,22 @@ def layout_for(path: Path, said: str | None) -> Layout:
     return layout
 
 
+def check_spatial(path: Path) -> None:
+    """Say early that a spatial film cannot be written.
+
+    Raises:
+        InputError: Not to files of that name.
+        MissingExtraError: There is no encoder that knows two views.
+    """
+    if path.suffix.lower() not in _SPATIAL:
+        raise InputError(f"spatial films are QuickTime films, not {path.name}", hint="Use a name that ends in .mov.")
+    find_encoder()
+
+
 def settled(options: EncodeOptions, size: Size, layout: Layout) -> EncodeOptions:
     """How a film is coded where the user left it open: what is large as HEVC, anaglyphs with all their colour."""
+    if layout is Layout.SPATIAL:
+        return options
     if options.codec == "auto" and (size.width > _WIDEST or size.height > _HIGHEST):
         options = replace(options, codec="hevc")
     if layout is Layout.ANAGLYPH and options.codec != "av1":
