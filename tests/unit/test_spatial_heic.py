@@ -194,6 +194,12 @@ def test_what_is_not_known_is_assumed_aloud() -> None:
     found = read_pair(spatial_heic.encoded(unknown))
     assert found is not None and (found.baseline_m, round(found.fov_x_deg or 0, 3)) == (0.063, 60)
     assert len(spatial_heic.assumed(flat(fov_x_deg=175.0))) == 1
+    for odd in (0.0, -1.0, 5e-7, 2147.5, math.inf):
+        assert "cannot be said" in spatial_heic.assumed(flat(baseline_m=odd))[0]
+        found = read_pair(spatial_heic.encoded(flat(baseline_m=odd)))
+        assert found is not None and found.baseline_m == 0.063
+    found = read_pair(spatial_heic.encoded(flat(baseline_m=1999.5)))
+    assert found is not None and found.baseline_m == 1999.5
 
 
 def test_where_infinity_lies_counts_more_than_what_is_farthest() -> None:

@@ -63,7 +63,10 @@ _BASELINE_M = 0.063
 """Written where the distance between the eyes is not known: that of people."""
 _FOV_DEG = 60.0
 """Written where the angle of view is not known: about that of a telephone's main camera."""
-DISPARITY_UNIT = 10_000
+DISPARITY_UNIT, MICRO = 10_000, 1_000_000
+"""The disparity adjustment is counted in this part of the width, positions in this part of a metre."""
+FURTHEST_M = 2000.0
+"""Between two cameras: what micrometres of 32 bits can say."""
 _SHIFT = 24
 """Numbers of the camera's matrix are written in units of 2 to the power of minus this."""
 _WIDEST_DEG = 160.0
@@ -109,8 +112,9 @@ def write(
 def assumed(pair: StereoPair) -> tuple[str, ...]:
     """What the format asks for and is not known of a pair, in words for the user."""
     notes: list[str] = []
-    if pair.baseline_m is None:
-        notes.append(f"the distance between the eyes is not known; the spatial photo says {_BASELINE_M * 1000:g} mm")
+    if not _has_baseline(pair):
+        unknown = "not known" if pair.baseline_m is None else f"{pair.baseline_m:g} m, which cannot be said"
+        notes.append(f"the distance between the eyes is {unknown}; the spatial photo says {_BASELINE_M * 1000:g} mm")
     if not _has_angle(pair):
         notes.append(f"the angle of view is not known; the spatial photo says {_FOV_DEG:g} degrees")
     return tuple(notes)
@@ -118,16 +122,19 @@ def assumed(pair: StereoPair) -> tuple[str, ...]:
 
 def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
     """The bytes of a spatial photo; see :func:`write`."""
+    pair, adjustment = parallel(pair if _has_angle(pair) else replace(pair, fov_x_deg=_FOV_DEG))
     record = exif_record(pair, text)
     if len(record) > _LONGEST_EXIF:
         raise OutputError("the provenance is too long for a HEIC file", hint="Write a PNG, which has room for it.")
-    pair = pair if _has_angle(pair) else replace(pair, fov_x_deg=_FOV_DEG)
-    pair, adjustment = parallel(pair)
-    baseline_m = _BASELINE_M if pair.baseline_m is None else pair.baseline_m
+    baseline_m = (pair.baseline_m if _has_baseline(pair) else None) or _BASELINE_M
     told = Property(box(b"uuid", DISPARITY, struct.pack(">i", round(adjustment * DISPARITY_UNIT))))
     stills = [coded_still(view, quality, srgb=pair.profile is None) for view in (pair.left, pair.right)]
     eyes = [_eye(still, pair, place, told) for still, place in zip(stills, (0.0, baseline_m), strict=True)]
-    return heif_file([*eyes, exif_item(exif_record(pair, text), 0)], [Group(b"ster", (0, 1), (told,))])
+    return heif_file([*eyes, exif_item(record, 0)], [Group(b"ster", (0, 1), (told,))])
+
+
+def _has_baseline(pair: StereoPair) -> bool:
+    return pair.baseline_m is not None and 1 / MICRO <= pair.baseline_m <= FURTHEST_M
 
 
 def _has_angle(pair: StereoPair) -> bool:
@@ -191,5 +198,5 @@ def _matrix(size: Size, coded: Size, fov_x_deg: float) -> bytes:
 
 def _position(right_m: float) -> bytes:
     """The camera's place: nothing for the origin, else micrometres along x."""
-    moved = round(right_m * 1e6)
+    moved = round(right_m * MICRO)
     return struct.pack(">Ii", _MOVED_X, moved) if moved else struct.pack(">I", 0)

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 from unflat.errors import InputError
 from unflat.formats.heif_read import HeifTable, heif_table
-from unflat.formats.spatial_heic import DISPARITY, DISPARITY_UNIT, EXTRINSICS, INTRINSICS
+from unflat.formats.spatial_heic import DISPARITY, DISPARITY_UNIT, EXTRINSICS, FURTHEST_M, INTRINSICS, MICRO
 from unflat.types.image import Size
 
-_MICRO = 1e6
 _NARROWEST_DEG, _WIDEST_DEG = 1.0, 179.0
-_FURTHEST_M = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def _position(content: bytes | None) -> tuple[float, float, float] | None:
     place, at = [0.0, 0.0, 0.0], 4
     for axis in range(3):
         if flags >> axis & 1:
-            place[axis] = struct.unpack_from(">i", content, at)[0] / _MICRO
+            place[axis] = struct.unpack_from(">i", content, at)[0] / MICRO
             at += 4
     return place[0], place[1], place[2]
 
@@ -149,7 +147,7 @@ def _apart(one: tuple[float, float, float] | None, other: tuple[float, float, fl
     if one is None or other is None:
         return None
     metres = math.dist(one, other)
-    return metres if 0 < metres <= _FURTHEST_M else None
+    return metres if 0 < metres <= FURTHEST_M else None
 
 
 def _disparity(content: bytes | None) -> float | None:
