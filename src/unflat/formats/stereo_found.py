@@ -71,7 +71,7 @@ def _vr_photo(photo: vr180_photo.VrPhoto | None, name: str) -> StereoFacts | Non
 def _stereo_pair(pair: HeifPair | None) -> StereoFacts | None:
     if pair is None:
         return None
-    marks: dict[str, object] = {"group": {"kind": "ster", "shown alone": pair.primary}}
+    marks: dict[str, object] = {"group": {"kind": "ster", "shown_alone": pair.primary}}
     if pair.spatial:
         marks["spatial"] = {"disparity_adjustment": pair.disparity}
     return StereoFacts(
