@@ -13,7 +13,7 @@ from unflat.geometry.layout import PACKED
 from unflat.pipelines.forecast import plain
 from unflat.pipelines.report import Clock, peak_memory_mb
 from unflat.stages.lay_out import LayoutOptions, lay_out, shown_depth
-from unflat.stages.make_stereo import make_stereo
+from unflat.stages.make_stereo import Care, make_stereo
 from unflat.stages.plan_stereo import DEEPEST, StereoOptions, beyond_comfort, plan_stereo
 from unflat.stages.see_inverse import inverse_everywhere, reach_of
 from unflat.trust.lineage import Lineage
@@ -137,7 +137,8 @@ class StereoResult:
 
     def _seen(self, rig: Rig, eyes: StereoOptions, where: str) -> StereoPair:
         with self._clock.stage("eyes"):
-            pair = make_stereo(self._views.pixels, self.inverse, rig, eyes).pair
+            care = Care(still=True, measured=self._pixels_of_disparity)
+            pair = make_stereo(self._views.pixels, self.inverse, rig, eyes, care=care).pair
         told: dict[str, Any] = {
             "disparity_px": rig.gain_px,
             "shift_px": rig.shift_px,

@@ -51,6 +51,20 @@ class Memory:
         return Memory(views, made, (left, right))
 
 
+class Care(NamedTuple):
+    """How much care is taken.
+
+    Attributes:
+        still: It is one picture: what is made up is continued by a network, for a second or more.
+        measured: The depth of every pixel was measured: outlines are where it has them, to the pixel.
+        threads: Of the network; 0 takes all cores.
+    """
+
+    still: bool = False
+    measured: bool = False
+    threads: int = 0
+
+
 class Stereo(NamedTuple):
     """Both views, and what the next frame is told."""
 
@@ -59,9 +73,18 @@ class Stereo(NamedTuple):
 
 
 def make_stereo(
-    pixels: U8, inverse: F32, rig: Rig, options: StereoOptions | None = None, before: Memory | None = None
+    pixels: U8,
+    inverse: F32,
+    rig: Rig,
+    options: StereoOptions | None = None,
+    before: Memory | None = None,
+    *,
+    care: Care | None = None,
 ) -> Stereo:
     """See a picture with two eyes.
+
+    Each pixel moves along its row and covers what is farther; what nothing shows goes on from what is farther beside
+    it. Depth that is smaller than the picture is enlarged with its outlines on those of the picture.
 
     Args:
         pixels: (h, w, 3) uint8 sRGB.
@@ -69,16 +92,17 @@ def make_stereo(
         rig: The two eyes, for a frame of any width.
         options: Which views, and what is done at the sides; its other fields have gone into the rig.
         before: What the frame before this one of the same shot handed on; what is made up then keeps still.
+        care: How much is taken; None: as much as a film's frame bears.
 
     Raises:
         ShapeError: The memory is of a frame of another size.
     """
-    from unflat.geometry.warp import seen_by
+    from unflat.geometry.enlarge import enlarged
 
-    options = options or StereoOptions()
+    options, care = options or StereoOptions(), care or Care()
     h, w = pixels.shape[:2]
     rig = rig.resized(w)
-    disparity = _enlarged(inverse, h, w) * np.float32(rig.gain_px) - np.float32(rig.shift_px)
+    disparity = enlarged(inverse, pixels) * np.float32(rig.gain_px) - np.float32(rig.shift_px)
     sides = sides_of(disparity) if options.edge_window != "none" else (0.0, 0.0)
     if before is not None:
         if before.made[0].shape != (h, w):
@@ -89,13 +113,30 @@ def make_stereo(
     views: list[U8] = []
     made: list[Bool] = []
     for number, share in enumerate((rig.left, rig.left - 1)):
-        view, made_up = seen_by(pixels, disparity, share)
+        view, made_up = _seen(pixels, disparity, share, care)
         if before is not None:
             view = _kept(view, made_up, before.views[number], before.made[number])
         views.append(view)
         made.append(made_up)
     memory = Memory((views[0], views[1]), (made[0], made[1]), (sides[0], sides[1]))
     return Stereo(_finished(memory, disparity, rig, options), memory)
+
+
+def _seen(pixels: U8, disparity: F32, share: float, care: Care) -> tuple[U8, Bool]:
+    """One view, and what of it is made up."""
+    from unflat.geometry.warp import SHOWN, seen_by
+    from unflat.geometry.warp_fill import soften_outlines
+    from unflat.geometry.warp_rows import RIM, seen_gaps
+
+    rim = 0 if care.measured else RIM
+    if not care.still or share == 0:
+        return seen_by(pixels, disparity, share, rim)
+    from unflat.stages.fill_behind import fill_behind
+
+    seen = seen_gaps(pixels, disparity, share, rim)
+    fill_behind(seen, care.threads)
+    soften_outlines(seen)
+    return seen.view, seen.cover < SHOWN
 
 
 def _kept(view: U8, made: Bool, old: U8, old_made: Bool) -> U8:
@@ -129,12 +170,3 @@ def _finished(memory: Memory, disparity: F32, rig: Rig, options: StereoOptions) 
     out, behind, infinity = (zoom * far / rig.width for far in (float(disparity.max()), -float(disparity.min()), shift))
     infinity = None if options.swap else infinity
     return StereoPair(views[0], views[1], made[0], made[1], max(out, 0.0), max(behind, 0.0), infinity)
-
-
-def _enlarged(inverse: F32, height: int, width: int) -> F32:
-    """The inverse depth at the size of the picture."""
-    import cv2
-
-    if inverse.shape == (height, width):
-        return inverse
-    return np.asarray(cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
