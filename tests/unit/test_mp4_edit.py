@@ -132,7 +132,9 @@ def test_what_is_put_before_samples_is_in_them_and_all_others_stay(
         return [
             patch
             for track, numbers in zip(tracks, chosen, strict=True)
-            for patch in put_before(track, samples_of(track, "f"), np.array(numbers, np.int64), b"<new>")
+            for patch in put_before(
+                track, samples_of(track, "f"), np.array(numbers, np.int64), b"<new>", [0] * len(numbers)
+            )
         ]
 
     edit_film(path, change)
@@ -199,6 +201,13 @@ def test_deep_and_crowded_indices_end_in_words(tmp_path: Path) -> None:
         read_index(path)
     path = written(tmp_path, KIND + box(b"free") * 110_000)
     with pytest.raises(InputError, match="more parts"):
+        read_index(path)
+
+
+@pytest.mark.parametrize("inner", [struct.pack(">I", 5), struct.pack(">I", 7), struct.pack(">I4sQ", 1, b"free", 0)])
+def test_boxes_shorter_than_their_heads_are_refused(tmp_path: Path, inner: bytes) -> None:
+    path = written(tmp_path, KIND + box(b"moov", HEAD + inner + b"free" * 4))
+    with pytest.raises(InputError, match="ends outside of 'moov'"):
         read_index(path)
 
 

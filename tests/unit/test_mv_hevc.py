@@ -8,6 +8,7 @@ import stat
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from unflat.formats.film_write import EncodeOptions
 from unflat.formats.hevc_setup import Order, is_picture, kind_of, layer_of, read_base
 from unflat.formats.mv_hevc import write_spatial
 from unflat.formats.mv_segment import VARIABLE, SpatialSegment, find_encoder
-from unflat.formats.nal_units import by_lengths, by_start_codes, units_of
+from unflat.formats.nal_units import BitWriter, by_lengths, by_start_codes, units_of
 from unflat.formats.stereo_boxes import StereoMarks
 from unflat.formats.stereo_mark import mark_stereo
 from unflat.pipelines.inspect import inspect
@@ -129,7 +130,8 @@ def test_the_boxes_hold_what_the_stream_says(tmp_path: Path) -> None:
         assert [layer_of(u) for u in inside if is_picture(u)] == [0, 1], "one picture, both layers"
         assert not any(kind_of(u) in (32, 33, 34) for u in inside)
     pictures = [u for u in units if is_picture(u)]
-    assert [u for s in samples for u in by_lengths(s, 4) if is_picture(u)] == pictures
+    others = [u for u in units if kind_of(u) not in (32, 33, 34)]
+    assert [u for s in samples for u in by_lengths(s, 4)] == others and len(others) > len(pictures), "messages, too"
     (sync,) = found(data, "moov/trak/mdia/minf/stbl/stss")
     entries = [i for i, u in enumerate(u for u in pictures if layer_of(u) == 0) if 16 <= kind_of(u) < 24]
     assert list(struct.unpack_from(f">{len(entries)}I", sync, 8)) == [i + 1 for i in entries] and len(entries) == 2
@@ -179,6 +181,39 @@ def test_pictures_are_counted_as_an_encoder_counts_them() -> None:
     shown = sorted(range(330), key=lambda i: numbers[i])
     assert [packets[i].pts for i in shown] == list(range(330))
     assert [p.pts for p in packets] != list(range(330)), "there was something to sort"
+
+
+def test_what_ends_a_picture_stays_with_it(tmp_path: Path) -> None:
+    units = list(by_start_codes(STREAM.read_bytes()))
+    second = [i for i, unit in enumerate(units) if is_picture(unit) and layer_of(unit) == 0][1]
+    late = [bytes([kind << 1, 1, 0x80]) for kind in (40, 36)]  # a suffix message, the end of a sequence
+    target = tmp_path / "f.mov"
+    write_spatial([stream(tmp_path / "s.hevc", [*units[:second], *late, *units[second:]])], TIMES, target, MARKS)
+    (samples,) = chunks(target.read_bytes())
+    assert list(by_lengths(samples[0], 4))[-2:] == late
+
+
+def coded(kind: int, low: int) -> bytes:
+    """The head of a slice with a number of four bits, of temporal layer 0."""
+    bits = BitWriter()
+    bits.u(1, 1)
+    if 16 <= kind < 24:
+        bits.u(0, 1)
+    bits.ue(0)
+    bits.ue(1)
+    if kind not in (19, 20):
+        bits.u(low, 4)
+    return bytes([kind << 1, 1]) + bits.ended() + b"\x80"
+
+
+def test_numbers_go_on_from_what_others_refer_to() -> None:
+    """ITU-T H.265, 8.3.1: the last picture that is referred to, and is no leading one, says which round it is."""
+    sets = {kind_of(unit): unit for unit in by_start_codes(STREAM.read_bytes()) if layer_of(unit) == 0}
+    order = Order(replace(read_base(sets[33]), order_bits=4), 0, False)
+    idr, trail, trail_n, rasl, cra = 19, 1, 0, 9, 21
+    row = [(idr, 0, (0, 0)), (trail, 8, (0, 8)), (trail_n, 3, (0, 3)), (trail, 0, (0, 16)), (trail_n, 12, (0, 12))]
+    row += [(cra, 7, (0, 23)), (rasl, 0, (0, 16)), (trail, 15, (0, 31)), (idr, 0, (1, 0)), (trail, 2, (1, 2))]
+    assert [order.number(coded(kind, low)) for kind, low, _ in row] == [wanted for _, _, wanted in row]
 
 
 def test_units_are_the_same_however_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

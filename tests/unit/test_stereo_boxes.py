@@ -20,7 +20,7 @@ from mp4_parts import HEAD, KIND, box, found, parts, track
 from unflat.errors import InputError
 from unflat.formats.film_boxes import read_film
 from unflat.formats.frame_packing import FramePacking, message, packing_in
-from unflat.formats.nal_units import with_prevention, without_prevention
+from unflat.formats.nal_units import by_lengths, with_prevention, without_prevention
 from unflat.formats.stereo_boxes import StereoMarks
 from unflat.formats.stereo_mark import mark_stereo
 from unflat.pipelines.inspect import inspect
@@ -208,11 +208,21 @@ def test_our_message_says_what_x264_says(tmp_path: Path, layout: Layout, kind: i
     changed = [(a[3], b[3]) for a, b in zip(before, after, strict=True) if a != b]
     assert len(changed) == 3 and all(new == unit + old for old, new in changed), "one at each key frame"
     assert [p[:3] for p in before] == [p[:3] for p in after]
+    written = [unit for unit in by_lengths(packets(theirs)[0][3], 4) if unit[0] & 31 == 6 and unit[1] == 45]
+    assert written == [words], "byte for byte what x264 writes"
     assert side_data(ours)["STEREO3D"][:8] == side_data(theirs)["STEREO3D"][:8]
     assert read_film(ours).marks["sei"] == read_film(theirs).marks["sei"]
     untouched = packets(theirs)
     mark_stereo(theirs, layout)
     assert packets(theirs) == untouched, "what the encoder wrote is not written again"
+
+
+def test_the_message_stands_behind_the_delimiter(tmp_path: Path) -> None:
+    path = film(tmp_path / "f.mp4", **{"x264-params": "aud=1:log-level=error"})
+    mark_stereo(path, Layout.HALF_TB)
+    kinds = [[unit[0] & 31 for unit in by_lengths(words, 4)] for stream, _, _, words in packets(path) if stream == 0]
+    marked = [one for one in kinds if 5 in one]
+    assert marked == [[6, 6, 9, 5], [9, 6, 5], [9, 6, 5]], "where FFmpeg itself does not put a message in front of it"
 
 
 def test_the_message_is_only_for_halves() -> None:

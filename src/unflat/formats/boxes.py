@@ -122,10 +122,7 @@ def top_boxes(file: BinaryIO, name: str) -> list[Span]:
     while at + 8 <= end:
         file.seek(at)
         head = file.read(16)
-        size, body = int.from_bytes(head[:4], "big"), at + 8
-        if size == 1:
-            size, body = int.from_bytes(head[8:16], "big"), at + 16
-        stop = end if size == 0 else at + size
+        body, stop = _extent(head, at, end)
         if stop < body or stop > end:
             raise _broken(name, spans, f"its box {shown(head[4:8])!r} at byte {at} ends outside the file")
         spans.append(Span(head[4:8], at, body, stop))
@@ -181,6 +178,14 @@ def parsed(kind: bytes, content: bytes, name: str) -> Box:
     return _Parser(name).box(kind, content, 0)
 
 
+def _extent(head: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the content of a box begins and ends, from its first 16 bytes; a length of 0 reaches to the end."""
+    size = int.from_bytes(head[:4], "big")
+    if size == 1:
+        return at + 16, at + int.from_bytes(head[8:16], "big")
+    return at + 8, at + size if size else end
+
+
 class _Parser:
     """Opens boxes and counts them."""
 
@@ -209,12 +214,9 @@ class _Parser:
         inner: list[Box] = []
         at, end = lead, len(content)
         while at + 8 <= end:
-            size, body = int.from_bytes(content[at : at + 4], "big"), at + 8
-            if size == 0 and not any(content[at:]):
+            if content[at : at + 4] == bytes(4) and not any(content[at:]):
                 break
-            if size == 1:
-                size, body = int.from_bytes(content[at + 8 : at + 16], "big"), at + 16
-            stop = end if size == 0 else at + size
+            body, stop = _extent(content[at : at + 16], at, end)
             if stop < body or stop > end:
                 raise _damaged(self.name, f"a box {shown(content[at + 4 : at + 8])!r} ends outside of {shown(kind)!r}")
             inner.append(self.box(content[at + 4 : at + 8], content[body:stop], depth + 1))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.boxes import Box, open_entries, picture_entries, picture_tracks, read_index
@@ -27,7 +28,7 @@ _LARGEST_SAMPLE = 1 << 25
 _COMMENT = (b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")
 _TABLE = (b"mdia", b"minf", b"stbl")
 _DELIMITER = 9
-"""The unit that stands before all others of a picture, where it stands at all: always equally long."""
+"""The unit that stands before all others of a picture, where it stands at all."""
 _AVC_LENGTHS, _HEVC_LENGTHS = 4, 21
 """Where avcC and hvcC say in how many bytes the length of a unit stands."""
 _CODINGS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "vp09": "vp9", "vp08": "vp8"}
@@ -129,13 +130,24 @@ def packing_patches(index: Box, path: Path, layout: Layout) -> list[Patch]:
     if words is None or track is None or len(setup) < _AVC_LENGTHS + 1:
         return []
     samples = samples_of(track, path.name)
-    units = _first_units(path, track, "h264")
-    if packing_in(units, "h264") is not None:
+    if packing_in(_first_units(path, track, "h264"), "h264") is not None:
         return []
     width = (setup[_AVC_LENGTHS] & 3) + 1
-    skip = width + len(units[0]) if units and units[0][0] & 31 == _DELIMITER else 0
-    every = np.arange(len(samples.sizes)) if samples.entries is None else samples.entries
-    return put_before(track, samples, np.unique(every), len(words).to_bytes(width, "big") + words, skip)
+    every = np.unique(np.arange(len(samples.sizes)) if samples.entries is None else samples.entries)
+    skips = _delimiters(path, samples.starts[every], width)
+    return put_before(track, samples, every, len(words).to_bytes(width, "big") + words, skips)
+
+
+def _delimiters(path: Path, starts: NDArray[np.int64], width: int) -> list[int]:
+    """How many bytes the delimiter takes that a picture begins with; 0 where there is none."""
+    skips: list[int] = []
+    with path.open("rb") as file:
+        for at in starts:
+            file.seek(int(at))
+            head = file.read(width + 1)
+            there = len(head) > width and head[width] & 31 == _DELIMITER
+            skips.append(width + int.from_bytes(head[:width], "big") if there else 0)
+    return skips
 
 
 def _entry(track: Box) -> Box:

@@ -6,6 +6,7 @@ Source: ISO/IEC 14496-12, 8.7.3 (stsz), 8.7.4 (stsc), 8.7.5 (stco, co64), 8.6.2 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def samples_of(track: Box, name: str) -> Samples:
     return Samples(chunks[chunk] + before - base, sizes, entries)
 
 
-def put_before(track: Box, samples: Samples, numbers: I64, words: bytes, skip: int = 0) -> list[Patch]:
+def put_before(track: Box, samples: Samples, numbers: I64, words: bytes, skips: Sequence[int]) -> list[Patch]:
     """Let samples begin with further bytes: their sizes grow in the index, and what to put into the media is returned.
 
     Args:
@@ -72,14 +73,14 @@ def put_before(track: Box, samples: Samples, numbers: I64, words: bytes, skip: i
         samples: All its samples.
         numbers: Of those that grow, from 0, each once.
         words: What each begins with.
-        skip: Bytes of each that stay in front of it.
+        skips: Bytes of each of them that stay in front of it.
     """
     sizes = samples.sizes.copy()
     sizes[numbers] += len(words)
     table = track.first(*_TABLE, b"stsz")
     if table is not None:
         table.lead = struct.pack(">III", 0, 0, len(sizes)) + sizes.astype(">u4").tobytes()
-    return [Patch(int(at) + skip, words) for at in samples.starts[numbers]]
+    return [Patch(int(at) + skip, words) for at, skip in zip(samples.starts[numbers], skips, strict=True)]
 
 
 def _sizes(content: bytes) -> I64:
