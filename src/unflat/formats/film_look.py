@@ -190,7 +190,7 @@ def _decoded(path: Path) -> tuple[I64, bool]:
         stream.thread_type = "AUTO"
         for number, frame in enumerate(pictures(stream, packets_from(container, stream, None), Damage())):
             usable = usable and frame.pts is not None and (not times or frame.pts > times[-1])
-            times.append(frame.pts if usable else number)
+            times.append(number if frame.pts is None else frame.pts)
     found = np.array(times, np.int64)
     return (found, False) if usable else (np.arange(len(found)), True)
 
