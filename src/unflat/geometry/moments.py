@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 
 from unflat.geometry.flow import flow, places, resized_flow, sampled
 from unflat.geometry.shots import Look, tie, torn
-from unflat.geometry.steady import Line, Step, agreed, along, divided, line_between
+from unflat.geometry.steady import Line, Step, agreed, along, divided, guided, line_between
 from unflat.types.arrays import F32, U8, Bool
 
 _FLOW_SIDE = 320
 """Flow is looked for in pictures of at least about this long side, in pixels, if the depth is smaller."""
+_FLOOR = 0.01
+"""Samples of a pixel agree at least within this share of what is near, and the noise between frames."""
+_FEW, _MANY = 0.05, 0.25
+"""What less than this share of the frames around agrees on does not count; what more than that does, counts alone."""
+_SPLIT, _AT_ONE = 0.5, 0.8
+"""The same for the share of those that can be followed to a pixel."""
 _BLIND = 0.01
 """The weight of depth that was seen in an empty frame."""
 _LEAST_SURE = 0.1
@@ -66,8 +72,9 @@ class Moment:
             look = Look.of(small, 1.0)
             return Moment(_weighed(planes, look), grey, look, still, still, Line(), shifted)
         there, back = (resized_flow(f, height, width) for f in (flow(before.grey, grey), flow(grey, before.grey)))
-        ways = Step.of(there, back), Step.of(back, there)
-        then, now = (np.asarray(cv2.resize(g, (width, height)), np.float32) for g in (before.grey, grey))
+        small_greys = (cv2.resize(g, (width, height), interpolation=cv2.INTER_AREA) for g in (before.grey, grey))
+        then, now = (np.asarray(g, np.float32) for g in small_greys)
+        ways = Step.of(there, back, then, now), Step.of(back, there, now, then)
         at = places(height, width) + back
         look = Look.of(small, tie(sampled(then, at), now, ways[1].ok))
         planes = _weighed(planes, look)
@@ -164,9 +171,40 @@ def blended(seen: Sights, near: float) -> tuple[F32, F32, F32]:
     """
     count, height, width = seen.alive.shape
     planes, alive = seen.planes.reshape(count, -1, 4), seen.alive.reshape(count, -1)
-    made = agreed(planes, alive, np.array(seen.lines, np.float32), near)
-    value, sky, sure = (np.ascontiguousarray(made[:, k]).reshape(height, width) for k in range(3))
-    return value, sky, sure
+    floor = _FLOOR * near + _noise(seen)
+    made = agreed(planes, alive, np.array(seen.lines, np.float32), floor)
+    value, sky, sure, agreeing = (np.ascontiguousarray(made[:, k]).reshape(height, width) for k in range(4))
+    own = divided(seen.planes[0, ..., 0], seen.planes[0, ..., 1])
+    known = (seen.planes[0, ..., 1] > 0) & np.isfinite(value)
+    if count == 1:
+        return value, sky, sure
+    kept = np.nan_to_num(value)
+    enough = np.clip((agreeing / sum(seen.shares) - _FEW) / (_MANY - _FEW), 0, 1)
+    at_one = np.clip((agreeing / seen.alive.sum(0) - _SPLIT) / (_AT_ONE - _SPLIT), 0, 1)
+    heard, trust = (np.where(known, _softened(v), np.float32(1)) for v in (enough, enough * at_one))
+    fused = guided(np.where(known, own, kept), kept, heard, trust, floor)
+    return np.where(np.isfinite(value), fused, np.float32(np.nan)), sky, sure
+
+
+def _noise(seen: Sights) -> float:
+    """Median of how far depth is off from that of the neighbouring frame; 0 if there is none."""
+    if len(seen.lines) == 1:
+        return 0.0
+    own, there = seen.planes[:2, ::2, ::2]
+    use = (seen.alive[1, ::2, ::2] > 0.5 * seen.shares[1]) & (own[..., 1] > 0) & (there[..., 1] > 0)
+    own, there = own[use], there[use]
+    if not own.size:
+        return 0.0
+    off = seen.lines[1](divided(there[:, 0], there[:, 1])) - divided(own[:, 0], own[:, 1])
+    return float(np.median(np.abs(off)))
+
+
+def _softened(trust: NDArray[np.floating]) -> F32:
+    """Less where there is little beside it, and without steps."""
+    import cv2
+
+    least = cv2.erode(trust.astype(np.float32), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.blur(np.asarray(least), (5, 5)), np.float32)
 
 
 def reach(inverse: F32, known: Bool) -> tuple[float, float]:

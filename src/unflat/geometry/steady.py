@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.geometry.bands import in_bands
 from unflat.geometry.flow import places, returning, sampled
@@ -18,7 +19,13 @@ _ROUNDS = 6
 _TUKEY = 4.685
 _TIE = 0.01
 """How strongly a shift is held to 0; it gives way where the depth spans more than about a tenth of its mean."""
-_FLOOR, _SHARE = 0.01, np.float32(0.03)
+_SHARE = np.float32(0.03)
+_GREY, _NOISE = 25.0, 5.0
+"""What is followed shows the same grey: so nearly (of 255), or so many times as nearly as half of all pixels do."""
+_AROUND = 17
+"""Side of the window, in pixels, over which the depth of one frame is fitted to what many say."""
+_OWN = 0.05
+"""The weight of a frame's own depth in that fit."""
 _LARGEST_STEP = 2.0
 """Between two frames no scale changes by more than this factor: such a fit is not believed."""
 _FEWEST = 64
@@ -103,15 +110,30 @@ class Step:
     """The way from one frame to its neighbour in time.
 
     Attributes:
-        way: (h, w, 3) float32: pixels to the right, pixels down, and 1 where that can be believed, else 0.
+        way: (h, w, 3) float32: pixels to the right, pixels down, and 0..1 how far that can be believed.
     """
 
     way: F32
 
     @staticmethod
-    def of(flow: F32, back: F32) -> Step:
-        """From the flow there and the one back, (h, w, 2) each."""
-        return Step(np.dstack([flow, returning(flow, back)]).astype(np.float32))
+    def of(flow: F32, back: F32, here: F32, there: F32) -> Step:
+        """The way that leads back and shows the same.
+
+        Args:
+            flow: (h, w, 2) from the frame to its neighbour.
+            back: (h, w, 2) from the neighbour to the frame.
+            here: (h, w) grey of the frame.
+            there: (h, w) grey of the neighbour.
+        """
+        import cv2
+
+        other = sampled(there, places(*here.shape) + flow) - here
+        believed = returning(flow, back)
+        if believed.any():  # a light that changes is no other thing
+            off = np.abs(other - np.float32(np.median(other[believed])))
+            believed &= off < max(_GREY, _NOISE * float(np.median(off[believed])))
+        inner = cv2.blur(believed.astype(np.float32), (3, 3))
+        return Step(np.dstack([flow, inner]).astype(np.float32))
 
     @staticmethod
     def none(height: int, width: int) -> Step:
@@ -125,7 +147,7 @@ class Step:
 
     @property
     def ok(self) -> F32:
-        """(h, w), 1 where it can be believed, else 0."""
+        """(h, w) 0..1, how far it can be believed."""
         return self.way[..., 2]
 
 
@@ -159,25 +181,25 @@ def _walk(way, at, still):
             still[y, x] *= max(2 * way[y, x, 2] - 1, np.float32(0))
 
 
-def agreed(seen: F32, alive: F32, lines: F32, near: float) -> F32:
+def agreed(seen: F32, alive: F32, lines: F32, floor: float) -> F32:
     """One value for every pixel from its samples: their mean, around their median where they do not agree.
 
     Args:
         seen: (k, n, 4) float32: inverse depth times weight, weight, and two planes that are averaged.
         alive: (k, n) float32, how much each sample counts, >= 0.
         lines: (k, 2) float32: scale and shift that bring each to the same units.
-        near: Inverse depth of what is near; samples agree within a hundredth of it and _SHARE of themselves, and
-            their weight falls with the fourth power beyond.
+        floor: Samples agree within this and _SHARE of themselves; their weight falls with the fourth power beyond.
 
     Returns:
-        (n, 3) float32: inverse depth, NaN where no sample has weight, and the means of the two planes.
+        (n, 4) float32: inverse depth, NaN where no sample has weight; the means of the two planes; how much of all
+        that could count agrees on the value.
     """
-    out = np.empty((seen.shape[1], 3), np.float32)
+    out = np.empty((seen.shape[1], 4), np.float32)
 
     def work(start: int, stop: int) -> None:
-        scratch = np.empty((2, seen.shape[0]), np.float32)
+        scratch = np.empty((3, seen.shape[0]), np.float32)
         part = slice(start, stop)
-        _agreed(seen[:, part], alive[:, part], lines, np.float32(_FLOOR * near), scratch, out[part])
+        _agreed(seen[:, part], alive[:, part], lines, np.float32(floor), scratch, out[part])
 
     in_bands(work, seen.shape[1])
     return out
@@ -185,7 +207,7 @@ def agreed(seen: F32, alive: F32, lines: F32, near: float) -> F32:
 
 @kernel
 def _agreed(seen, alive, lines, floor, scratch, out):
-    value, weight = scratch[0], scratch[1]
+    value, weight, life = scratch[0], scratch[1], scratch[2]
     for i in range(seen.shape[1]):
         count = 0
         total, third, fourth = np.float32(0), np.float32(0), np.float32(0)
@@ -198,28 +220,35 @@ def _agreed(seen, alive, lines, floor, scratch, out):
             if a * trust > 0:
                 value[count] = lines[k, 0] * seen[k, i, 0] / trust + lines[k, 1]
                 weight[count] = a * trust
+                life[count] = a
                 mass += weight[count]
                 centre += weight[count] * value[count]
                 count += 1
         out[i, 1], out[i, 2] = third / total, fourth / total
         if count == 0:
-            out[i, 0] = np.nan
+            out[i, 0], out[i, 3] = np.nan, 0
             continue
         centre /= mass
         allowed, worst = floor + _SHARE * abs(centre), np.float32(0)
         for k in range(count):
             worst = max(worst, abs(value[k] - centre))
-        out[i, 0] = _around_median(value, weight, count, mass, floor) if worst > allowed else centre
+        if worst > allowed:
+            centre = _around_median(value, weight, life, count, mass, floor)
+        agreeing, allowed = np.float32(0), floor + _SHARE * abs(centre)
+        for k in range(count):
+            off = (value[k] - centre) / allowed
+            agreeing += life[k] / max(off * off * off * off, np.float32(1))
+        out[i, 0], out[i, 3] = centre, agreeing
 
 
 @inner
-def _around_median(value, weight, count, mass, floor):
-    for k in range(1, count):  # sort both by value
-        v, w, j = value[k], weight[k], k
+def _around_median(value, weight, life, count, mass, floor):
+    for k in range(1, count):  # sort all by value
+        v, w, a, j = value[k], weight[k], life[k], k
         while j > 0 and value[j - 1] > v:
-            value[j], weight[j] = value[j - 1], weight[j - 1]
+            value[j], weight[j], life[j] = value[j - 1], weight[j - 1], life[j - 1]
             j -= 1
-        value[j], weight[j] = v, w
+        value[j], weight[j], life[j] = v, w, a
     below, j = weight[0], 0
     while below < np.float32(0.5) * mass and j < count - 1:
         j += 1
@@ -233,3 +262,32 @@ def _around_median(value, weight, count, mass, floor):
         total += w
         centre += w * value[k]
     return centre / total
+
+
+def guided(own: F32, many: F32, heard: F32, trust: F32, floor: float) -> F32:
+    """What many frames say where they agree; elsewhere the frame's own depth, in every place fitted to what they say.
+
+    The fit is linear over a window (He, Sun and Tang, "Guided image filtering", 2010, with weights), so that outlines
+    are those of the frame itself: nothing that moves leaves a trace.
+
+    Args:
+        own: (h, w) inverse depth of the frame; finite.
+        many: (h, w) what many frames say; finite.
+        heard: (h, w) 0..1, how much what they say counts in the fit.
+        trust: (h, w) 0..1, how far it is taken as it is.
+        floor: What spreads less than this over a window is flat: it is shifted only.
+    """
+    import cv2
+
+    def mean(plane: NDArray[np.floating]) -> F32:
+        return np.asarray(cv2.blur(plane.astype(np.float32), (_AROUND, _AROUND)), np.float32)
+
+    weight = heard + np.float32(_OWN)
+    said = (heard * many + np.float32(_OWN) * own) / weight
+    mass = mean(weight)
+    own_mean, said_mean, square, product = (mean(weight * plane) / mass for plane in (own, said, own * own, own * said))
+    firm = np.float32(floor**2 + 1e-12)
+    spread = np.maximum(square - own_mean * own_mean, 0) + firm
+    scale = np.clip((product - own_mean * said_mean + firm) / spread, 0.5, 2).astype(np.float32)
+    shift = (said_mean - scale * own_mean).astype(np.float32)
+    return (trust * many + (1 - trust) * (mean(scale) * own + mean(shift))).astype(np.float32)
