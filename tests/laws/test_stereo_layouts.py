@@ -15,8 +15,11 @@ from unflat.errors import ShapeError
 from unflat.geometry.anaglyph import METHODS, Anaglyph, anaglyph
 from unflat.geometry.half_sphere import LARGEST, SMALLEST, HalfSphere, fitting_side
 from unflat.geometry.layout import PACKED, packed, packed_size, unpacked
+from unflat.stages.lay_out import Spheres, moved_apart
+from unflat.stages.make_stereo import make_stereo
+from unflat.stages.plan_stereo import Eyes, StereoOptions
 from unflat.types.image import Size
-from unflat.types.stereo import Layout
+from unflat.types.stereo import Layout, Rig
 
 Bytes = NDArray[np.uint8]
 WHOLE = (Layout.FULL_SBS, Layout.FULL_TB, Layout.CROSS, Layout.RGBD, Layout.VR180)
@@ -190,6 +193,38 @@ def test_what_is_seen_at_an_angle_lies_at_that_angle(fov: float, lon: float, lat
     assert (0.5 - v / side) * 180 == pytest.approx(lat, abs=0.08)
 
 
+@pytest.mark.parametrize("moved", [-0.09, -0.013, 0.02, 0.1])
+@pytest.mark.parametrize(("lon", "lat"), [(0, 0), (-21, 6)])
+def test_a_view_that_was_shifted_lies_at_its_angles_again(moved: float, lon: float, lat: float) -> None:
+    size, side = Size(400, 300), 600
+    focal = 200 / math.tan(math.radians(70) / 2)
+    x = 200 + focal * math.tan(math.radians(lon)) + moved * 400
+    y = 150 - focal * math.tan(math.radians(lat)) / math.cos(math.radians(lon))
+    seen = HalfSphere(size, 70, side, soft=0)(blob(size, x, y, 3), moved)
+    u, v = centre_of(seen)
+    assert (u / side - 0.5) * 180 == pytest.approx(lon, abs=0.08)
+    assert (0.5 - v / side) * 180 == pytest.approx(lat, abs=0.08)
+    lit = HalfSphere(size, 70, side, soft=0)(np.full((300, 400, 3), 250, np.uint8), moved)[side // 2, :, 0] > 125
+    rims = (np.array([0, 400]) - 200 - moved * 400) / focal
+    found = (np.array([lit.argmax(), side - lit[::-1].argmax()]) / side - 0.5) * np.pi
+    np.testing.assert_allclose(np.tan(found), rims, atol=0.01)
+
+
+@pytest.mark.parametrize("eye", ["both", "left", "right"])
+def test_in_half_spheres_infinity_has_no_disparity(eye: Eyes) -> None:
+    """Whatever lay in the plane of the screen: what is infinitely far is straight ahead of both eyes."""
+    size, side = Size(400, 300), 800
+    picture = blob(size, 200, 150, 4)
+    options = StereoOptions(eye=eye)
+    pair = make_stereo(picture, np.zeros(size.shape, np.float32), Rig(50, 12, 400, options.left), options).pair
+    sphere = Spheres(HalfSphere(size, 60, side, soft=0))
+    left, right = unpacked(sphere(pair.left, pair.right, moved_apart(pair, options.left)), Layout.VR180)
+    assert centre_of(left) == pytest.approx((side / 2, side / 2), abs=0.3)
+    assert centre_of(right) == pytest.approx((side / 2, side / 2), abs=0.3)
+    apart = unpacked(sphere(pair.left, pair.right), Layout.VR180)
+    assert centre_of(apart[1])[0] - centre_of(apart[0])[0] > 5, "as they are, eyes would turn outwards"
+
+
 @pytest.mark.parametrize("size", [Size(400, 300), Size(151, 401)])
 @pytest.mark.parametrize("fov", [30.0, 60.0, 100.0])
 def test_a_picture_fills_its_field_of_view_and_nothing_else(size: Size, fov: float) -> None:
@@ -233,3 +268,5 @@ def test_half_spheres_that_cannot_be_are_refused() -> None:
             HalfSphere(Size(40, 30), fov, side, soft)
     with pytest.raises(ShapeError, match="40×30"):
         HalfSphere(Size(40, 30), 60, 100)(noise(Size(30, 40), 0))
+    with pytest.raises(ShapeError, match="aside"):
+        HalfSphere(Size(40, 30), 60, 100)(noise(Size(40, 30), 0), 0.11)

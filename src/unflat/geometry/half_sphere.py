@@ -22,6 +22,8 @@ SOFT = 0.02
 LARGEST, SMALLEST = 4096, 512
 """Sides of a half sphere that is as fine as its picture, at most and at least: headsets decode up to 8192×4096."""
 _WIDEST_DEG = 170.0
+FARTHEST_MOVED = 0.1
+"""By how much of its width a view may lie aside of where a camera that looks ahead sees it."""
 
 
 def fitting_side(width: int, fov_x_deg: float) -> int:
@@ -49,7 +51,7 @@ class HalfSphere:
     _shrunk: Size = field(init=False, repr=False)
     _x: F32 = field(init=False, repr=False)
     _y: F32 = field(init=False, repr=False)
-    _cover: F32 = field(init=False, repr=False)
+    _down: F32 = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.fov_x_deg <= _WIDEST_DEG:
@@ -57,32 +59,43 @@ class HalfSphere:
         if self.side < 2 or not 0 <= self.soft <= 0.5:
             raise ShapeError(f"half a sphere cannot have the side {self.side} and a border of {self.soft:g}")
         made = _maps(self)
-        for name, value in zip(("_corner", "_shrunk", "_x", "_y", "_cover"), made, strict=True):
+        for name, value in zip(("_corner", "_shrunk", "_x", "_y", "_down"), made, strict=True):
             object.__setattr__(self, name, value)
 
-    def __call__(self, view: U8) -> U8:
+    def __call__(self, view: U8, moved: float = 0.0) -> U8:
         """A view in the dark half sphere.
 
         Args:
             view: (h, w, 3) uint8 of :attr:`size`.
+            moved: By how much of its width the view lies farther right than a camera that looks ahead sees it: views
+                for a screen are shifted onto each other, and here they look in parallel again.
 
         Returns:
             (side, side, 3) uint8.
 
         Raises:
-            ShapeError: The view has another size.
+            ShapeError: The view has another size, or was moved by more than a tenth of its width.
         """
+        if not abs(moved) <= FARTHEST_MOVED:
+            raise ShapeError(f"a view that lies {moved:.0%} of its width aside is not put into half a sphere")
         if view.shape[:2] != self.size.shape:
             raise ShapeError(f"the half sphere is made for views of {self.size}, not {view.shape[1]}×{view.shape[0]}")
         if self._shrunk != self.size:
             small = (self._shrunk.width, self._shrunk.height)
             view = np.asarray(cv2.resize(view, small, interpolation=cv2.INTER_AREA), np.uint8)
-        seen = cv2.remap(view, self._x, self._y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        x = self._x + np.float32(moved * self._shrunk.width) if moved else self._x
+        seen = cv2.remap(view, x, self._y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        cover = _ramp(x[0] + np.float32(0.5), self._shrunk.width, self._border) * self._down
         left, top = self._corner
-        h, w = self._cover.shape
+        h, w = cover.shape
         out = np.zeros((self.side, self.side, 3), np.uint8)
-        out[top : top + h, left : left + w] = np.rint(seen * self._cover[..., None])
+        out[top : top + h, left : left + w] = np.rint(seen * cover[..., None])
         return out
+
+    @property
+    def _border(self) -> float:
+        """How wide the border is that fades, in pixels of the shrunk view."""
+        return max(self.soft * min(self._shrunk.width, self._shrunk.height), 0.5)
 
 
 def _maps(sphere: HalfSphere) -> tuple[tuple[int, int], Size, F32, F32, F32]:
@@ -90,13 +103,13 @@ def _maps(sphere: HalfSphere) -> tuple[tuple[int, int], Size, F32, F32, F32]:
 
     Returns:
         Left and top; the size that the picture is shrunk to first; x and y in it (as OpenCV counts: the first pixel's
-        centre is 0); how much the picture covers of each pixel.
+        centre is 0); how much of each pixel the picture covers as far as its upper and lower side are concerned.
     """
     size, side = sphere.size, sphere.side
     focal = size.width / (2 * math.tan(math.radians(sphere.fov_x_deg) / 2))
     factor = min(1.0, side / math.pi / focal)
     shrunk = Size(max(1, round(size.width * factor)), max(1, round(size.height * factor)))
-    lon = math.atan(size.width / 2 / focal)
+    lon = math.atan((0.5 + FARTHEST_MOVED) * size.width / focal)
     lat = math.atan(size.height / 2 / focal)
     across, down = (min(side, 2 * math.ceil(angle / math.pi * side) + 2 + side % 2) for angle in (lon, lat))
     left, top = (side - across) // 2, (side - down) // 2
@@ -104,10 +117,10 @@ def _maps(sphere: HalfSphere) -> tuple[tuple[int, int], Size, F32, F32, F32]:
     angle_y = (((np.arange(top, top + down) + 0.5) / side - 0.5) * math.pi).astype(np.float32)
     x = np.asarray(np.tile(np.tan(angle_x) * focal + size.width / 2, (down, 1)), np.float32)
     y = np.asarray(np.tan(angle_y)[:, None] / np.cos(angle_x) * focal + size.height / 2, np.float32)
-    border = max(sphere.soft * min(size.width, size.height), 0.5 / factor)
-    cover = np.asarray(_ramp(x, size.width, border) * _ramp(y, size.height, border), np.float32)
     x, y = x * (shrunk.width / size.width) - 0.5, y * (shrunk.height / size.height) - 0.5
-    return (left, top), shrunk, np.asarray(x, np.float32), np.asarray(y, np.float32), cover
+    x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    border = max(sphere.soft * min(shrunk.width, shrunk.height), 0.5)
+    return (left, top), shrunk, x, y, _ramp(y + np.float32(0.5), shrunk.height, border)
 
 
 def _ramp(at: F32, length: int, border: float) -> F32:

@@ -10,11 +10,11 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.anaglyph import Anaglyph, anaglyph
-from unflat.geometry.half_sphere import LARGEST, HalfSphere, fitting_side
+from unflat.geometry.half_sphere import FARTHEST_MOVED, LARGEST, HalfSphere, fitting_side
 from unflat.geometry.layout import PACKED, packed, packed_size
 from unflat.types.arrays import F32, U8
 from unflat.types.image import Size
-from unflat.types.stereo import Layout
+from unflat.types.stereo import Layout, StereoPair
 
 Pack = Callable[[U8, U8], U8]
 """Two views, (h, w, 3) uint8 each, to the picture that holds both."""
@@ -61,6 +61,42 @@ class LayoutOptions:
             raise InputError(f"--wiggle-fps {self.wiggle_fps:g} is out of range", hint="Give 0.5 to 30.")
 
 
+@dataclass(frozen=True, slots=True)
+class Spheres:
+    """Two views as half spheres beside each other.
+
+    Attributes:
+        sphere: The way of each view into its own.
+    """
+
+    sphere: HalfSphere
+
+    def __call__(self, left: U8, right: U8, moved: tuple[float, float] = (0.0, 0.0)) -> U8:
+        """Both half spheres.
+
+        Args:
+            left: (h, w, 3) uint8.
+            right: Of the same size.
+            moved: How far right each view lies of what a camera that looks ahead sees, as a share of its width; see
+                :func:`moved_apart`.
+        """
+        return packed(self.sphere(left, moved[0]), self.sphere(right, moved[1]), Layout.VR180)
+
+
+def moved_apart(pair: StereoPair, left: float) -> tuple[float, float]:
+    """How far right each view of a pair for a screen lies of what a camera that looks ahead sees.
+
+    Shifting views onto each other puts the screen before infinity. In half a sphere eyes would have to turn outwards
+    for what lies behind it, so there the shift is taken back.
+
+    Args:
+        pair: Two views; one that does not say where infinity lies is left as it is.
+        left: The share of the disparity that its left view was moved by.
+    """
+    infinity = max(-FARTHEST_MOVED, min(pair.infinity_share or 0.0, FARTHEST_MOVED))
+    return -left * infinity, (1 - left) * infinity
+
+
 def lay_out(layout: Layout, size: Size, options: LayoutOptions, fov_x_deg: float | None = None) -> Pack:
     """The way from two views to the picture that holds both, made once for all frames of one camera.
 
@@ -81,8 +117,7 @@ def lay_out(layout: Layout, size: Size, options: LayoutOptions, fov_x_deg: float
         return lambda left, right: packed(left, right, layout)
     if fov_x_deg is None:
         raise InputError("half a sphere needs the angle of view", hint="Give it with --fov DEGREES.")
-    sphere = HalfSphere(size, fov_x_deg, options.sphere_size or fitting_side(size.width, fov_x_deg))
-    return lambda left, right: packed(sphere(left), sphere(right), layout)
+    return Spheres(HalfSphere(size, fov_x_deg, options.sphere_size or fitting_side(size.width, fov_x_deg)))
 
 
 def laid_out_size(layout: Layout, size: Size, options: LayoutOptions, fov_x_deg: float | None = None) -> Size:
