@@ -81,6 +81,25 @@ def test_killed_anywhere_and_run_again_it_is_the_same_film(unflat: Run, tmp_path
     assert _packets(tmp_path / "killed_LR.mp4") == _packets(tmp_path / "whole_LR.mp4")
 
 
+def test_each_eye_may_have_a_file_of_its_own_and_one_run_makes_several_films(unflat: Run, tmp_path: Path) -> None:
+    _film(tmp_path)
+    done = unflat(
+        "stereo", "holiday.mp4", "--depth", "ramp", "--layout", "pair", "-o", "x.mp4", "-o", "x.html", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["outputs"] == ["x_left.mp4", "x_right.mp4", "x.html"]
+    assert report["layouts"] == ["pair", "pair", "clip to move in"]
+    views = []
+    for name in report["outputs"][:2]:
+        with av.open(str(tmp_path / name)) as film:
+            views.append(next(film.decode(video=0)).to_ndarray(format="rgb24").astype(float))
+            assert len(film.streams.audio) == 1
+    assert views[0].shape == (96, 160, 3) and np.abs(views[0] - views[1]).mean() > 1
+    again = unflat("stereo", "holiday.mp4", "--depth", "ramp", "--layout", "pair", "-o", "x.mp4")
+    assert again.returncode == 9 and "x_left.mp4" in again.stderr
+
+
 def test_a_part_of_a_film_begins_and_ends_where_it_is_told(unflat: Run, tmp_path: Path) -> None:
     _film(tmp_path)
     done = unflat("stereo", "holiday.mp4", "--depth", "ramp", "--from", "0.2", "--to", "0.6", "-o", "x.mkv", "--json")
@@ -165,6 +184,7 @@ def test_a_film_of_depth_is_used_as_it_is(unflat: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("holiday.mp4", "--ipd-mm", "63"), "--ipd-mm means nothing for a film"),
         (("holiday.mp4", "--style", "drawing"), "--style means nothing for a film"),
         (("holiday.mp4", "-o", "x.glb"), "no film is written to x.glb"),
         (("holiday.mp4", "--from", "soon"), "is no time"),

@@ -13,13 +13,13 @@ from unflat.cli.flags import Talk, check_written
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
 from unflat.formats.film_read import SUFFIXES
-from unflat.pipelines.film_kinds import check_suffix
+from unflat.pipelines.film_kinds import check_suffix, targets
 from unflat.pipelines.flat import leaves
 from unflat.pipelines.stereo_film import Film, FilmOptions, Purpose
 
 FILM, PICTURE = "a film", "a picture"
-_OF_PICTURES = {"phone_depth", "detail"}
-"""Options in groups that films have, too, but that only pictures heed."""
+_OF_PICTURES = {"phone_depth", "detail", "ipd_mm"}
+"""Options in groups that films have, too, but that only pictures heed: depth of a film has no unit."""
 
 
 def are_films(inputs: tuple[Path, ...]) -> bool:
@@ -76,9 +76,14 @@ def make_films(
         force: Replace files that exist.
     """
     plan = [(film, _places(film, output, usual, many=len(films) > 1)) for film in films]
+    written: list[Path] = []
     for film, paths in plan:
-        check_written(paths, film, partial(check_suffix, purpose=purpose), force=force)
-    check_distinct([path for _, paths in plan for path in paths])
+        for path in paths:
+            check_suffix(path, purpose)
+        mine = [file for path in paths for file in targets(path, purpose, options.lay.layout)]
+        check_written(mine, film, partial(check_suffix, purpose=purpose), force=force)
+        written += mine
+    check_distinct(written)
     reports: list[dict[str, Any]] = []
     for film, paths in plan:
         with progress(quiet=talk.quiet) as line:

@@ -17,7 +17,8 @@ from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter
 from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
 from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
-from unflat.stages.lay_out import lay_out, shown_depth
+from unflat.formats.stereo_picture import VIEWS_APART
+from unflat.stages.lay_out import Pack, lay_out, shown_depth
 from unflat.types.arrays import U8
 from unflat.types.clip import DepthFrame
 from unflat.types.image import Size
@@ -31,7 +32,7 @@ _WIDEST, _HIGHEST = 4096, 2304
 """What H.264 players take; larger films are HEVC unless told otherwise."""
 _BESIDE = (Layout.FULL_SBS, Layout.HALF_SBS, Layout.VR180)
 _ABOVE = (Layout.FULL_TB, Layout.HALF_TB)
-_OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD, Layout.SPATIAL)
+_OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD, Layout.SPATIAL, Layout.PAIR)
 _SPATIAL = (".mov", ".mp4")
 
 
@@ -87,19 +88,41 @@ def film_kinds(paths: Sequence[Path], film: Film) -> list[FilmKind]:
     """What each of the films is."""
     kinds: list[FilmKind] = []
     for path in paths:
-        kind = Depth if film.purpose == "depth" else Page if path.suffix.lower() == PAGE else TwoViews
-        kinds.append(kind(path, film))
+        if film.purpose == "depth":
+            kinds.append(Depth(path, film))
+        elif path.suffix.lower() == PAGE:
+            kinds.append(Page(path, film))
+        else:
+            files = targets(path, film.purpose, film.options.lay.layout)
+            kinds += [TwoViews(file, film, None if len(files) == 1 else eye) for eye, file in enumerate(files)]
     return kinds
 
 
+def targets(path: Path, purpose: Purpose, said: str | None) -> list[Path]:
+    """The files that a film becomes: one, or one for each eye.
+
+    Raises:
+        InputError: A film has no such layout.
+    """
+    if purpose == "depth" or path.suffix.lower() == PAGE or layout_for(path, said) is not Layout.PAIR:
+        return [path]
+    return [path.with_name(f"{path.stem}{end}{path.suffix}") for end in VIEWS_APART]
+
+
 class TwoViews:
-    """A film with two views in each frame, or the picture and its depth."""
+    """A film with two views in each frame, or the picture and its depth, or one view alone.
+
+    Args:
+        path: Where it goes.
+        film: What it is of.
+        eye: 0 for the left view alone, 1 for the right one, None for both.
+    """
 
     segment_suffix = SEGMENT_SUFFIX
 
-    def __init__(self, path: Path, film: Film) -> None:
+    def __init__(self, path: Path, film: Film, eye: int | None = None) -> None:
         self.path = path
-        self.layout = layout_for(path, film.options.lay.layout)
+        self.layout = layout_for(path, film.options.lay.layout) if eye is None else Layout.PAIR
         self.two_eyes = self.layout is not Layout.RGBD
         self._window, clip = film.window, film.clip
         self._size = _even(clip.size)
@@ -108,13 +131,14 @@ class TwoViews:
         if self.layout is Layout.SPATIAL:
             check_spatial(path)
         way = Layout.FULL_SBS if self.layout is Layout.SPATIAL else self.layout  # so its encoder takes both views
-        self._pack = lay_out(way, self._size, film.options.lay, self._fov)
+        self._pack = lay_out(way, self._size, film.options.lay, self._fov) if eye is None else _alone(eye)
         trial = np.zeros((*self._size.shape, 3), np.uint8)
         packed = self._pack(trial, trial)
         self._packed = Size(packed.shape[1], packed.shape[0])
         self._encode = settled(film.options.encode, self._packed, self.layout)
         self._tick, self._fps = clip.tick, clip.fps
-        self.words, self.told = ["two views", self.layout.value], self.layout.value
+        self.words = ["two views", self.layout.value, *([] if eye is None else [VIEWS_APART[eye]])]
+        self.told = self.layout.value
         self.files: list[Path] = []
 
     def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
@@ -271,6 +295,10 @@ def settled(options: EncodeOptions, size: Size, layout: Layout) -> EncodeOptions
     if layout is Layout.ANAGLYPH and options.codec != "av1":
         options = replace(options, chroma="444")
     return options
+
+
+def _alone(eye: int) -> Pack:
+    return lambda left, right: (left, right)[eye]
 
 
 def _even(size: Size) -> Size:

@@ -13,10 +13,10 @@ from unflat.errors import InputError
 from unflat.stages.plan_stereo import StereoOptions
 from unflat.types.clip import Clip
 
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)s?")
+_TIME = re.compile(r"(?:(?:(\d{1,5}):(?=\d\d))?([0-5]?\d):(?=[0-5]\d(?!\d)))?(\d{1,9}(?:\.\d{1,9})?)s?")
 _LARGEST = 1 << 20
 _MOST = 100_000
-_OF_A_SHOT = ("strength", "convergence", "ipd_mm")
+_OF_A_SHOT = ("strength", "convergence")
 _KNOWN = ("from", "to", *_OF_A_SHOT)
 
 
@@ -140,15 +140,8 @@ _TOLD = ("shot", "frames", "near", "far", "made_up", "out_percent", "in_percent"
 
 
 def set_for(begins: Fraction, options: StereoOptions, settings: tuple[ShotSetting, ...]) -> StereoOptions:
-    """The options of a shot that begins at a moment.
-
-    A strength of the file's own takes the place of the run's ``ipd_mm``, and the other way round.
-    """
+    """The options of a shot that begins at a moment."""
     for one in reversed(settings):
         if one.start <= begins and (one.stop is None or begins < one.stop):
-            changes = dict(one.changes)
-            for key, other in (("strength", "ipd_mm"), ("ipd_mm", "strength")):
-                if key in changes and other not in changes:
-                    changes[other] = None
-            return replace(options, **changes)
+            return replace(options, **dict(one.changes))
     return options

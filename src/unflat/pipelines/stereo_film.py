@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unflat import __version__
-from unflat.errors import InputError
+from unflat.errors import InputError, UnitError
 from unflat.formats.film_depth import DepthFilmOptions
 from unflat.formats.film_write import EncodeOptions
 from unflat.geometry.bands import side_by_side
@@ -122,6 +122,10 @@ class Film:
         self.purpose: Purpose = purpose
         self._progress = progress
         self._settings = read_settings(options.shot.shots)
+        if options.eyes.ipd_mm is not None:
+            raise UnitError(
+                "the depth of a film has no unit, so its eyes are not millimetres apart", hint="Use --strength."
+            )
         with self.clock.stage("read"):
             self.clip: Clip = open_clip(path)
             self._given = self._opened_depth(options.source)
@@ -204,11 +208,14 @@ class Film:
             MissingExtraError: What writes such a film is not installed.
         """
         from unflat.formats.atomic import check_places
-        from unflat.pipelines.film_kinds import check_suffix, film_kinds
+        from unflat.pipelines.film_kinds import check_suffix, film_kinds, targets
 
-        places = [Path(path) for path in paths]
+        said, files = self.options.lay.layout, [Path(path) for path in paths]
+        for path in files:
+            check_suffix(path, self.purpose)
+        places = [file for path in files for file in targets(path, self.purpose, said)]
         check_places(places, lambda path: check_suffix(path, self.purpose), force=force)
-        kinds = film_kinds(places, self)
+        kinds = film_kinds(files, self)
         self._make(kinds, force=force)
         self.layouts += [kind.told for kind in kinds for _ in kind.files]
         return self

@@ -67,7 +67,6 @@ class TwoEyes:
         looks: What each film shows.
         options: How the eyes are placed; None where no film needs them.
         settings: What is different in some shots.
-        focal_px: Focal length in pixels of a frame whose depth is in metres, or None.
     """
 
     def __init__(
@@ -75,9 +74,8 @@ class TwoEyes:
         looks: Sequence[Look],
         options: StereoOptions | None,
         settings: tuple[ShotSetting, ...] = (),
-        focal_px: float | None = None,
     ) -> None:
-        self._looks, self._options, self._settings, self._focal = looks, options, settings, focal_px
+        self._looks, self._options, self._settings = looks, options, settings
         self._memory: Memory | None = None
         self._shots: list[_Shot] = []
         self._number, self._begins = -1, Fraction(0)
@@ -100,7 +98,7 @@ class TwoEyes:
         width = frame.frame.pixels.shape[1]
         rig = Rig(0.0, 0.0, width, shot.options.left)  # nothing is nearer than infinity: both see the same
         if frame.near > 0:
-            rig = plan_stereo(frame.near, frame.far, width, shot.options, self._focal)
+            rig = plan_stereo(frame.near, frame.far, width, shot.options)
             shot.notes = shot.notes or beyond_comfort(frame.near, frame.far, rig, shot.options.display)
         pair, self._memory = make_stereo(frame.frame.pixels, frame.inverse, rig, shot.options, self._memory)
         made = [m for m in (pair.left_made, pair.right_made) if m is not None]
