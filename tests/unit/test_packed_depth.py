@@ -34,14 +34,14 @@ def test_parts_lie_on_blocks_and_never_on_each_other(width: int, height: int) ->
 def test_what_is_too_small_or_no_range_is_refused() -> None:
     with pytest.raises(ShapeError, match="16 pixels"):
         PackedSizes.of(Size(15, 400))
-    for near, far in ((0.1, 0.2), (0.0, 0.0), (np.nan, 0.1), (1.0, -0.1), (np.inf, 0.1)):
+    for near, far in ((0.1, 0.2), (np.nan, 0.1), (1.0, -0.1), (np.inf, 0.1)):
         with pytest.raises(ShapeError, match="range"):
             coded_range(near, far)
     with pytest.raises(ShapeError, match="640×512"):
         unpacked_frame(np.zeros((512, 512, 3), np.uint8), Size(640, 360))
 
 
-@pytest.mark.parametrize(("near", "far"), [(1.0, 0.2), (3e-4, 1e-5), (900.0, 0.0), (0.5, 0.5)])
+@pytest.mark.parametrize(("near", "far"), [(1.0, 0.2), (3e-4, 1e-5), (900.0, 0.0), (0.5, 0.5), (0.0, 0.0)])
 def test_without_a_codec_eleven_bits_are_kept_and_the_picture_is_itself(near: float, far: float) -> None:
     sizes = PackedSizes.of(Size(320, 180))
     low, high = coded_range(near, far)

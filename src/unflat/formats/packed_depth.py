@@ -54,6 +54,8 @@ _ALIKE = 0.05
 _BELOW, _ABOVE = 0.05, 0.3
 """How far the range goes on beyond what is far and near, as shares of the range: the nearest hundredth lies beyond."""
 Plane = TypeVar("Plane", F32, U8)
+_LEAST = 1e-6
+"""The least span of a range: where all is sky, near and far are both 0."""
 _DOUBT = 0.11
 """Where waves and coarse level disagree by more, an eighth being the most they can, the coarse level is taken."""
 
@@ -159,9 +161,9 @@ def coded_range(near: float, far: float) -> tuple[float, float]:
     Raises:
         ShapeError: ``near`` is less than ``far``, or one of them is no depth.
     """
-    if not (np.isfinite(near) and 0 <= far <= near and near > 0):
+    if not (np.isfinite(near) and 0 <= far <= near):
         raise ShapeError(f"no range of inverse depth goes from {far:g} to {near:g}")
-    span = max(near - far, 1e-3 * near)
+    span = max(near - far, 1e-3 * near, _LEAST)
     return float(np.float32(max(0.0, far - _BELOW * span))), float(np.float32(near + _ABOVE * span))
 
 

@@ -18,6 +18,7 @@ from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, Se
 from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
 from unflat.formats.stereo_picture import VIEWS_APART
+from unflat.stages.follow_outlines import follow_outlines
 from unflat.stages.lay_out import Pack, lay_out, shown_depth
 from unflat.types.arrays import U8
 from unflat.types.clip import DepthFrame
@@ -232,13 +233,16 @@ class Page:
     def __init__(self, path: Path, film: Film) -> None:
         self.path, self._clip = path, film.clip
         self._size = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
-        self._packed = PackedSizes.of(self._size).frame
+        self._sizes = PackedSizes.of(self._size)
+        self._packed = self._sizes.frame
         self.words, self.told = ["page", str(self._packed)], "clip to move in"
         self.files: list[Path] = []
 
     def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
         """The picture within its bars and its depth, in one."""
-        return packed_frame(frame.frame.pixels, frame.inverse, frame.near, frame.far)
+        pixels = frame.frame.pixels
+        inverse = follow_outlines(pixels, frame.inverse, self._sizes.depth)
+        return packed_frame(pixels, inverse, frame.near, frame.far)
 
     def opened(self, path: Path) -> SegmentWriter:
         """Begin a segment."""
