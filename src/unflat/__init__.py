@@ -4,6 +4,7 @@
 
     unflat.photo("beach.jpg").save("beach.glb", "beach.html")
     unflat.stereo("beach.jpg").save("beach_LRF_Full_SBS.jpg", "beach.mpo")
+    unflat.stereo_film("holiday.mp4").save("holiday_LR.mp4", "holiday.html")
     depth = unflat.depth("beach.jpg")          # a DepthMap: values, kind, confidence, sky, intrinsics
 
 Everything here is imported when it is first used; ``import unflat`` loads nothing heavy.
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from unflat.errors import UnflatError
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.depth import DepthMapOptions
-    from unflat.pipelines.face import depth, inspect, photo, stereo
+    from unflat.pipelines.face import depth, depth_film, inspect, photo, stereo, stereo_film
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
     from unflat.pipelines.stereo import StereoPictureOptions
+    from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.stereo_result import StereoResult
     from unflat.stages.scale_to_metres import KnownLength
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
@@ -34,6 +36,8 @@ __all__ = [
     "DepthMap",
     "DepthMapOptions",
     "ExportOptions",
+    "Film",
+    "FilmOptions",
     "Image",
     "Intrinsics",
     "KnownLength",
@@ -49,14 +53,18 @@ __all__ = [
     "UnflatError",
     "__version__",
     "depth",
+    "depth_film",
     "inspect",
     "photo",
     "stereo",
+    "stereo_film",
 ]
 
 _HOMES = {
     "DepthMapOptions": "unflat.pipelines.depth",
     "ExportOptions": "unflat.formats.registry",
+    "Film": "unflat.pipelines.stereo_film",
+    "FilmOptions": "unflat.pipelines.stereo_film",
     "PhotoOptions": "unflat.pipelines.photo",
     "PhotoResult": "unflat.pipelines.result",
     "StereoPictureOptions": "unflat.pipelines.stereo",
@@ -64,9 +72,11 @@ _HOMES = {
     "KnownLength": "unflat.stages.scale_to_metres",
     "UnflatError": "unflat.errors",
     "depth": "unflat.pipelines.face",
+    "depth_film": "unflat.pipelines.face",
     "inspect": "unflat.pipelines.face",
     "photo": "unflat.pipelines.face",
     "stereo": "unflat.pipelines.face",
+    "stereo_film": "unflat.pipelines.face",
 }
 
 

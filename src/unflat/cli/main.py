@@ -165,6 +165,12 @@ def _with_verb(words: list[str]) -> list[str]:
         raise InputError(f"'{words[0]}' is neither a command nor a file", hint="'unflat --help' shows the commands.")
     if path.is_dir():
         raise InputError(f"'{words[0]}' is a folder", hint="Name a picture: unflat photo PICTURE.")
-    verb = "view" if path.name.lower().endswith(_SCENES) else "photo"
+    verb = "view" if path.name.lower().endswith(_SCENES) else "stereo" if _is_film(path) else "photo"
     tell(f"unflat {verb} {path.name}")
     return [verb, *words]
+
+
+def _is_film(path: Path) -> bool:
+    from unflat.formats.film_read import SUFFIXES
+
+    return path.suffix.lower() in SUFFIXES

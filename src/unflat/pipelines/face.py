@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.depth import DepthMapOptions, depth_map
 from unflat.pipelines.flat import from_keywords
@@ -17,7 +17,10 @@ from unflat.pipelines.stereo import stereo as stereo_recipe
 from unflat.pipelines.stereo_result import StereoResult
 from unflat.types.depth import DepthMap
 
-__all__ = ["depth", "inspect", "photo", "stereo"]
+if TYPE_CHECKING:
+    from unflat.pipelines.stereo_film import Film, FilmOptions
+
+__all__ = ["depth", "depth_film", "inspect", "photo", "stereo", "stereo_film"]
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
@@ -74,6 +77,44 @@ def stereo(picture: Picture, options: StereoPictureOptions | None = None, **keyw
     handed = keywords.pop("depth") if not isinstance(keywords.get("depth", ""), str | Path) else None
     told = from_keywords(options or StereoPictureOptions(), _as_text(keywords))
     return stereo_recipe(picture, told, handed=handed)
+
+
+def stereo_film(film: str | Path, options: FilmOptions | None = None, **keywords: Any) -> Film:
+    """See a film with two eyes. Nothing is made before it is saved.
+
+    Args:
+        film: A file.
+        options: All options as one value; or give any of them by keyword: ``stereo_film("x.mp4", preview="10s")``.
+        **keywords: The flags of ``unflat stereo`` by name; ``from_`` is ``--from``.
+
+    Returns:
+        The film to be: ``.save("x_LR.mp4", "x.html")``, ``.clip``, ``.report``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    from unflat.pipelines.stereo_film import Film, FilmOptions
+
+    return Film(Path(film), from_keywords(options or FilmOptions(), _as_text(keywords)))
+
+
+def depth_film(film: str | Path, options: FilmOptions | None = None, **keywords: Any) -> Film:
+    """See how far everything in a film is. Nothing is made before it is saved.
+
+    Args:
+        film: A file.
+        options: All options as one value; or give any of them by keyword: ``depth_film("x.mp4", depth_bits="10")``.
+        **keywords: The flags of ``unflat depth`` by name; ``from_`` is ``--from``.
+
+    Returns:
+        The film to be: ``.save("x.mkv")``, ``.clip``, ``.report``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    from unflat.pipelines.stereo_film import Film, FilmOptions
+
+    return Film(Path(film), from_keywords(options or FilmOptions(), _as_text(keywords)), "depth")
 
 
 def _as_text(keywords: dict[str, Any]) -> dict[str, Any]:
