@@ -17,8 +17,8 @@ from unflat.types.arrays import F32, F64
 
 _ROUNDS = 6
 _TUKEY = 4.685
-_TIE = 0.01
-"""How strongly a shift is held to 0; it gives way where the depth spans more than about a tenth of its mean."""
+_SHIFT, _APART = 0.1, 100
+"""A shift is expected to be about this share of the depth; and so many pixels err as if alone, in all of a frame."""
 _SHARE = np.float32(0.03)
 _GREY, _NOISE = 25.0, 5.0
 """What is followed shows the same grey: so nearly (of 255), or so many times as nearly as half of all pixels do."""
@@ -74,30 +74,44 @@ def line_between(x: F32, y: F32, weights: F32, *, shift: bool = True) -> Line | 
         return None
     use = use[:: max(1, use.size // _POINTS)]
     a, b, w = (np.ravel(v)[use].astype(np.float64) for v in (x, y, weights))
-    line: Line | None = Line(float(np.median(b / a)), 0.0)
+    line: Line | None = _resistant(a, b) if shift else Line(float(np.median(b / a)))
     least = 1e-6 * float(np.median(b))
     for _ in range(_ROUNDS):
         residual = b - line.scale * a - line.shift
         spread = 1.4826 * float(np.median(np.abs(residual))) + least
         kept = w * np.maximum(1 - (residual / (_TUKEY * spread)) ** 2, 0) ** 2
-        line = _reduced_major_axis(a, b, kept / kept.sum(), shift=shift)
+        line = _reduced_major_axis(a, b, kept / kept.sum(), spread if shift else None)
         if line is None:
             return None
     return line if 1 / _LARGEST_STEP < line.scale < _LARGEST_STEP else None
 
 
-def _reduced_major_axis(a: F64, b: F64, w: F64, *, shift: bool) -> Line | None:
-    """The line through a and b, weights w that sum to 1; its shift held to 0 by _TIE. None where it would fall."""
+def _resistant(a: F64, b: F64) -> Line:
+    """A line through the medians of the outer thirds (Tukey's resistant line); a scale alone where that falls."""
+    low, high = np.quantile(a, (1 / 3, 2 / 3))
+    a0, b0, a1, b1 = (float(np.median(v[part])) for part in (a <= low, a >= high) for v in (a, b))
+    if a1 <= a0 or b1 <= b0:
+        return Line(float(np.median(b / a)))
+    scale = (b1 - b0) / (a1 - a0)
+    return Line(scale, float(np.median(b - scale * a)))
+
+
+def _reduced_major_axis(a: F64, b: F64, w: F64, noise: float | None) -> Line | None:
+    """The line through a and b, weights w that sum to 1, or a scale alone where ``noise`` is None.
+
+    Where the noise leaves the shift uncertain, it is held to 0. None where the line would fall.
+    """
     mean_a, mean_b = float(w @ a), float(w @ b)
     off_a, off_b = a - mean_a, b - mean_b
     spread_a, spread_b, together = (float(w @ (p * q)) for p, q in ((off_a, off_a), (off_b, off_b), (off_a, off_b)))
     level = mean_b / mean_a
-    if not shift or together <= 0 or spread_a <= 0:
+    if noise is None or together <= 0 or spread_a <= 0:
         return Line(level, 0.0)
     alike = together**2 / (spread_a * spread_b)
-    free = alike * spread_a / (spread_a + _TIE * mean_a**2)
+    unsure = noise**2 * mean_a**2 / (_APART * spread_a)
+    free = alike / (1 + unsure / (_SHIFT * mean_b) ** 2)
     scale = free * (spread_b / spread_a) ** 0.5 + (1 - free) * level
-    return Line(scale, mean_b - scale * mean_a) if scale > 0 else None
+    return Line(float(scale), float(mean_b - scale * mean_a)) if scale > 0 else None
 
 
 def divided(product: F32, weight: F32) -> F32:
