@@ -26,7 +26,7 @@ _AROUND = 17
 """Side of the window, in pixels, over which the depth of one frame is fitted to what many say."""
 _OWN = 0.05
 """The weight of a frame's own depth in that fit."""
-_LARGEST_STEP = 2.0
+_LARGEST_STEP = 4.0
 """Between two frames no scale changes by more than this factor: such a fit is not believed."""
 _FEWEST = 64
 _POINTS = 5000
