@@ -204,3 +204,15 @@ def test_what_cannot_be_is_said_before_the_work(unflat: Run, tmp_path: Path, wor
     lines = done.stderr.strip().splitlines()
     assert done.returncode == 2 and len(lines) == 2 and said in lines[0], done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_webm_holds_av1_and_what_becomes_of_the_sound_is_said(unflat: Run, tmp_path: Path) -> None:
+    make_film(tmp_path / "old.mkv", FilmRecipe(size=(96, 64), count=8, sound=0.4, sound_codec="pcm_s16le"))
+    refused = unflat("stereo", "old.mkv", "--depth", "ramp", "-o", "x.webm", "--codec", "h264")
+    assert refused.returncode == 2 and "cannot hold h264" in refused.stderr
+    done = unflat("stereo", "old.mkv", "--depth", "ramp", "-o", "x.webm", "--json")
+    assert done.returncode == 0, done.stderr
+    assert any("coded anew as opus" in warning for warning in json.loads(done.stdout)["warnings"])
+    with av.open(str(tmp_path / "x.webm")) as film:
+        assert [s.codec_context.codec.canonical_name for s in film.streams] == ["av1", "opus"]
+        assert len(list(film.decode(video=0))) == 8

@@ -17,7 +17,7 @@ from tests.film_files import FilmRecipe, make_film, number_in, numbered, seen
 
 from unflat.errors import InputError, OutputError
 from unflat.formats import film_child, film_join
-from unflat.formats.film_join import join
+from unflat.formats.film_join import fitting, join
 from unflat.formats.film_remux import decoding_times, durations
 from unflat.formats.film_source import clock_zero, opened
 from unflat.formats.film_write import EncodeOptions, SegmentWriter
@@ -388,3 +388,12 @@ def test_a_film_of_another_codec_is_joined_as_well(tmp_path: Path) -> None:
         assert [number_in(p) for _, p in seen(target)[1]] == list(range(24))
         if codec == "hevc":
             assert b"hvc1" in target.read_bytes()
+
+
+def test_webm_is_av1_and_says_early_what_it_cannot_hold() -> None:
+    web, other = Path("a.webm"), Path("a.mkv")
+    assert fitting(web, EncodeOptions()).chosen == "av1" and fitting(other, EncodeOptions()).chosen == "h264"
+    assert fitting(web, EncodeOptions(codec="av1", crf=30)).crf == 30
+    for codec in ("h264", "hevc"):
+        with pytest.raises(InputError, match=f"cannot hold {codec}"):
+            fitting(web, EncodeOptions(codec=codec))  # type: ignore[arg-type]

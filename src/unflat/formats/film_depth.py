@@ -58,6 +58,8 @@ class DepthFilmOptions:
         lossless = path.suffix.lower() in _LOSSLESS
         if self.depth_bits == "16" and not lossless:
             raise InputError(f"{path.name} cannot hold 16 bits", hint="Use .mkv, or .png for a row of frames.")
+        if path.suffix.lower() == ".webm":
+            raise InputError(f"{path.name} is no film of depth", hint="Use .mp4, .mov or .mkv, or .png for frames.")
         return ("16" if lossless else "8") if self.depth_bits == "auto" else self.depth_bits
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from unflat.formats.atomic import replacing
 from unflat.formats.av_late import check_library
 from unflat.formats.film_process import child, resolved
 from unflat.formats.film_remux import FORMATS
+from unflat.formats.film_write import EncodeOptions
 
 SUFFIXES = tuple(FORMATS)
 """What films are written to."""
@@ -27,6 +29,19 @@ def check_film_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"no film format for {path.name}", hint=f"Known suffixes: {' '.join(SUFFIXES)}")
     check_library("writing films")
+
+
+def fitting(path: Path, options: EncodeOptions) -> EncodeOptions:
+    """How a film of that name is coded: WebM holds AV1, which it then is unless told otherwise.
+
+    Raises:
+        InputError: The container does not hold the codec that was asked for.
+    """
+    if path.suffix.lower() != ".webm":
+        return options
+    if options.codec in ("h264", "hevc"):
+        raise InputError(f"{path.name} cannot hold {options.codec}", hint="Use .mp4 or .mkv, or --codec av1.")
+    return replace(options, codec="av1")
 
 
 def join(

@@ -136,7 +136,7 @@ class TwoViews:
         trial = np.zeros((*self._size.shape, 3), np.uint8)
         packed = self._pack(trial, trial)
         self._packed = Size(packed.shape[1], packed.shape[0])
-        self._encode = settled(film.options.encode, self._packed, self.layout)
+        self._encode = settled(film_join.fitting(path, film.options.encode), self._packed, self.layout)
         self._tick, self._fps = clip.tick, clip.fps
         self.words = ["two views", self.layout.value, *([] if eye is None else [VIEWS_APART[eye]])]
         self.told = self.layout.value
@@ -174,7 +174,9 @@ class TwoViews:
 
         told = film_words(film.story("stereo film", layout=self.layout.value))
         with replacing(self.path, force=force) as (draft,):
-            film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
+            film.warn(
+                film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
+            )
             if draft.suffix.lower() in MARKED:
                 mark_stereo(draft, self.layout, fov_x_deg=self._fov)
         self.files = [self.path]
@@ -252,7 +254,7 @@ class Page:
     def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
         """Join the segments with the sound of the source, and put them into a page."""
         whole = segments[0].with_name("page.mp4")
-        film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, force=True)
+        film.warn(film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, force=True))
         starts = [max(0.0, shot["from"] - film.shots[0]["from"]) for shot in film.shots]
         shots = tuple(
             ClipShot(start, max(shot["near"], 1e-6), min(shot["far"], shot["near"]))

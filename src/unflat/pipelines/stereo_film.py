@@ -6,7 +6,7 @@ clip ─ frames with steady depth (film_line) ─► two_eyes ─► laid out �
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
@@ -274,11 +274,18 @@ class Film:
             shot["flicker"] = steady and {"before": steady.before, "after": steady.after}
         self.shots, self.frames = shots, run.frames
         self.flicker = {"before": run.state.before, "after": run.state.after}
-        for words in dict.fromkeys(note for shot in shots for note in shot["notes"]):
-            self._lineage.warn(words[0].upper() + words[1:] + ".")
+        self.warn(note for shot in shots for note in shot["notes"])
+        whole = self.start == 0 and self.stop is None
+        if whole and self.clip.count is not None and run.frames < self.clip.count:
+            self.warn([f"{self.clip.count - run.frames} of {self.clip.count} frames are damaged and were left out"])
         self._lineage.did("depth", model=self.options.source.depth, frames=run.frames)
         self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
         self._lineage.invented = True
+
+    def warn(self, notes: Iterable[str]) -> None:
+        """Tell the user, each once; notes begin small and have no full stop."""
+        for words in dict.fromkeys(notes):
+            self._lineage.warn(words[:1].upper() + words[1:] + ".")
 
     def story(self, step: str, **told: Any) -> Provenance:
         """Where a film of this run comes from; ``step`` is its last."""
