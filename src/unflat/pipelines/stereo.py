@@ -23,11 +23,15 @@ from unflat.stages.crop_frame import FrameOptions
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.forecast import ForecastOptions
 from unflat.stages.lay_out import LayoutOptions
+from unflat.stages.make_stereo import Care
 from unflat.stages.plan_stereo import StereoOptions
 from unflat.stages.recognise_panorama import PanoramaOptions
 from unflat.stages.scale_to_metres import ScaleOptions
 from unflat.stages.see_as_art import ArtOptions
 from unflat.types.depth import DepthKind, DepthMap
+
+_LARGEST = 20_000_000
+"""What is made up in pictures of more pixels is not continued by the network, which takes 150 bytes for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,9 @@ def stereo(
         depth = replace(depth, scale=size)
     if options.eyes.ipd_mm is not None and (depth.scale is None or depth.scale.assumed):
         lineage.warn("The size of the scene was assumed, so --ipd-mm is too; --known-length makes both true.")
-    exact = given is not None and options.source.depth_kind == "disparity-px"
-    return StereoResult(views, depth, options.eyes, options.lay, lineage, clock, exact=exact)
+    measured = given is not None and options.source.depth_kind == "disparity-px"
+    care = Care(taken.image.size.pixels <= _LARGEST, measured, options.estimate.threads)
+    return StereoResult(views, depth, options.eyes, options.lay, lineage, clock, care)
 
 
 def _shown(picture: Picture, taken: Taken) -> Views:

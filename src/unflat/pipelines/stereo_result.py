@@ -62,8 +62,7 @@ class StereoResult:
         lay: LayoutOptions,
         lineage: Lineage,
         clock: Clock,
-        *,
-        exact: bool = False,
+        care: Care,
     ) -> None:
         self.picture = views.picture
         self.depth = depth
@@ -72,7 +71,7 @@ class StereoResult:
         self._views = views
         self._lineage = lineage
         self._clock = clock
-        self._pixels_of_disparity = exact
+        self._care = care
         self._outputs: list[Path] = []
         self._layouts: list[str] = []
         self._steps: dict[str, Step] = {}
@@ -123,7 +122,7 @@ class StereoResult:
     def _as_measured(self) -> bool:
         """Whether the depth is a stereo disparity in pixels and one eye is asked for: then that is where it stands."""
         free = self.eyes.strength is None and self.eyes.ipd_mm is None and self.eyes.convergence == "auto"
-        return self._pixels_of_disparity and self.eyes.eye != "both" and free
+        return self._care.measured and self.eyes.eye != "both" and free
 
     @property
     def _metres(self) -> bool:
@@ -137,8 +136,7 @@ class StereoResult:
 
     def _seen(self, rig: Rig, eyes: StereoOptions, where: str) -> StereoPair:
         with self._clock.stage("eyes"):
-            care = Care(still=True, measured=self._pixels_of_disparity)
-            pair = make_stereo(self._views.pixels, self.inverse, rig, eyes, care=care).pair
+            pair = make_stereo(self._views.pixels, self.inverse, rig, eyes, care=self._care).pair
         told: dict[str, Any] = {
             "disparity_px": rig.gain_px,
             "shift_px": rig.shift_px,
@@ -214,7 +212,8 @@ class StereoResult:
 
         if self.picture.alpha is None:
             return None
-        moved = make_stereo(np.repeat(self.picture.alpha[..., None], 3, 2), self.inverse, self.rig, self.eyes).pair
+        alpha, care = np.repeat(self.picture.alpha[..., None], 3, 2), self._care._replace(still=False)
+        moved = make_stereo(alpha, self.inverse, self.rig, self.eyes, care=care).pair
         return np.ascontiguousarray(moved.left[..., 0]), np.ascontiguousarray(moved.right[..., 0])
 
     def _pair_for(self, layout: Layout | None) -> StereoPair:
