@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import stat
@@ -151,9 +152,12 @@ def test_inspect_knows_a_spatial_film(tmp_path: Path) -> None:
         61.5,
     )
     shows = {row["device"]: row for row in stereo["devices"]}
-    assert shows["Apple Vision Pro"]["shows_3d"] == "yes" and shows["VLC"]["shows_3d"] == "no"
+    assert shows["Apple Vision Pro"]["shows_3d"] == "yes" and "not spatial" not in shows["Apple Vision Pro"]["why"]
+    assert shows["VLC"]["shows_3d"] == "no"
     mark_stereo(path, Layout.SPATIAL, baseline_m=0.07)
-    assert inspect(path)["stereo"]["baseline_m"] == 0.07
+    stereo = inspect(path)["stereo"]
+    assert stereo["baseline_m"] == 0.07 and stereo["marks"]["vexu"]["disparity"] == 0
+    assert any("not spatial" in row["why"] for row in stereo["devices"]), "the angle of view is gone"
     check_views(path, TIMES[:-1])
 
 
@@ -345,6 +349,16 @@ def test_what_is_missing_is_said_plainly(tmp_path: Path, fake: Any, monkeypatch:
         SpatialSegment(tmp_path / "a.mp4", Size(256, 96), Fraction(1, 24))
     with pytest.raises(InputError, match="8 bits"):
         SpatialSegment(tmp_path / "a.mp4", Size(256, 96), Fraction(1, 24), EncodeOptions(bits="10"))
+
+
+def test_the_doctor_says_whether_spatial_films_can_be_made(fake: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from unflat.cli.main import run
+
+    path = fake()
+    assert run(["doctor"]) == 0 and f"spatial films            {path}\n" in capsys.readouterr().out
+    fake(views=False)
+    assert run(["doctor", "--json"]) == 0
+    assert "without multiview" in json.loads(capsys.readouterr().out)["mv_hevc"]
 
 
 def test_an_encoder_that_breaks_off_leaves_nothing(tmp_path: Path, fake: Any) -> None:

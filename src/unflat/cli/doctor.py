@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from unflat import __version__
 from unflat.cli.console import one_line, say, say_json
 from unflat.cli.extras import base_packages, extras
-from unflat.errors import WeightsError
+from unflat.errors import MissingExtraError, WeightsError
 from unflat.models.card import ModelCard
 from unflat.models.devices import devices
 from unflat.models.registry import broken
@@ -38,6 +38,7 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
         "missing": missing,
         "weights": weights,
         "devices": list(devices()) if packages["onnxruntime"] else [],
+        "mv_hevc": None if missing else _mv_hevc(),
         "broken_models": {one.name: one.error for one in broken()},
         "extras": {name: {**asdict(extra), "installed": extra.installed} for name, extra in extras().items()},
     }
@@ -47,6 +48,16 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     else:
         _show(report, healthy)
     return 0 if healthy else 70
+
+
+def _mv_hevc() -> str:
+    """The encoder of spatial films, or why there is none."""
+    from unflat.formats.mv_segment import find_encoder
+
+    try:
+        return str(find_encoder())
+    except MissingExtraError as error:
+        return f"{error}. {error.hint}"
 
 
 def _weights(card: ModelCard) -> str:
@@ -65,6 +76,8 @@ def _show(report: dict[str, Any], healthy: bool) -> None:
     for name, state in report["weights"].items():
         say(f"  weights of {name:13} {state}")
     say(f"  {'devices':24} {' '.join(report['devices'])}")
+    if report["mv_hevc"]:
+        say(one_line_of("spatial films", report["mv_hevc"]))
     for name, error in report["broken_models"].items():
         say(one_line_of(f"model {name}", f"broken: {error}"))
     for name, extra in report["extras"].items():

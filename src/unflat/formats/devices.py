@@ -108,7 +108,9 @@ def _spatial(facts: StereoFacts) -> Verdict:
         missing = [name for name in ("lhvC", "vexu") if not facts.says(name)]
         if missing:
             return "no", f"an MV-HEVC film needs the box {missing[0]}"
-        return "yes", "MV-HEVC with both views (lhvC) and what they are (vexu)"
+        whole = facts.baseline_m is not None and facts.fov_x_deg is not None and "disparity" in facts.marks["vexu"]
+        which = "" if whole else "; stereo, but not spatial: baseline, angle of view or disparity is missing"
+        return "yes", f"MV-HEVC with both views (lhvC) and what they are (vexu){which}"
     if facts.says("spatial"):
         return "yes", "a stereo pair with its cameras"
     return "no", "a stereo pair without its cameras is stereo, but not spatial"

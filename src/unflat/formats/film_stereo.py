@@ -1,8 +1,9 @@
 """How a film for two eyes is packed, from all that it says of itself and from its name.
 
 What stands in the file outranks the name; where both are silent, a film has one eye. Whether packed views are of full
-or half size is said by names, by the frame packing message, which is only true of halves, and by the size that Matroska
-shows a view at; else the shape of the frame decides (two full views beside each other are wider than any film).
+or half size is said by names and by the size that Matroska shows a view at; else the shape of the frame decides: two
+full views beside each other are wider than any film. The frame packing message should stand with halves alone, but does
+not in films of others.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _layout(film: FilmRecord, signs: NameSigns | None, degrees: int | None, note
 def _by_shape(film: FilmRecord, way: str) -> Layout:
     """Full or half views, from the shape that a view is shown in, or else that of the frame."""
     full, half = _PACKED[way]
-    if "sei" in film.marks or film.size is None:
+    if film.size is None:
         return half
     across = way in ("beside each other", "crossed")
     if film.view_shown is not None and "stereo_mode" in film.marks:

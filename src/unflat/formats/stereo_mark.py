@@ -25,6 +25,7 @@ def mark_stereo(
     spherical: bool = False,
     baseline_m: float | None = None,
     fov_x_deg: float | None = None,
+    disparity: float | None = None,
 ) -> None:
     """Write into a finished film how its two views are packed; its pictures and sound stay as they are.
 
@@ -37,13 +38,18 @@ def mark_stereo(
         spherical: The views are on a sphere: half of one for ``VR180``, which is so in any case, else all of one.
         baseline_m: Between the eyes.
         fov_x_deg: Horizontal angle of view of each eye.
+        disparity: By which share of a view's width the views are to be shifted apart, -1 to 1; None is 0 for
+            ``SPATIAL``, whose views are shown as they are, and else not said. Apple's devices take a film for spatial,
+            and not for stereo only, where it says this, the distance and the angle.
 
     Raises:
         InputError: Another container, a damaged film, or one in fragments.
         OutputError: The place cannot be written.
     """
     degrees = 180 if layout is Layout.VR180 else 360 if spherical else None
-    marks = StereoMarks(layout, degrees, baseline_m, fov_x_deg, hero="left" if layout is Layout.SPATIAL else None)
+    spatial = layout is Layout.SPATIAL
+    shift = 0.0 if spatial and disparity is None else disparity
+    marks = StereoMarks(layout, degrees, baseline_m, fov_x_deg, shift, hero="left" if spatial else None)
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InputError(f"{path.name} has no place to say that it is stereo", hint=f"Use {' '.join(SUFFIXES)}.")
