@@ -134,7 +134,17 @@ def test_every_frame_is_there_at_its_time_and_the_index_is_in_front(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("name", "codec", "suffix"),
-    [("a.mp4", "aac", ".mp4"), ("a.mkv", "pcm_s16le", ".mp4"), ("a.ts", "mp2", ".mkv"), ("a.mkv", "flac", ".mov")],
+    [
+        ("a.mp4", "aac", ".mp4"),
+        ("a.ts", "aac", ".mp4"),
+        ("a.mp4", "aac", ".mkv"),
+        ("a.mkv", "pcm_s16le", ".mp4"),
+        ("a.ts", "mp2", ".mkv"),
+        ("a.mkv", "flac", ".mov"),
+        ("a.mkv", "libopus", ".mp4"),
+        ("a.avi", "libmp3lame", ".mp4"),
+        ("a.mpg", "ac3", ".mov"),
+    ],
 )
 @pytest.mark.parametrize("begin", [0, 4])
 def test_sound_stays_in_step_with_the_picture(tmp_path: Path, name: str, codec: str, suffix: str, begin: int) -> None:
@@ -217,6 +227,9 @@ def speaking(path: Path, subtitles: str, tmp_path: Path, count: int = 100) -> Pa
         second = film.add_stream_from_template(source.streams.audio[0], opaque=True)
         streams[1].metadata["language"], second.metadata["language"] = "eng", "fra"
         second.disposition = av.stream.Disposition.comment
+        if path.suffix == ".mkv":
+            film.add_attachment("a.ttf", "font/ttf", b"letters")
+            film.add_attachment("me.jpg", "image/jpeg", b"private")
         words = film.add_stream(subtitles)
         words.codec_context.subtitle_header = HEADER
         words.metadata["language"] = "deu"
@@ -309,7 +322,8 @@ def test_words_languages_and_chapters_are_carried_over(
     assert told["chapters"] == [(0, 1.5, "One"), (1.5, 4, "Two")]
     assert told["tags"]["title"] == "Home" and told["tags"]["comment"] == "ours" and told["tags"]["date"] == "2019"
     data = whole.read_bytes()
-    assert not any(word in data for word in (b"+52.5", b"Acme", b"secret"))
+    assert not any(word in data for word in (b"+52.5", b"Acme", b"secret", b"private"))
+    assert (b"letters" in data) == (suffix == ".mkv")
     join(cut(clip, tmp_path, frames[25:75], 50), source, part, start=Fraction(1), stop=Fraction(3))
     told = told_by(part)
     assert [(a, b) for a, b, _ in told["words"]] == [(0, 0.5), (1.5, 0.5)]

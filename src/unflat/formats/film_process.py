@@ -21,13 +21,14 @@ _PATIENCE_S = 300
 """Without a sign of life for so long, the child is taken to hang."""
 _PIPE = 1 << 20
 _HINT = "The film is damaged; copy it again, or convert it to MP4 with another program."
+_SOUND_HINT = "The source may be damaged where only its sound or its subtitles are; convert it to MP4 first."
 
 
 class Child:
     """A running ``film_child``."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str) -> None:
-        self._process, self._name = process, name
+    def __init__(self, process: subprocess.Popen[bytes], word: str, name: str) -> None:
+        self._process, self._name, self._word = process, name, word
         self._out: Any = process.stdout
         self._asked: float | None = None
         self._late, self._done = False, threading.Event()
@@ -75,6 +76,9 @@ class Child:
         self._out.close()
 
     def _broken(self) -> InputError:
+        if self._word == "join":
+            why = "took too long" if self._late else "broke off"
+            return InputError(f"the parts of {self._name} cannot be joined: FFmpeg {why}", hint=_SOUND_HINT)
         if self._late:
             return InputError(f"{self._name} takes too long to read", hint=_HINT)
         return InputError(f"{self._name} cannot be read as a film: its decoder broke off", hint=_HINT)
@@ -102,7 +106,7 @@ def child(word: str, task: dict[str, Any], name: str) -> Generator[Child]:
     nowhere = subprocess.DEVNULL
     process = subprocess.Popen(command, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, bufsize=_PIPE)
     _widen(process.stdout)
-    one = Child(process, name)
+    one = Child(process, word, name)
     try:
         yield one
     finally:

@@ -33,9 +33,15 @@ _SLACK = 10
 """Seconds that streams may lie apart in a container."""
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _BITS_A_CHANNEL = 96_000
+_FINER, _COARSE = 1000, 1_000_000
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _OLD_NAMES = {"deu": "ger", "nld": "dut", "ell": "gre", "zho": "chi", "isl": "ice"}
 """Languages that QuickTime knows by their bibliographic codes (ISO 639-2/B) only."""
+_FONTS = frozenset(
+    {"application/x-truetype-font", "application/x-font-ttf", "application/x-font-otf", "application/vnd.ms-opentype"}
+    | {"font/ttf", "font/otf", "font/sfnt", "font/collection", "font/woff2"}
+)
+"""What may be attached to a Matroska film: what its subtitles are drawn with."""
 _PAUSE_S = 0.05
 Timed = tuple[float, int, Any, int]
 """Seconds, number of the stream in its source, packet, number of the stream in the new film."""
@@ -60,6 +66,14 @@ class Clock:
         if self.stop is not None and at >= self.stop:
             return False
         return at >= 0 or (self.before and at + lasting > -_LEAD)
+
+    def move(self, packet: Any) -> None:
+        """Onto the new clock; finer than the source's ticks, which may be tens of milliseconds (AVI)."""
+        tick = Fraction(packet.time_base)
+        fine = tick / _FINER if tick.denominator <= _COARSE else tick
+        begin, end = (round((at * tick - self.zero) / fine) for at in (packet.pts, packet.pts + (packet.duration or 0)))
+        packet.pts = packet.dts = begin
+        packet.duration, packet.time_base = end - begin, fine
 
     def cut(self, packet: Any) -> None:
         """Shorten a subtitle to what of it lies within the new film."""
@@ -97,8 +111,7 @@ class _Copied:
             self._clock.cut(packet)
         if not self._clock.holds(packet.pts * tick - self._clock.zero, (packet.duration or 0) * tick):
             return
-        packet.pts -= round(self._clock.zero / tick)
-        packet.dts = packet.pts
+        self._clock.move(packet)
         if self._last is not None and packet.dts <= self._last:
             return
         self._last = packet.dts
@@ -220,6 +233,8 @@ class Tracks:
 
     def __post_init__(self) -> None:
         for stream in self.source.streams:
+            if stream.type == "attachment" and self.name == "matroska" and stream.mimetype in _FONTS:
+                self.film.add_attachment(stream.name or "font", stream.mimetype, bytes(stream.data))
             track = self._track(stream) if stream.type in ("audio", "subtitle") else None
             if track is not None:
                 kept = {k: v for k, v in stream.metadata.items() if k in ("language", "title")}
