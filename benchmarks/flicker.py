@@ -188,6 +188,7 @@ def strips(film: Film, seen: list[tuple[TimedFrame, RawDepth]], made: list[Depth
 def row(film: Film, folder_of_strips: Path | None) -> str:
     """One line of the table."""
     seen, network = looked(film)
+    list(stabilise_depth(seen[:3]))  # kernels are compiled
     state, begun = SteadyState(), time.process_time()
     made = list(stabilise_depth(seen, state=state))
     stage = 1000 * (time.process_time() - begun) / len(made)

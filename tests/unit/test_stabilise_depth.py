@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from tests.films import noisy, scene, taken
@@ -146,3 +148,70 @@ def test_every_kind_of_estimate_becomes_inverse_depth(kind: DepthKind) -> None:
     assert (rest > 0).all() and (np.diff(rest) <= 0).all() and rest[0] > 2 * rest[-1]
     if kind.is_depth:
         np.testing.assert_allclose(rest, 1 / z.ravel()[1:], rtol=1e-6)
+
+
+def test_a_model_whose_offset_floats_is_held_as_well() -> None:
+    rng = np.random.default_rng(3)
+    film: Film = []
+    for number in range(16):
+        picture, inverse = scene(1, 0.7 * number, thing=64)
+        floating = np.exp(0.15 * rng.standard_normal()) * inverse + 0.1 * rng.uniform()
+        frame, raw = taken(noisy(picture, rng), floating.astype(np.float32), number)
+        film.append((frame, RawDepth(raw.inverse, shifted=True)))
+    state = SteadyState()
+    steady(film, state)
+    assert state.after < 0.05 * state.before
+
+
+def test_what_moves_keeps_its_outline_and_leaves_no_trace() -> None:
+    rng = np.random.default_rng(5)
+    film: Film = []
+    truth = []
+    for number in range(20):
+        picture, inverse = scene(2, 0.0, thing=30 + 3.4 * number)
+        truth.append(inverse)
+        seen = inverse * np.exp(0.04 * rng.standard_normal()) + 0.01 * rng.standard_normal(inverse.shape)
+        film.append(taken(noisy(picture, rng), seen.astype(np.float32), number))
+    state = SteadyState()
+    made = steady(film, state)
+    assert len(state.shots) == 1
+    for number in range(3, 18):
+        factor = np.median(made[number].inverse / truth[number])
+        wrong = np.abs(made[number].inverse / factor - truth[number]) > 0.15
+        rim = cv2.dilate((truth[number] > 0.8).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        was_there = (truth[number - 3] > 0.9) & ~rim
+        assert was_there.any()
+        assert wrong.mean() < 0.02
+        assert wrong[was_there].mean() < 0.05
+
+
+def test_scale_does_not_drift_away() -> None:
+    made = steady(flickering((), 60, speed=0.5))
+    levels = [float(np.median(m.inverse[-8:])) for m in made]
+    assert max(levels[10:]) < 1.06 * min(levels[10:])
+
+
+def test_nothing_moves_backwards_in_time() -> None:
+    """Frames far away cannot change a frame: what is held back is all that is looked at."""
+    film = flickering((), 30, speed=1.1)
+    changed = list(film)
+    changed[29] = taken(scene(77)[0], film[29][1].inverse, 29)
+    ahead = 8  # cuts are looked for no farther than that, depth OPTIONS.look_ahead
+    for a, b in zip(steady(film)[: 29 - ahead], steady(changed)[: 29 - ahead], strict=True):
+        assert a.inverse.tobytes() == b.inverse.tobytes()
+
+
+def test_frames_are_yielded_as_soon_as_they_can_be() -> None:
+    taken_in = []
+
+    def watched() -> Iterator[tuple[TimedFrame, RawDepth]]:
+        for number, one in enumerate(flickering((), 20)):
+            taken_in.append(number)
+            yield one
+
+    run = stabilise_depth(watched(), SteadyOptions(look_ahead=10))
+    next(run)
+    assert len(taken_in) == 11
+    next(run)
+    assert len(taken_in) == 12
+    run.close()
