@@ -302,6 +302,7 @@ def told_by(path: Path) -> dict[str, Any]:
         ("subrip", ".mkv", "subrip"),
         ("ass", ".mkv", "ass"),
         ("webvtt", ".mkv", "webvtt"),
+        ("subrip", ".webm", "webvtt"),
     ],
 )
 def test_words_languages_and_chapters_are_carried_over(
@@ -311,7 +312,8 @@ def test_words_languages_and_chapters_are_carried_over(
     clip = read(source)
     frames = clip.frames
     whole, part = tmp_path / f"whole{suffix}", tmp_path / f"part{suffix}"
-    join(cut(clip, tmp_path, frames, 50), source, whole, told={"comment": "ours"})
+    options = EncodeOptions(codec="av1", speed="ultrafast") if suffix == ".webm" else SPEED
+    join(cut(clip, tmp_path, frames, 50, options), source, whole, told={"comment": "ours"})
     told = told_by(whole)
     assert told["languages"] == ["eng", "fra", "ger" if suffix == ".mov" else "deu"] and told["subtitles"] == [become]
     assert told["roles"][1] & int(av.stream.Disposition.comment) or suffix != ".mkv"
@@ -324,7 +326,7 @@ def test_words_languages_and_chapters_are_carried_over(
     data = whole.read_bytes()
     assert not any(word in data for word in (b"+52.5", b"Acme", b"secret", b"private"))
     assert (b"letters" in data) == (suffix == ".mkv")
-    join(cut(clip, tmp_path, frames[25:75], 50), source, part, start=Fraction(1), stop=Fraction(3))
+    join(cut(clip, tmp_path, frames[25:75], 50, options), source, part, start=Fraction(1), stop=Fraction(3))
     told = told_by(part)
     assert [(a, b) for a, b, _ in told["words"]] == [(0, 0.5), (1.5, 0.5)]
     assert told["chapters"] == [(0, 0.5, "One"), (0.5, 2, "Two")]
@@ -411,3 +413,5 @@ def test_webm_is_av1_and_says_early_what_it_cannot_hold() -> None:
     for codec in ("h264", "hevc"):
         with pytest.raises(InputError, match=f"cannot hold {codec}"):
             fitting(web, EncodeOptions(codec=codec))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="cannot hold av1"):
+        fitting(Path("a.mov"), EncodeOptions(codec="av1"))

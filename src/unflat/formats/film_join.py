@@ -32,16 +32,16 @@ def check_film_suffix(path: Path) -> None:
 
 
 def fitting(path: Path, options: EncodeOptions) -> EncodeOptions:
-    """How a film of that name is coded: WebM holds AV1, which it then is unless told otherwise.
+    """How a film of that name is coded: WebM holds AV1, which it then is unless told otherwise, QuickTime does not.
 
     Raises:
         InputError: The container does not hold the codec that was asked for.
     """
-    if path.suffix.lower() != ".webm":
-        return options
-    if options.codec in ("h264", "hevc"):
-        raise InputError(f"{path.name} cannot hold {options.codec}", hint="Use .mp4 or .mkv, or --codec av1.")
-    return replace(options, codec="av1")
+    suffix = path.suffix.lower()
+    wrong = ("h264", "hevc") if suffix == ".webm" else ("av1",) if suffix == ".mov" else ()
+    if options.codec in wrong:
+        raise InputError(f"{path.name} cannot hold {options.codec}", hint="Use .mp4 or .mkv, or another --codec.")
+    return replace(options, codec="av1") if suffix == ".webm" else options
 
 
 def join(
