@@ -125,7 +125,7 @@ def test_the_boxes_are_those_of_the_specifications(tmp_path: Path, layout: Layou
     assert of("vexu/eyes/cams/blin") == struct.pack(">II", 0, 63_500)
     assert of("vexu/pack/pkin") == bytes(4) + packing
     assert of("vexu/proj/prji") == bytes(4) + (b"hequ" if layout is Layout.VR180 else b"rect")
-    assert of("hfov") == struct.pack(">I", 63_400)
+    assert of("hfov") == struct.pack(">I", 180_000 if layout is Layout.VR180 else 63_400)
     words = [one for one in found(data, "moov/trak/uuid") if one[:16] == V1]
     if layout is Layout.VR180:
         assert order.index("st3d") < order.index("sv3d")

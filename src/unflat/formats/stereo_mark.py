@@ -37,7 +37,7 @@ def mark_stereo(
         layout: How the views are packed. ``SPATIAL`` needs an MV-HEVC film.
         spherical: The views are on a sphere: half of one for ``VR180``, which is so in any case, else all of one.
         baseline_m: Between the eyes.
-        fov_x_deg: Horizontal angle of view of each eye.
+        fov_x_deg: Horizontal angle of view of each eye; spheres have their own.
         disparity: By which share of a view's width the views are to be shifted apart, -1 to 1; None is 0 for
             ``SPATIAL``, whose views are shown as they are, and else not said. Apple's devices take a film for spatial,
             and not for stereo only, where it says this, the distance and the angle.
@@ -49,7 +49,8 @@ def mark_stereo(
     degrees = 180 if layout is Layout.VR180 else 360 if spherical else None
     spatial = layout is Layout.SPATIAL
     shift = 0.0 if spatial and disparity is None else disparity
-    marks = StereoMarks(layout, degrees, baseline_m, fov_x_deg, shift, hero="left" if spatial else None)
+    across = fov_x_deg if degrees is None else float(degrees)
+    marks = StereoMarks(layout, degrees, baseline_m, across, shift, hero="left" if spatial else None)
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InputError(f"{path.name} has no place to say that it is stereo", hint=f"Use {' '.join(SUFFIXES)}.")
