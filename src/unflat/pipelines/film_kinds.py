@@ -19,7 +19,7 @@ from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
 from unflat.formats.stereo_picture import VIEWS_APART
 from unflat.stages.follow_outlines import follow_outlines
-from unflat.stages.lay_out import Pack, lay_out, shown_depth
+from unflat.stages.lay_out import Pack, Spheres, lay_out, moved_apart, shown_depth
 from unflat.types.arrays import U8
 from unflat.types.clip import DepthFrame
 from unflat.types.image import Size
@@ -137,7 +137,7 @@ class TwoViews:
         packed = self._pack(trial, trial)
         self._packed = Size(packed.shape[1], packed.shape[0])
         self._encode = settled(film_join.fitting(path, film.options.encode), self._packed, self.layout)
-        self._tick, self._fps = clip.tick, clip.fps
+        self._tick, self._fps, self._left = clip.tick, clip.fps, film.options.eyes.left
         self.words = ["two views", self.layout.value, *([] if eye is None else [VIEWS_APART[eye]])]
         self.told = self.layout.value
         self.files: list[Path] = []
@@ -146,7 +146,10 @@ class TwoViews:
         """Both views in one picture, the bars of the film around each."""
         if pair is None or not self.two_eyes:
             return self._pack(self._whole(frame.frame.pixels), self._whole(_grey(frame)))
-        return self._pack(self._whole(pair.left), self._whole(pair.right))
+        left, right = self._whole(pair.left), self._whole(pair.right)
+        if isinstance(self._pack, Spheres):  # infinity lies at infinity there
+            return self._pack(left, right, moved_apart(pair, self._left))
+        return self._pack(left, right)
 
     def _whole(self, view: U8) -> U8:
         """A view with the bars around it, of even sides."""
@@ -178,7 +181,7 @@ class TwoViews:
                 film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
             )
             if draft.suffix.lower() in MARKED:
-                mark_stereo(draft, self.layout, fov_x_deg=self._fov)
+                mark_stereo(draft, self.layout, fov_x_deg=None if self.layout is Layout.VR180 else self._fov)
         self.files = [self.path]
 
 
