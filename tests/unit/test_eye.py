@@ -218,3 +218,18 @@ def test_an_eye_of_an_image_keeps_its_source() -> None:
     _, result, _ = pair(plain)
     seen = eye_view(result, "left")
     assert isinstance(seen, Image) and seen.source is result.picture.source and seen.jpeg is None
+
+
+def test_two_ways_to_see_a_real_pair_are_better_than_one() -> None:
+    """What `unflat stereo` makes of a measured disparity is the mean of the moved picture and of the layers seen."""
+    import skimage.data
+
+    folder = Path(skimage.data.__file__).parent
+    rows = slice(180, 330)
+    left, right = (np.asarray(Pil.open(folder / f"motorcycle_{e}.png").convert("RGB"))[rows] for e in ("left", "right"))
+    with np.load(folder / "motorcycle_disp.npz") as file:
+        disparity = file["arr_0"][rows].astype(np.float32)
+    layers = eye_view(told(left, disparity), "right").pixels
+    pair = unflat.stereo(np.ascontiguousarray(left), depth=disparity, depth_kind="disparity-px", eye="right").pair
+    assert (pair.left == left).all() and pair.right_made is not None and 0.05 < pair.right_made.mean() < 0.3
+    assert psnr(pair.right, right.astype(np.float64)) > psnr(layers, right.astype(np.float64)) + 0.2

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from unflat.errors import InputError
+from unflat.types.arrays import U8
 from unflat.types.camera import Camera, Pose
+from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
 if TYPE_CHECKING:
     from unflat.pipelines.result import PhotoResult
+    from unflat.stages.build_layers import LayerOptions
+    from unflat.stages.build_surface import SurfaceOptions
 
 Eye = Literal["left", "right"]
 BETWEEN_EYES_M = 0.063
@@ -34,24 +39,46 @@ def eye_view(result: PhotoResult, eye: Eye) -> Image:
     Returns:
         A picture of the same size, with provenance of its source.
     """
+    options = result.options
+    apart = result.baseline_m or BETWEEN_EYES_M
+    seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
+    aside = apart if eye == "right" else -apart
+    camera = replace(result.depth, intrinsics=result.camera.intrinsics)
+    colours = layered_view(camera, result.picture, aside, replace(options.layer, seam=seam), options.surface)
+    return Image(colours, source=result.picture.source)
+
+
+def layered_view(
+    depth: DepthMap, picture: Image, aside: float, layer: LayerOptions, surface: SurfaceOptions | None = None
+) -> U8:
+    """Build the layers of a picture as far as an eye needs them, and see them with it.
+
+    Args:
+        depth: With a camera, of a kind that has a front.
+        picture: What was seen.
+        aside: How far to the right the eye stands, in the unit of the depth.
+        layer: How; its reach and parallax are settled here.
+        surface: How layers become triangles; how many there are is settled here.
+
+    Returns:
+        (h, w, 3) uint8; what nothing shows continues its surroundings smoothly.
+    """
     from unflat.geometry.membrane import membrane
     from unflat.stages.build_layered import build_layered
     from unflat.stages.build_layers import build_layers
+    from unflat.stages.build_surface import SurfaceOptions
     from unflat.stages.render_view import render_view
 
-    options = result.options
-    apart = result.baseline_m or BETWEEN_EYES_M
-    middle = float(np.median(1 / result.depth.z[result.depth.seen]))
-    reach = min(1.0, apart * middle)
-    seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
-    layer = replace(options.layer, reach=reach, parallax=np.inf, seam=seam)
-    layers = build_layers(result.depth, result.picture, layer)
-    surface = build_layered(layers, replace(options.surface, triangles=_TRIANGLES, max_error=_ERROR))
+    if depth.intrinsics is None:
+        raise InputError("a depth map needs a camera before it is seen by another eye", hint="Calibrate it first.")
+    middle = float(np.median(1 / depth.z[depth.seen]))
+    layers = build_layers(depth, picture, replace(layer, reach=min(1.0, abs(aside) * middle), parallax=np.inf))
+    fine = replace(surface or SurfaceOptions(), triangles=_TRIANGLES, max_error=_ERROR)
     pose = np.eye(4)
-    pose[0, 3] = apart if eye == "right" else -apart
-    view = render_view(surface.nodes, Camera(result.camera.intrinsics, Pose(pose), eye))
+    pose[0, 3] = aside
+    view = render_view(build_layered(layers, fine).nodes, Camera(depth.intrinsics, Pose(pose), "other eye"))
     colour, missing = view.colour, view.open
     if missing.any():
         around, _ = membrane(colour, ~missing, missing)
         colour = np.where(missing[..., None], around, colour)
-    return Image(np.clip(np.rint(colour), 0, 255).astype(np.uint8), source=result.picture.source)
+    return np.clip(np.rint(colour), 0, 255).astype(np.uint8)

@@ -137,6 +137,8 @@ class StereoResult:
     def _seen(self, rig: Rig, eyes: StereoOptions, where: str) -> StereoPair:
         with self._clock.stage("eyes"):
             pair = make_stereo(self._views.pixels, self.inverse, rig, eyes, care=self._care).pair
+            if self._as_measured and where == "screen" and self._care.still and self.picture.alpha is None:
+                pair = self._seen_twice(pair)
         told: dict[str, Any] = {
             "disparity_px": rig.gain_px,
             "shift_px": rig.shift_px,
@@ -154,6 +156,24 @@ class StereoResult:
             fov_x_deg=None if fx is None else 2 * math.degrees(math.atan(pair.size.width / 2 / fx)),
             baseline_m=None if focal is None else rig.gain_px / focal,
         )
+
+    def _seen_twice(self, pair: StereoPair) -> StereoPair:
+        """The pair's new view in the mean with that of the layers: two ways that err in different places."""
+        import numpy as np
+
+        from unflat.pipelines.eye import layered_view
+        from unflat.stages.build_layers import LayerOptions
+
+        assert self.depth.intrinsics is not None
+        right = self.eyes.eye == "right"
+        aside = (1 if right else -1) / self.depth.intrinsics.resized(self.picture.size).fx
+        picture = replace(self.picture, pixels=self._views.pixels)
+        other = layered_view(self.depth, picture, aside, LayerOptions(seam=1, threads=self._care.threads))
+        name = "right" if right != self.eyes.swap else "left"
+        if other.shape != getattr(pair, name).shape:
+            return pair
+        mean = np.rint((getattr(pair, name).astype(np.float32) + other) / 2).astype(np.uint8)
+        return replace(pair, **{name: mean})
 
     def save(self, *paths: str | Path, force: bool = False, quality: int = 95) -> StereoResult:
         """Write the views; the layout of each file is that of the options, or what its name says.
