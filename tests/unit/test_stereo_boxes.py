@@ -59,14 +59,17 @@ def pictures(width: int, height: int, count: int) -> Iterator[np.ndarray]:
         )
 
 
-def film(path: Path, *, front: bool = False, size: tuple[int, int] = (128, 64), **params: str) -> Path:
+def film(
+    path: Path, *, front: bool = False, size: tuple[int, int] = (128, 64), codec: str = "libx264", **params: str
+) -> Path:
     """A film with sound and a key frame every five pictures, from FFmpeg's own muxer."""
     av = pytest.importorskip("av")
     flags = {"movflags": "+faststart"} if front else {}
     with av.open(str(path), "w", options=flags) as out:
-        options = {"g": "5", "preset": "veryfast", "x264-params": "log-level=error", **params}
-        stream = out.add_stream("libx264", rate=24, options=options)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        mild = {"preset": "veryfast", "x264-params": "log-level=error"} if codec == "libx264" else {}
+        stream = out.add_stream(codec, rate=24, options={"g": "5", **mild, **params})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
         sound = out.add_stream("aac", rate=48000, layout="mono")
         wave = np.sin(np.arange(2048) / 9)[None].astype(np.float32)
         for i, pixels in enumerate(pictures(*size, 12)):
@@ -104,6 +107,27 @@ def test_packets_stay_as_they_are_and_the_index_comes_first(tmp_path: Path, suff
     tops = [part.path for part in parts(path.read_bytes()) if "/" not in part.path]
     assert tops.index("moov") < tops.index("mdat")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "params"),
+    [
+        ("libx265", ".mp4", {"x265-params": "log-level=none:pools=1", "preset": "ultrafast"}),
+        ("libsvtav1", ".mp4", {"preset": "12", "svtav1-params": "lp=1"}),
+        ("mpeg4", ".mov", {}),
+        ("prores_ks", ".mov", {}),
+    ],
+)
+def test_films_of_other_codecs(
+    tmp_path: Path, codec: str, suffix: str, params: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVT_LOG", "1")
+    path = film(tmp_path / f"f{suffix}", codec=codec, **params)
+    before = packets(path)
+    mark_stereo(path, Layout.HALF_TB, baseline_m=0.06)
+    assert packets(path) == before, "and no message of H.264 in them"
+    kind, _, _, _, baseline = struct.unpack_from("<iiiiI", side_data(path)["STEREO3D"])
+    assert (kind, baseline) == (2, 60_000) and inspect(path)["stereo"]["layout"] == "half-tb"
 
 
 @pytest.mark.parametrize("layout", list(PACKED))
