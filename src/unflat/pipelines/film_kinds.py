@@ -33,6 +33,8 @@ _WIDEST, _HIGHEST = 4096, 2304
 """What H.264 players take; larger films are HEVC unless told otherwise."""
 _BESIDE = (Layout.FULL_SBS, Layout.HALF_SBS, Layout.VR180)
 _ABOVE = (Layout.FULL_TB, Layout.HALF_TB)
+_PACKING: dict[Layout, Packing] = {Layout.HALF_SBS: "side-by-side", Layout.HALF_TB: "top-bottom"}
+"""What is said in H.264 itself: that each view is to be stretched, so only of halves."""
 _OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD, Layout.SPATIAL, Layout.PAIR)
 _SPATIAL = (".mov", ".mp4")
 
@@ -163,9 +165,7 @@ class TwoViews:
         """Begin a segment."""
         if self.layout is Layout.SPATIAL:
             return SpatialSegment(path, self._packed, self._tick, self._encode, fps=self._fps)
-        packing: Packing | None = None
-        if self._encode.chosen == "h264" and self.layout in (*_BESIDE, *_ABOVE) and self.layout is not Layout.VR180:
-            packing = "top-bottom" if self.layout in _ABOVE else "side-by-side"
+        packing = _PACKING.get(self.layout) if self._encode.chosen == "h264" else None
         return SegmentWriter(path, self._packed, self._tick, self._encode, fps=self._fps, packing=packing)
 
     def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
