@@ -175,14 +175,16 @@ def test_what_moves_keeps_its_outline_and_leaves_no_trace() -> None:
     state = SteadyState()
     made = steady(film, state)
     assert len(state.shots) == 1
+    traces = []
     for number in range(3, 18):
         factor = np.median(made[number].inverse / truth[number])
         wrong = np.abs(made[number].inverse / factor - truth[number]) > 0.15
         rim = cv2.dilate((truth[number] > 0.8).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         was_there = (truth[number - 3] > 0.9) & ~rim
-        assert was_there.any()
-        assert wrong.mean() < 0.02
-        assert wrong[was_there].mean() < 0.05
+        assert wrong.mean() < 0.005
+        traces.append(wrong[was_there].mean())
+    assert max(traces) < 0.05
+    assert np.mean(traces) < 0.01
 
 
 def test_scale_does_not_drift_away() -> None:

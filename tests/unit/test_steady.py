@@ -161,13 +161,15 @@ def test_what_changes_before_a_still_camera_is_not_still() -> None:
 
 
 def test_averages_reach_back_as_far_as_pixels_are_still() -> None:
-    level = np.zeros((4, 4), np.float32)
+    level = np.full((4, 4), 10, np.float32)
     anchor = texture(1)[:8, :8, 0]
     settled = Settled.begin(level, level, anchor)
     still = np.ones((4, 4), bool)
     still[0, 0] = False
-    for value in (3.0, 6.0):
+    for value in (1.0, 2.0):
         settled = settled.then(level + np.float32(value), level, anchor, still)
-    assert settled.level[0, 0] == 6
-    assert settled.level[1, 1] == pytest.approx(3)  # the mean of 0, 3 and 6
+    assert settled.level[0, 0] == 12
+    assert settled.level[1, 1] == pytest.approx(11)  # the mean of 10, 11 and 12
+    other = settled.then(level * 2, level, anchor, still)
+    assert (other.level == 20).all()  # what is quite another depth is no part of any mean
     assert settled.then(level, level, anchor, None).count.max() == 1

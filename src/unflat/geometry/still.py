@@ -55,6 +55,8 @@ def renewed(anchor: U8, grey: U8, still: Bool) -> U8:
     return np.where(np.asarray(kept) > 0, anchor, grey)
 
 
+_LIKE = 0.1
+"""Depth that differs by more than this share of its sum was seen wrongly before, or is now: no mean is made of it."""
 LONGEST = 64
 """Frames that a pixel's average reaches back in effect."""
 
@@ -89,7 +91,8 @@ class Settled:
         """One frame on; ``still`` comes from :func:`unmoved`."""
         if still is None:
             return Settled.begin(level, sky, grey)
-        count = np.where(still, np.minimum(self.count + 1, LONGEST), 1).astype(np.float32)
+        like = still & (np.abs(level - self.level) <= _LIKE * (level + self.level))
+        count = np.where(like, np.minimum(self.count + 1, LONGEST), 1).astype(np.float32)
         pairs = ((self.level, level), (self.sky, sky))
         level, sky = ((was + (now - was) / count).astype(np.float32) for was, now in pairs)
         return Settled(level, sky, count, renewed(self.anchor, grey, still))
