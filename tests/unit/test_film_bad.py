@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import types
 from fractions import Fraction
 from pathlib import Path
@@ -153,3 +155,52 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     capfd.readouterr()
     list(open_clip(path).frames())
     assert capfd.readouterr() == ("", "")
+
+
+FUZZ = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+from tests.film_files import make_film, numbered
+from tests.mutate import mutations
+from unflat.errors import UnflatError
+from unflat.formats.film_decode import Damage, frames
+from unflat.formats.film_look import look
+from unflat.formats.film_remux import remux
+from unflat.formats.film_write import SegmentWriter
+from unflat.types.image import Size
+
+here, refused, joined = Path(sys.argv[1]), 0, 0
+with SegmentWriter(here / "segment.mp4", Size(96, 64), Fraction(1, 25)) as writer:
+    for i in range(3):
+        writer.write(numbered(i), Fraction(i, 25))
+task = {"segments": [str(here / "segment.mp4")], "suffix": ".mkv", "start": "0", "stop": None, "told": {}}
+for name in ("a.mp4", "a.mkv", "a.ts"):
+    path = make_film(here / name, count=12, sound=0.4, options={"crf": "20", "g": "6", "bf": "2"})
+    for broken in mutations(path.read_bytes(), 30, 11, head=1500):
+        path.write_bytes(broken)
+        try:
+            found = look(path)
+            first, last = int(found.shown[0]), int(found.shown[-1])
+            times = [at for at, _ in frames(path, found.plan, None, first, last, Damage())]
+            assert times == sorted(set(times)) and len(times) <= 24
+        except UnflatError as error:
+            assert error.hint
+            refused += 1
+        try:
+            list(remux(task | {"source": str(path), "draft": str(here / "out.mkv")}))
+            joined += 1
+        except UnflatError as error:
+            assert error.hint
+print(refused, joined)
+"""
+
+
+def test_damage_of_all_kinds_is_read_or_refused_and_seldom_costs_the_film(tmp_path: Path) -> None:
+    """In a process of its own, as it is in earnest."""
+    root = Path(__file__).parents[2]
+    words = [sys.executable, "-c", FUZZ, str(tmp_path)]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    refused, joined = map(int, done.stdout.split())
+    assert 10 < refused < 60 and joined > 50

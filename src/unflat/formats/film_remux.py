@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.av_late import library
-from unflat.formats.film_source import opened, reason
+from unflat.formats.film_source import faults, opened, reason
 from unflat.formats.film_tracks import Timed, Tracks, chapters_of, clock_of
 from unflat.trust.privacy import FILM_KEPT
 
@@ -46,10 +46,22 @@ class _Segment:
 def remux(task: dict[str, Any]) -> Generator[float | str]:
     """Do what ``film_join.join`` says; yields how much of it is done, and in words what could not be kept.
 
+    Where the sound or the words of the source are so damaged that no file can be made with them, it is made without.
+
     Raises:
         InputError: Segments do not fit together, or the source is damaged beyond opening.
         OutputError: The file cannot be written.
     """
+    try:
+        yield from _remuxed(task, silent=False)
+    except faults(library("writing films")) as error:
+        if task["source"] is None:
+            raise
+        yield f"its sound and its subtitles are damaged and were left out ({reason(error)})"
+        yield from _remuxed(task, silent=True)
+
+
+def _remuxed(task: dict[str, Any], *, silent: bool) -> Generator[float | str]:
     av = library("writing films")
     segments = [_read(Path(path)) for path in task["segments"]]
     start, stop = Fraction(task["start"]), None if task["stop"] is None else Fraction(task["stop"])
@@ -67,10 +79,10 @@ def remux(task: dict[str, Any]) -> Generator[float | str]:
             streams = [pictures.packets(_picture_stream(film, first, name, segments[0].tick))]
             if source is not None:
                 clock = clock_of(source, shift, stop, name)
-                tracks = Tracks(source, film, name, clock)
                 film.set_chapters(chapters_of(source, clock.zero, pictures.end))
-                streams.append(tracks.packets())
-                yield from tracks.notes
+                tracks = None if silent else Tracks(source, film, name, clock)
+                streams += [] if tracks is None else [tracks.packets()]
+                yield from () if tracks is None else tracks.notes
             yield from _written(film, streams, len(pictures.decoding))
         except OSError as error:
             raise OutputError(f"the film cannot be written: {reason(error)}") from error
@@ -95,13 +107,21 @@ def _picture_stream(film: Any, first: Any, name: str, tick: Fraction) -> Any:
     return stream
 
 
-def _written(film: Any, streams: list[Iterator[Timed]], total: int) -> Generator[float]:
+def _written(film: Any, streams: list[Iterator[Timed]], total: int) -> Generator[float | str]:
     done = 0
+    wrong, lost = faults(library()), False
     for _, order, packet, _ in heapq.merge(*streams, key=itemgetter(0, 1)):
-        film.mux(packet)
+        try:
+            film.mux(packet)
+        except wrong as error:
+            if order == 0 or isinstance(error, OSError):
+                raise
+            lost = True  # a packet of sound that is damaged
         done += order == 0
         if done % _EVERY == 0:
             yield done / total
+    if lost:
+        yield "parts of its sound or subtitles are damaged and were left out"
 
 
 def _read(path: Path) -> _Segment:

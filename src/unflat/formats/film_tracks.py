@@ -287,6 +287,9 @@ class Tracks:
             self.notes.append(f"a track of {stream.type} of an unknown codec was left out")
             return None
         codec = str(stream.codec_context.codec.canonical_name)
+        if stream.type == "audio" and not (stream.rate and stream.channels):
+            self.notes.append(f"a track of sound ({codec}) that is empty or damaged was left out")
+            return None
         if stream.type == "audio":
             return self._sound(stream, codec)
         return self._words(stream, codec)
