@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -129,8 +130,8 @@ class TwoViews:
         self.two_eyes = self.layout is not Layout.RGBD
         self._window, clip = film.window, film.clip
         self._size = _even(clip.size)
-        inner = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
-        self._fov = film.lens.fov_x_deg * clip.size.width / inner.width
+        wider = clip.size.width / (film.window.right - film.window.left)
+        self._fov = 2 * math.degrees(math.atan(wider * math.tan(math.radians(film.lens.fov_x_deg) / 2)))
         if self.layout is Layout.SPATIAL:
             check_spatial(path)
         way = Layout.FULL_SBS if self.layout is Layout.SPATIAL else self.layout  # so its encoder takes both views
