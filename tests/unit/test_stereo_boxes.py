@@ -304,7 +304,8 @@ def test_full_and_half_views_are_told_apart(
 ) -> None:
     path = film(tmp_path / f"{name}.mp4", size=size)
     mark_stereo(path, layout)
-    assert inspect(path)["stereo"]["layout"] == read
+    told = inspect(path)["stereo"]
+    assert told["layout"] == read and told["notes"] == [], "all marks agree"
 
 
 def test_contradictions_are_said(tmp_path: Path) -> None:
