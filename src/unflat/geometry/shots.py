@@ -31,6 +31,8 @@ _LIGHT = 0.15
 """Other colours cost no more than this where the structure is the same: somebody switched the light."""
 _CALM = 0.6
 """Frames so alike follow upon each other without doubt."""
+_SMOOTH = 0.8
+"""Frames of a dissolve are at least so alike to the one before."""
 _APART = 0.6
 """They are less alike than this."""
 _MIXED, _LEAST = 0.6, 0.05
@@ -160,7 +162,7 @@ def _in_dissolve(before: Sequence[Look], here: Sequence[Look]) -> bool:
     around = [*before, *here]
     middle = len(before)
     first, last = before[-_SPAN], here[_SPAN - 1]
-    if any(look.empty for look in around[middle - _SPAN : middle + _SPAN]):
+    if first.empty or any(look.empty or look.tie < _SMOOTH for look in around[middle - _SPAN + 1 : middle + _SPAN]):
         return False
     apart = alike(first, last)
     pairs = [(middle - _SPAN + k, middle + _SPAN - 1 + k) for k in (-2, -1, 1, 2)]
