@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import chromium
 import numpy as np
@@ -15,6 +16,7 @@ from unflat.view.server import Server, page_of_file
 
 pytestmark = pytest.mark.browser
 
+Run = Callable[..., CompletedProcess[str]]
 WIDTH, HEIGHT = 800, 560
 COUNT, CUT = 50, 30
 FOCAL = clips.SIZE.width / 2 / np.tan(np.radians(30))
@@ -285,6 +287,24 @@ def test_the_server_of_unflat_view_shows_it_too(browser: chromium.Browser, addre
         assert page.state("state") == "ready" and seen(page).std() > 25
         assert page.console == []
         page.close()
+
+
+def test_the_command_makes_such_a_page_of_a_film(unflat: Run, browser: chromium.Browser, tmp_path: Path) -> None:
+    clips.encoded((clips.counted(at)[0] for at in range(COUNT)), tmp_path / "film.mp4", sound=True)
+    done = unflat("stereo", "film.mp4", "--depth", "ramp", "-o", "clip.html")
+    assert done.returncode == 0, done.stderr
+    page = chromium.Page(browser, width=WIDTH, height=HEIGHT)
+    page.open((tmp_path / "clip.html").as_uri())
+    assert page.state("state") == "ready" and page.js("document.title") == "film.mp4"
+    assert not page.js("document.querySelector('#sound').hidden")
+    for number in (0, 33, COUNT - 1, 7):
+        go_to(page, number)
+        assert number_of(cells(page, seen(page), 0.5).mean(-1) > 128) == number
+    straight = seen(page)
+    page.key("ArrowLeft", 6)
+    assert apart(seen(page), straight) > 2 and chromium.offset(page) > 0
+    assert page.console == []
+    page.close()
 
 
 def test_what_cannot_be_shown_is_said(browser: chromium.Browser, address: str, tmp_path: Path) -> None:
