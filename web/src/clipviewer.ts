@@ -40,8 +40,8 @@ export class ClipViewer implements Enterable {
       this.request();
     });
     this.unpacker = new Unpacker(told, this.film.frames);
-    const { depths, hidden } = this.unpacker;
-    this.relief = new Relief(told, this.place, { film: this.film.frames, depths, hidden });
+    const { depths, hidden, cells } = this.unpacker;
+    this.relief = new Relief(told, this.place, { film: this.film.frames, depths, hidden, cells });
     this.world.add(...this.relief.sheets);
     this.scene.add(this.world);
     this.rig = new Rig(this.place, room());

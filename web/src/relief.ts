@@ -18,6 +18,7 @@ const VERTEX = /* glsl */ `${HEAD}
   uniform mat4 projectionMatrix;
   uniform sampler2D depths;
   uniform sampler2D hidden;
+  uniform sampler2D cells;
   uniform vec2 panel;
   uniform vec4 lens;
   uniform float metres;
@@ -28,36 +29,35 @@ const VERTEX = /* glsl */ `${HEAD}
   out vec2 mirrored;
   out float inverse;
   ${SHARES}
-  ivec2 texelOf(ivec2 node) { return clamp(node - 1, ivec2(0), ivec2(panel) - 1); }
   uint wordAt(int x) {
     uvec4 bytes = uvec4(texelFetch(depths, ivec2(x, int(panel.y)), 0) * 255.0 + 0.5);
     return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
   }
   void main() {
     ivec2 cell = ivec2(position.xy);
-    int corner = int(position.z);
-    vec4 share;
-    vec4 ground;
-    vec4 known = vec4(0.0);
-    vec2 colours = vec2(0.0);
-    for (int i = 0; i < 4; i++) {
-      ivec2 texel = texelOf(cell + ivec2(i & 1, i >> 1));
-      share[i] = shareIn(texelFetch(depths, texel, 0));
-      if (!behind) continue;
-      vec4 back = texelFetch(hidden, texel, 0);
-      if (back.a == 0.0) continue;
-      known[i] = 1.0;
-      ground[i] = shareIn(back);
-      if (i == corner) colours = floor(back.ba * 255.0 + 0.5) - 128.0;
+    int flags = int(texelFetch(cells, cell, 0).r * 255.0 + 0.5);
+    if (behind && (flags & NEEDED) == 0) {
+      gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+      return;
     }
-    float least = min(min(share.x, share.y), min(share.z, share.w));
-    float most = max(max(share.x, share.y), max(share.z, share.w));
-    bool torn = most - least > JUMP;
-    near = torn ? step(0.5 * (least + most), share) : vec4(1.0);
-    vec4 side = behind ? 1.0 - near : near;
-    float mine = share[corner];
-    if (torn && side[corner] < 0.5) mine = dot(side, share) / max(dot(side, vec4(1.0)), 1.0);
-    if (behind && known[corner] > 0.5 && (!torn || near[corner] > 0.5)) mine = ground[corner];
+    int corner = int(position.z);
+    bool torn = (flags & TORN) != 0;
+    near = vec4(1.0);
+    if (torn) for (int i = 0; i < 4; i++) near[i] = float(flags >> i & 1);
+    bool before = near[corner] > 0.5;
+    float mine = shareIn(texelFetch(depths, texelOf(cell, corner, panel), 0));
+    vec4 back = vec4(0.0);
+    if (behind && before) back = texelFetch(hidden, texelOf(cell, corner, panel), 0);
+    if (back.a > 0.0) mine = shareIn(back);
+    else if (torn && before == behind) {
+      // A corner of the other side: this side goes on to it.
+      vec2 sum = vec2(0.0);
+      for (int i = 0; i < 4; i++) {
+        if ((near[i] > 0.5) == behind) continue;
+        sum += vec2(shareIn(texelFetch(depths, texelOf(cell, i, panel), 0)), 1.0);
+      }
+      mine = sum.x / sum.y;
+    }
     float low = uintBitsToFloat(wordAt(0));
     float high = uintBitsToFloat(wordAt(1));
     inverse = low + (high - low) * mine;
@@ -66,11 +66,10 @@ const VERTEX = /* glsl */ `${HEAD}
     float z = metres / max(inverse, high * 1e-3);
     within = vec2(corner & 1, corner >> 1);
     own = clamp((vec2(cell) + within - 0.5) / panel, 0.0, 1.0);
-    mirrored = own + colours / panel;
+    mirrored = own;
+    if (back.a > 0.0) mirrored += (floor(back.ba * 255.0 + 0.5) - 128.0) / panel;
     vec3 place = vec3((own.x - lens.z) * lens.x, (lens.w - own.y) * lens.y, -1.0) * z;
     gl_Position = projectionMatrix * viewMatrix * modelMatrix * vec4(place, 1.0);
-    bool needed = torn || dot(known, vec4(1.0)) > 3.5;
-    if (behind && !needed) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   }`;
 
 /** The picture at the depth of what is farthest. */
@@ -136,7 +135,7 @@ const FRAGMENT = /* glsl */ `${HEAD}
 const MODES: Readonly<Record<Mode, number>> = { picture: 0, depth: 1, confidence: 2 };
 
 /** Nodes are the middles of texels and the border of the picture: a cell more than texels, each way. */
-function cells(width: number, height: number): BufferGeometry {
+function quadrangles(width: number, height: number): BufferGeometry {
   const nodes = new Uint16Array(3 * 4 * width * height);
   const triangles = new Uint32Array(6 * width * height);
   for (let cell = 0; cell < width * height; cell++) {
@@ -155,7 +154,7 @@ export class Relief {
   readonly sheets: readonly Mesh[];
   private readonly shared: Record<"metres" | "ends" | "mode", IUniform>;
 
-  constructor(told: Told, scene: Scene, textures: { film: Texture; depths: Texture; hidden: Texture }) {
+  constructor(told: Told, scene: Scene, textures: Record<"film" | "depths" | "hidden" | "cells", Texture>) {
     const [width, height] = told.depth;
     const { camera } = scene;
     this.shared = { metres: { value: 1 }, ends: { value: new Vector2() }, mode: { value: 0 } };
@@ -164,12 +163,13 @@ export class Relief {
       film: { value: textures.film },
       depths: { value: textures.depths },
       hidden: { value: textures.hidden },
+      cells: { value: textures.cells },
       ramp: { value: rampTexture(DEPTH_STOPS) },
       panel: { value: new Vector2(width, height) },
       colour: { value: new Vector2(...told.colour) },
       lens: { value: new Vector4(camera.width / camera.fx, camera.height / camera.fy, camera.cx / camera.width, camera.cy / camera.height) },
     };
-    const geometry = cells(width + 1, height + 1);
+    const geometry = quadrangles(width + 1, height + 1);
     const layer = (shape: BufferGeometry, vertexShader: string, behind: boolean): Mesh => {
       const material = new RawShaderMaterial({
         glslVersion: GLSL3,

@@ -1,5 +1,5 @@
 // Takes the depth out of a packed frame (formats/packed_depth.py says how it is packed), mends what the codec broke,
-// and finds what lies hidden behind outlines. Three small passes on the graphics card, once a frame.
+// and finds what lies hidden behind outlines. Four small passes on the graphics card, once a frame.
 import { Camera, GLSL3, Mesh, NearestFilter, PlaneGeometry, RawShaderMaterial, Scene, Vector2, WebGLRenderTarget } from "three";
 import type { IUniform, Texture, WebGLRenderer } from "three";
 import type { Told } from "./told";
@@ -19,6 +19,13 @@ export const SHARES = /* glsl */ `
   vec2 bytesOf(float share) {
     float code = floor(clamp(share, 0.0, 1.0) * 65535.0 + 0.5);
     return vec2(floor(code / 256.0), mod(code, 256.0)) / 255.0;
+  }
+  // Flags of a cell, above the four bits that say which of its corners are near.
+  const int TORN = 16;
+  const int NEEDED = 32;
+  /** The texel at a corner of a cell; at the border of the picture the last one again. */
+  ivec2 texelOf(ivec2 cell, int corner, vec2 panel) {
+    return clamp(cell + ivec2(corner & 1, corner >> 1) - 1, ivec2(0), ivec2(panel) - 1);
   }`;
 
 const HEAD = "precision highp float;\nprecision highp int;\nprecision highp sampler2D;";
@@ -168,10 +175,39 @@ const HIDE = /* glsl */ `${HEAD}
     }
   }`;
 
+/** What is to be known of a cell before it is drawn: whether an outline runs through it, and whether ground lies behind. */
+const CELLS = /* glsl */ `${HEAD}
+  uniform sampler2D depths;
+  uniform sampler2D hidden;
+  uniform vec2 panel;
+  out vec4 texel;
+  ${SHARES}
+  void main() {
+    vec4 share;
+    int known = 0;
+    for (int i = 0; i < 4; i++) {
+      ivec2 place = texelOf(ivec2(gl_FragCoord.xy), i, panel);
+      share[i] = shareIn(texelFetch(depths, place, 0));
+      if (texelFetch(hidden, place, 0).a > 0.0) known++;
+    }
+    float least = min(min(share.x, share.y), min(share.z, share.w));
+    float most = max(max(share.x, share.y), max(share.z, share.w));
+    bool torn = most - least > JUMP;
+    int flags = (torn ? TORN : 0) | (torn || known == 4 ? NEEDED : 0);
+    for (int i = 0; i < 4; i++) if (share[i] >= 0.5 * (least + most)) flags |= 1 << i;
+    texel = vec4(float(flags) / 255.0, 0.0, 0.0, 1.0);
+  }`;
+
 type Uniforms = Record<string, IUniform>;
 
 /** Keeps the depth of the frame that is shown. */
 export class Unpacker {
+  /** The depth: red and green are the share, the last row holds the range. */
+  readonly depths: Texture;
+  /** What lies hidden. */
+  readonly hidden: Texture;
+  /** Flags of the cells between the texels. */
+  readonly cells: Texture;
   private readonly targets: readonly WebGLRenderTarget[];
   private readonly passes: readonly Scene[];
   private readonly camera = new Camera();
@@ -179,28 +215,21 @@ export class Unpacker {
   constructor(told: Told, film: Texture) {
     const [width, height] = told.depth;
     const panel = { value: new Vector2(width, height) };
-    this.targets = [0, 1, 2].map(() => {
-      const options = { minFilter: NearestFilter, magFilter: NearestFilter, depthBuffer: false, generateMipmaps: false };
-      return new WebGLRenderTarget(width, height + 1, options);
-    });
-    const [unpacked, mended] = this.targets as [WebGLRenderTarget, WebGLRenderTarget];
+    const options = { minFilter: NearestFilter, magFilter: NearestFilter, depthBuffer: false, generateMipmaps: false };
+    const target = (wide: number): WebGLRenderTarget => new WebGLRenderTarget(wide, height + 1, options);
+    const [unpacked, mended, hidden, cells] = [target(width), target(width), target(width), target(width + 1)];
+    this.targets = [unpacked, mended, hidden, cells];
+    this.depths = mended.texture;
+    this.hidden = hidden.texture;
+    this.cells = cells.texture;
     const { top, strip, cell, waves, ruler } = told;
     const reading = { film: { value: film }, top: { value: top }, strip: { value: strip }, cell: { value: cell } };
     this.passes = [
       this.pass(READ, UNPACK, { ...reading, panel, waves: { value: waves }, ruler: { value: ruler } }),
       this.pass(FLAT, MEND, { panel, depths: { value: unpacked.texture } }),
       this.pass(FLAT, HIDE, { panel, depths: { value: mended.texture } }),
+      this.pass(FLAT, CELLS, { panel, depths: { value: mended.texture }, hidden: { value: hidden.texture } }),
     ];
-  }
-
-  /** The depth: red and green are the share, the last row holds the range. */
-  get depths(): Texture {
-    return (this.targets[1] as WebGLRenderTarget).texture;
-  }
-
-  /** What lies hidden. */
-  get hidden(): Texture {
-    return (this.targets[2] as WebGLRenderTarget).texture;
   }
 
   /** Take the depth out of the frame that the film's texture holds now. */
