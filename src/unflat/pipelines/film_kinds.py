@@ -19,6 +19,7 @@ from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, Se
 from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
 from unflat.formats.stereo_picture import VIEWS_APART
+from unflat.pipelines.eye import BETWEEN_EYES_M
 from unflat.stages.follow_outlines import follow_outlines
 from unflat.stages.lay_out import Pack, Spheres, lay_out, moved_apart, shown_depth
 from unflat.types.arrays import U8
@@ -38,6 +39,7 @@ _PACKING: dict[Layout, Packing] = {Layout.HALF_SBS: "side-by-side", Layout.HALF_
 """What is said in H.264 itself: that each view is to be stretched, so only of halves."""
 _OF_FILMS = (*_BESIDE, *_ABOVE, Layout.CROSS, Layout.ANAGLYPH, Layout.RGBD, Layout.SPATIAL, Layout.PAIR)
 _SPATIAL = (".mov", ".mp4")
+_ASSUMED_EYES = "a spatial film must say how far its eyes are apart: depth has no unit, so 63 mm is assumed"
 
 
 class FilmKind(Protocol):
@@ -182,7 +184,11 @@ class TwoViews:
                 film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
             )
             if draft.suffix.lower() in MARKED:
-                mark_stereo(draft, self.layout, fov_x_deg=None if self.layout is Layout.VR180 else self._fov)
+                fov = None if self.layout is Layout.VR180 else self._fov
+                spatial = self.layout is Layout.SPATIAL
+                mark_stereo(draft, self.layout, fov_x_deg=fov, baseline_m=BETWEEN_EYES_M if spatial else None)
+        if self.layout is Layout.SPATIAL:
+            film.warn([_ASSUMED_EYES])
         self.files = [self.path]
 
 
