@@ -72,15 +72,18 @@ def _two_sides(inverse, picture, least, rows, sides):
 
 
 @kernel
-def _ask(picture, sides, fine, rows, told):
-    """Ask every large pixel near an outline which side it is of: ``told`` is above 0 for the near one, 0 elsewhere."""
-    h, w = fine.shape
-    small_h, small_w, _ = sides.shape
+def _ask(picture, sides, fine, where, told):
+    """Ask every large pixel near an outline which side it is of: ``told`` is above 0 for the near one, 0 elsewhere.
+
+    ``where`` is the first row, that after the last, and the small column of each large one.
+    """
+    (h, w), small_h = fine.shape, sides.shape[0]
+    start, stop, columns = where
     over = np.float32(1 / (2 * SIGMA * SIGMA))
-    for y in range(rows[0], rows[1]):
+    for y in range(start, stop):
         v = y * small_h // h
         for x in range(w):
-            u = x * small_w // w
+            u = columns[x]
             told[y, x] = 0
             near, far = sides[v, u, 0], sides[v, u, 1]
             if near <= far:
@@ -96,14 +99,14 @@ def _ask(picture, sides, fine, rows, told):
 
 
 @kernel
-def _settle(sides, told, rows, fine):
+def _settle(sides, told, where, fine):
     """Give every large pixel near an outline to one of the sides, in place."""
-    h, w = fine.shape
-    small_h, small_w, _ = sides.shape
-    for y in range(rows[0], rows[1]):
+    (h, w), small_h = fine.shape, sides.shape[0]
+    start, stop, columns = where
+    for y in range(start, stop):
         v = y * small_h // h
         for x in range(w):
-            u = x * small_w // w
+            u = columns[x]
             if sides[v, u, 0] > sides[v, u, 1]:
                 fine[y, x] = sides[v, u, 0] if told[y, x] > np.float32(-LEAN) else sides[v, u, 1]
 
@@ -127,9 +130,9 @@ def enlarged(inverse: F32, picture: U8) -> F32:
     sides = np.empty((small_h, small_w, 8), np.float32)
     inverse, least = np.ascontiguousarray(inverse), np.float32(LEAST_STEP * float(inverse.max()))
     in_bands(lambda a, b: _two_sides(inverse, small, least, (np.int64(a), np.int64(b)), sides), small_h, LEAST_ROWS)
-    told = np.empty((h, w), np.float32)
-    in_bands(lambda a, b: _ask(picture, sides, fine, (np.int64(a), np.int64(b)), told), h, LEAST_ROWS)
+    told, columns = np.empty((h, w), np.float32), np.arange(w) * small_w // w
+    in_bands(lambda a, b: _ask(picture, sides, fine, (np.int64(a), np.int64(b), columns), told), h, LEAST_ROWS)
     together = max(1, round(w / small_w * TOGETHER)) | 1
     told = np.asarray(cv2.blur(told, (together, together)), np.float32)
-    in_bands(lambda a, b: _settle(sides, told, (np.int64(a), np.int64(b)), fine), h, LEAST_ROWS)
+    in_bands(lambda a, b: _settle(sides, told, (np.int64(a), np.int64(b), columns), fine), h, LEAST_ROWS)
     return fine

@@ -50,6 +50,8 @@ def _weights() -> NDArray[np.int64]:
 _CUBIC = _weights()
 _LIFT = (512 * 1024 + 512) * (1 + (1 << 21) + (1 << 42))
 """Added to three packed sums: half of the last place, and as much as keeps them above zero, 512 after the shift."""
+_BYTE = np.clip(np.arange(2048) - 512, 0, 255).astype(np.uint8)
+"""What is shifted, as a byte."""
 
 
 class Seen(NamedTuple):
@@ -68,12 +70,11 @@ class Seen(NamedTuple):
 
 
 @inner
-def _cut(line, cut):
+def _cut(at, cut):
     """Find the ends of surfaces: ``cut[x + 1]`` is 1 where x and x + 1 are not one; both ends of the row are cut.
 
-    A surface ends where it would fold, where it opens more than either side going on explains, and where nothing is.
+    A surface ends where it would fold, and where it opens more than either side going on explains.
     """
-    at, alpha = line[0], line[1]
     w, widest = len(at), np.float32(1 + TEAR)
     for x in range(w - 1):
         step = at[x + 1] - at[x]
@@ -85,8 +86,6 @@ def _cut(line, cut):
             before = x > 0 and abs(step - at[x] + at[x - 1]) <= np.float32(TEAR)
             after = x + 2 < w and abs(step - at[x + 2] + at[x + 1]) <= np.float32(TEAR)
             cut[x + 1] = step <= widest or not (before or after)
-    for x in range(w - 1):
-        cut[x + 1] |= (alpha[x] > 0) != (alpha[x + 1] > 0)
 
 
 @inner
@@ -143,7 +142,7 @@ def _lay(line, cut, share, came, edges):
 
     In gaps ``came`` is below 0: -2 - the column of the last pixel of the surface that goes on behind.
     """
-    at, alpha, over = line
+    at, _, over = line
     w, count = len(at), 0
     came[:] = np.float32(_NONE)
     for x in range(w - 1):
@@ -160,8 +159,6 @@ def _lay(line, cut, share, came, edges):
             while not cut[start]:
                 start -= 1
             x = start - 1
-        if alpha[start] <= 0:
-            continue
         count = _surface(line, (start, stop), came, edges, count)
         low, high = (behind, int(np.floor(at[start]))) if right_eye else (int(np.ceil(at[stop])), behind)
         last = start if right_eye else stop
@@ -191,7 +188,7 @@ def _pack(row, packed):
 def _read(line, cut, came, view, seen):
     """The colour of every pixel of the view: the row between its pixels by Catmull and Rom's cubic (1974)."""
     (packed, depth), (cover, deep) = line, seen
-    low, high, beside = np.int64(512), np.int64(512 + 255), 0
+    field, beside = np.uint64(2047), 0
     one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
     for u in range(len(came)):
         place = came[u]
@@ -206,9 +203,9 @@ def _read(line, cut, came, view, seen):
         deep[u], cover[u] = depth[b], 255
         value = _CUBIC[t, 0] * packed[b + np.uint64(cut[b])] + _CUBIC[t, 1] * packed[b + one] + np.int64(_LIFT)
         value += _CUBIC[t, 2] * packed[b + two] + _CUBIC[t, 3] * packed[b + three - np.uint64(cut[b + two])]
-        view[3 * u] = np.uint8(min(max((value >> np.int64(10)) & np.int64(2047), low), high) - low)
-        view[3 * u + 1] = np.uint8(min(max((value >> np.int64(31)) & np.int64(2047), low), high) - low)
-        view[3 * u + 2] = np.uint8(min(max((value >> np.int64(52)) & np.int64(2047), low), high) - low)
+        view[3 * u] = _BYTE[np.uint64(value >> np.int64(10)) & field]
+        view[3 * u + 1] = _BYTE[np.uint64(value >> np.int64(31)) & field]
+        view[3 * u + 2] = _BYTE[np.uint64(value >> np.int64(52)) & field]
 
 
 @inner
@@ -243,8 +240,6 @@ def _unmix(line, cut, outlines, rim):
             found += 1
     for i in range(found):
         unmix_rim(line, cut, outlines[i], rim)
-    for x in range(w - 1):
-        cut[x + 1] |= (line[2][x] > 0) != (line[2][x + 1] > 0)
 
 
 @kernel
@@ -262,7 +257,7 @@ def _see(pixels, disparity, how, rows, seen):
             depth[x] = disparity[y, x]
             at[x] = x + share * depth[x]
             alpha[x] = np.float32(1)
-        _cut((at, alpha), cut)
+        _cut(at, cut)
         if rim:
             _unmix((at, row, alpha, depth), cut, outlines, rim)
         count = _lay((at, alpha, over), cut, share, came, edges)
