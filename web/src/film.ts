@@ -28,6 +28,7 @@ export class Film {
   /** Where a search goes, in seconds, and whether it has to wait for the one before. */
   private goal = 0;
   private waiting = false;
+  private tick = -1;
   private readonly exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
   /** @param seconds how long its pictures are shown */
@@ -100,6 +101,10 @@ export class Film {
   refresh(presenting: boolean): boolean {
     if (this.exact && !presenting) return false;
     if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
+    // Twice a frame, for nobody says when the next one is there.
+    const tick = Math.floor(2 * this.fps * this.video.currentTime);
+    if (tick === this.tick) return false;
+    this.tick = tick;
     this.time = this.video.currentTime;
     this.frames.needsUpdate = true;
     return true;
