@@ -140,8 +140,10 @@ def begins_shot(before: Sequence[Look], here: Sequence[Look]) -> bool:
         known = [look for look in before if not look.empty]
         return not known or alike(_fullest(known), _fullest(here)) < _SAME
     if torn(here[0], before[-1]):
-        # where all is torn, in a whip pan, only what is quite another place begins a shot
-        sudden = before[-1].tie > _CALM and (len(here) == 1 or here[1].tie > _CALM)
+        calm = [before[-1].tie > _CALM, len(here) == 1 or here[1].tie > _CALM]
+        if not any(calm):
+            return False  # all is torn: the camera whips round
+        sudden = all(calm)
         same = _SURELY_SAME if sudden else _SAME
         across = [(past, coming) for past in before[-3:] for coming in here[1 : 1 + _FLASH]]
         return all(alike(a, b) < same for a, b in [(before[-1], here[0]), *across])
