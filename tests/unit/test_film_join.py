@@ -211,6 +211,12 @@ def test_ten_minutes_of_uneven_frames_stay_in_step(tmp_path: Path) -> None:
     assert np.abs(flashes_in(target) - first_shown).max() < 1e-9
     assert np.abs(beeps_in(target) - marks).max() < 0.01
     assert np.abs(beeps_in(target) - beeps_in(source)).max() < 1e-6
+    part = clip.between(400, 440)  # far enough in to be sought
+    join(cut(clip, tmp_path, part, 200), source, target, start=Fraction(400), stop=Fraction(440), force=True)
+    inside = marks[(marks >= 400) & (marks < 440)] - float(part[0][0])
+    assert len(inside) == 3 and np.abs(beeps_in(target) - inside).max() < 0.01
+    heard = sounding(target)[0]
+    assert heard[-1] == pytest.approx(40, abs=0.3) and heard[0] < 0.2
 
 
 def speaking(path: Path, subtitles: str, tmp_path: Path, count: int = 100) -> Path:
@@ -415,3 +421,17 @@ def test_webm_is_av1_and_says_early_what_it_cannot_hold() -> None:
             fitting(web, EncodeOptions(codec=codec))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="cannot hold av1"):
         fitting(Path("a.mov"), EncodeOptions(codec="av1"))
+
+
+def test_a_pause_in_sound_that_is_coded_anew_stays_as_long_as_it_was(tmp_path: Path) -> None:
+    whole = make_film(tmp_path / "whole.mkv", FilmRecipe(count=75, sound=3, sound_codec="pcm_s16le", beeps=[0.5, 2.4]))
+    source = tmp_path / "gap.mkv"
+    with av.open(str(whole)) as film, av.open(str(source), "w") as out:
+        to = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in film.streams}
+        for packet in film.demux():
+            if packet.size and not (packet.stream.type == "audio" and 1 < packet.pts * packet.time_base < 2):
+                packet.stream = to[packet.stream_index]
+                out.mux(packet)
+    clip = read(source)
+    join(cut(clip, tmp_path, clip.frames, 75), source, tmp_path / "out.mp4")
+    assert beeps_in(tmp_path / "out.mp4") == pytest.approx([0.5, 2.4], abs=0.01)
