@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,3 +29,15 @@ def test_frames_come_in_order_and_time_and_from_anywhere(tmp_path: Path, name: s
         assert [f.number for f in part] == list(range(begin, end))
         for one, other in zip(part, whole[begin:end], strict=True):
             assert one.time == other.time and np.array_equal(one.pixels, other.pixels)
+
+
+def test_an_ordinary_film_is_read_without_what_it_has_no_need_of(tmp_path: Path) -> None:
+    """Every read begins a process: it should begin fast."""
+    path = make_film(tmp_path / "a.mp4", count=3)
+    code = (
+        "import sys; from pathlib import Path; from tests.film_files import seen; assert len(seen(Path(sys.argv[1]))[1]);"
+        "print([m for m in ('numba', 'cv2', 'PIL', 'onnxruntime') if m in sys.modules])"
+    )
+    words = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -177,6 +177,12 @@ class _Loom:
         return self.push(None)
 
 
+def _tone(words: dict[str, Any]) -> Any:
+    from unflat.geometry.hdr import Tone  # with numba, which most films have no need of
+
+    return Tone(**words)
+
+
 def _format(plan: Plan) -> str:
     """What frames are converted to first: planes of colour, which goes thrice as fast as pixels."""
     if plan.grey:
@@ -191,10 +197,8 @@ class Upright:
         library()
         from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-        from unflat.geometry.hdr import Tone
-
         self._plan, self._by = plan, VideoReformatter()
-        self._tone = None if plan.tone is None or plan.grey else Tone(**plan.tone)
+        self._tone = None if plan.tone is None or plan.grey else _tone(plan.tone)
         self._how: dict[str, Any] = {
             "width": plan.width,
             "height": plan.height,
