@@ -183,3 +183,15 @@ def test_one_picture_deserves_more_care_than_a_frame() -> None:
     assert (still.right[made][:, 0].astype(int) - still.right[made][:, 1]).max() < 60
     seen = ~cv2.dilate(made.astype(np.uint8), np.ones((5, 5))).astype(bool)
     assert (still.right[seen] == quick.right[seen]).all()
+
+
+def test_estimated_depth_that_is_too_narrow_leaves_no_rim_behind() -> None:
+    pixels = np.full((H, W, 3), (40, 80, 160), np.uint8)
+    pixels[:, 80:120] = (230, 60, 40)
+    inverse = box(span=slice(81, 119))
+    rig = Rig(12, 0, W, left=0.0)
+    estimated, measured = (make_stereo(pixels, inverse, rig, care=Care(measured=m)).pair.right for m in (False, True))
+    assert (measured[:, 118:121, 0] > 100).any(), "as the depth says, a rim of the thing stays where the wall is"
+    beyond = estimated[:, 112:]
+    assert beyond[..., 0].max() < 60
+    assert (estimated[:, 70:106, 0] > 200).all()

@@ -19,6 +19,9 @@ _KEPT = 0.6
 """How much of what was made up a frame ago is kept where it agrees."""
 _AGREES = 24.0
 """Colours (sRGB units, the largest channel) that are as far apart as this are different things."""
+_WIDER_EVERY, _WIDEST = 400, 3
+"""Where depth was estimated its outlines are not sure to the pixel: near things are taken for wider by one pixel for
+every so many pixels of the picture's width, and by three at most."""
 _GLIDE = 0.1
 """The sides of the window move by this share of their way from frame to frame."""
 
@@ -102,7 +105,10 @@ def make_stereo(
     options, care = options or StereoOptions(), care or Care()
     h, w = pixels.shape[:2]
     rig = rig.resized(w)
-    disparity = enlarged(inverse, pixels) * np.float32(rig.gain_px) - np.float32(rig.shift_px)
+    inverse = enlarged(inverse, pixels)
+    if not care.measured:
+        inverse = _widened(inverse)
+    disparity = inverse * np.float32(rig.gain_px) - np.float32(rig.shift_px)
     sides = sides_of(disparity) if options.edge_window != "none" else (0.0, 0.0)
     if before is not None:
         if before.made[0].shape != (h, w):
@@ -137,6 +143,14 @@ def _seen(pixels: U8, disparity: F32, share: float, care: Care) -> tuple[U8, Boo
     fill_behind(seen, care.threads)
     soften_outlines(seen)
     return seen.view, seen.cover < SHOWN
+
+
+def _widened(inverse: F32) -> F32:
+    """Near things a little wider: a rim of theirs that stays behind is seen twice, one that they take along is not."""
+    import cv2
+
+    side = 2 * min(_WIDEST, max(1, round(inverse.shape[1] / _WIDER_EVERY))) + 1
+    return np.asarray(cv2.dilate(inverse, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _kept(view: U8, made: Bool, old: U8, old_made: Bool) -> U8:
