@@ -181,12 +181,12 @@ def test_sound_stays_in_step_with_the_picture(tmp_path: Path, name: str, codec: 
 def test_ten_minutes_of_uneven_frames_stay_in_step(tmp_path: Path) -> None:
     marks = np.arange(1.0, 600.0, 13.7)
     rng = np.random.default_rng(7)
-    times = np.cumsum([0, *rng.choice([3000, 4500, 6000, 12000, 30000], 4900)])
+    times = np.cumsum([0, *rng.choice([3000, 6000, 30000, 51000], 2900)])
     times = times[times < 600 * 90000]
 
     def paint(number: int) -> np.ndarray:
         at = times[number] / 90000
-        return np.full((16, 16, 3), 230 if ((marks <= at) & (at < marks + 0.5)).any() else 20, np.uint8)
+        return np.full((16, 16, 3), 230 if ((marks <= at) & (at < marks + 1.2)).any() else 20, np.uint8)
 
     recipe = FilmRecipe(
         size=(16, 16),
@@ -204,7 +204,7 @@ def test_ten_minutes_of_uneven_frames_stay_in_step(tmp_path: Path) -> None:
     source = make_film(tmp_path / "a.mp4", recipe)
     clip = read(source)
     target = tmp_path / "out.mp4"
-    join(cut(clip, tmp_path, clip.frames, 1500), source, target)
+    join(cut(clip, tmp_path, clip.frames, 700), source, target)
     found, frames = seen(target)
     assert [int((t * found.tick - found.zero) * 90000) for t, _ in frames] == [int(t) for t in times]
     first_shown = np.array([times[times >= at * 90000][0] / 90000 for at in marks])
@@ -212,7 +212,7 @@ def test_ten_minutes_of_uneven_frames_stay_in_step(tmp_path: Path) -> None:
     assert np.abs(beeps_in(target) - marks).max() < 0.01
     assert np.abs(beeps_in(target) - beeps_in(source)).max() < 1e-6
     part = clip.between(400, 440)  # far enough in to be sought
-    join(cut(clip, tmp_path, part, 200), source, target, start=Fraction(400), stop=Fraction(440), force=True)
+    join(cut(clip, tmp_path, part, 100), source, target, start=Fraction(400), stop=Fraction(440), force=True)
     inside = marks[(marks >= 400) & (marks < 440)] - float(part[0][0])
     assert len(inside) == 3 and np.abs(beeps_in(target) - inside).max() < 0.01
     heard = sounding(target)[0]
