@@ -164,3 +164,15 @@ def test_a_share_of_nothing_is_the_picture() -> None:
 def test_sizes_must_agree() -> None:
     with pytest.raises(ShapeError, match="disparity"):
         seen_by(soft(10, 20), np.ones((10, 21), np.float32), 1.0)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (3, 3), (5, 40), (40, 3)])
+@pytest.mark.parametrize("share", [-1.0, 0.7])
+def test_anything_is_survived(size: tuple[int, int], share: float) -> None:
+    rng = np.random.default_rng(7)
+    for scale in (0, 0.5, 3, 1e4, 1e30):
+        disparity = (rng.normal(0, 1, size) * scale).astype(np.float32)
+        disparity[rng.random(size) < 0.1] = rng.choice([np.nan, np.inf, -np.inf, 1e38])
+        for rim in (0, 2):
+            view, made = seen_by(soft(*size), disparity, share, rim)
+            assert view.shape == (*size, 3) and made.shape == size

@@ -246,6 +246,7 @@ def _unmix(line, cut, outlines, rim):
 def _see(pixels, disparity, how, rows, seen):
     """See the rows [start, stop)."""
     w, (share, rim) = disparity.shape[1], how
+    away = np.float32(4 * w + 16)
     at, over, came = np.empty(w, np.float32), np.empty(w, np.float32), np.empty(w, np.float32)
     depth, alpha, cut = np.empty(w, np.float32), np.empty(w, np.float32), np.zeros(w + 3, np.uint8)
     row, packed = np.zeros(3 * w + 6, np.uint8), np.zeros(w + 3, np.int64)
@@ -254,8 +255,10 @@ def _see(pixels, disparity, how, rows, seen):
         for i in range(3 * w):
             row[i] = pixels[y, i]
         for x in range(w):
-            depth[x] = disparity[y, x]
-            at[x] = x + share * depth[x]
+            place = share * disparity[y, x]
+            near = abs(place) < away  # what is no number, or goes out of sight, stands out of sight
+            depth[x] = disparity[y, x] if near else np.float32(0)
+            at[x] = x + place if near else -away
             alpha[x] = np.float32(1)
         _cut(at, cut)
         if rim:
