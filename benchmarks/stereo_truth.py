@@ -5,7 +5,7 @@
 Pairs, and which pixels count, are those of `benchmarks/novel_view.py`: the real pair `motorcycle` of scikit-image, and
 worlds of our own generator. "All" are the pixels that the left picture's frame shows to the right eye, "disoccluded"
 those of them that no left pixel moves to, "frame" all of the right picture, what lies beyond the left one's border too.
-Unknown disparities are filled alike for all methods but the z-splat, which leaves those pixels out.
+Unknown disparities are filled alike for all methods, as we fill them: a splat that leaves those pixels out is worse.
 
     backward        the left picture read at x + d, d of the left picture itself: the naive way
     forward fill    disparity moved forward, its holes closed from the farther side, then read (as iw3's forward fill)
@@ -74,7 +74,7 @@ def splatted(left, disparity, out, near):
 def z_splat(left: U8, disparity: F32) -> F32:
     """A splat whose holes take the farther of the two pixels at their ends."""
     out, near = np.zeros_like(left), np.full(disparity.shape, np.float32(-1))
-    splatted(left, np.where(np.isfinite(disparity), disparity, np.float32(-2)), out, near)
+    splatted(left, disparity, out, near)
     for y in range(len(near)):
         at, gaps = np.flatnonzero(near[y] >= 0), np.flatnonzero(near[y] < 0)
         if len(at) and len(gaps):
@@ -111,7 +111,7 @@ def views(pair: Pair) -> dict[str, F32]:
     return {
         "backward": read_at(left, filled),
         "forward fill": forward_fill(left, filled),
-        "z-splat": z_splat(left, disparity),
+        "z-splat": z_splat(left, filled),
         "film": film.astype(np.float32),
         "picture": still.astype(np.float32),
         "layers": ours(left, disparity),
