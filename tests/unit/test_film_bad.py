@@ -135,6 +135,13 @@ def test_a_decoder_that_crashes_or_hangs_is_one_clear_error(
         open_clip(tmp_path / "a.mp4")
 
 
+def test_a_task_may_be_longer_than_an_argument(tmp_path: Path) -> None:
+    """As the segments of a film of some hours are."""
+    task = {"path": str(make_film(tmp_path / "a.mp4", paint=rough, count=3)), "more": "x" * (1 << 20)}
+    with film_process.child("look", task, "a.mp4") as looker:
+        assert looker.words()["frames"] == 3
+
+
 def test_leaving_early_ends_the_decoder(tmp_path: Path) -> None:
     psutil = pytest.importorskip("psutil")
     clip = open_clip(make_film(tmp_path / "a.mp4", paint=rough, count=120))

@@ -34,6 +34,17 @@ def test_a_run_goes_on_after_its_whole_segments(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_run_that_failed_leaves_what_can_be_gone_on_from_and_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no depth"), parts_of(tmp_path / "x.mp4", "a"):
+        raise OutputError("no depth")
+    assert not list(tmp_path.iterdir())
+    _two_segments(tmp_path / "x.mp4")
+    with pytest.raises(OutputError, match="no depth"), parts_of(tmp_path / "x.mp4", "a"):
+        raise OutputError("no depth")
+    with parts_of(tmp_path / "x.mp4", "a") as parts:
+        assert parts.done == 2
+
+
 def test_another_key_begins_anew(tmp_path: Path) -> None:
     film = tmp_path / "x.mp4"
     _two_segments(film)

@@ -55,6 +55,8 @@ def test_what_is_no_time(words: str) -> None:
         ({"preview": "10s"}, 12.0, (2, 12)),
         ({"preview": "10s"}, None, (0, 10)),
         ({"preview": "10s", "from_": "4"}, 60.0, (4, 14)),
+        ({"preview": "10s", "to": "600"}, 60.0, (20, 30)),
+        ({"preview": "10s", "to": "30"}, 60.0, (10, 20)),
         ({"preview": "10s", "from_": "4", "to": "6"}, 60.0, (4, 6)),
     ],
 )
@@ -89,6 +91,15 @@ def test_the_last_entry_within_which_a_shot_begins_counts(tmp_path: Path) -> Non
     assert read_settings(None) == ()
 
 
+@pytest.mark.parametrize("begins", [Fraction(1001 * n, 24000) for n in (1, 2, 3, 290)] + [Fraction(1, 30_000)])
+def test_the_times_of_a_report_find_their_shots_again(tmp_path: Path, begins: Fraction) -> None:
+    """They are rounded, up or down, and small ones are written with a power of ten."""
+    told = round(float(begins), 6)
+    settings = read_settings(_file(tmp_path, {"shots": [{"to": told, "strength": 1}, {"from": told, "strength": 2}]}))
+    assert set_for(begins, StereoOptions(), settings).strength == 2
+    assert set_for(begins - Fraction(1, 100_000), StereoOptions(), settings).strength == 1
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -101,6 +112,7 @@ def test_the_last_entry_within_which_a_shot_begins_counts(tmp_path: Path) -> Non
         ({"shots": [{"strength": "much"}]}, "strength cannot be much"),
         ({"shots": [{"strength": True}]}, "strength cannot be True"),
         ({"shots": [{"strength": -1}]}, "out of range"),
+        ({"shots": [{"strength": 10**400}]}, "strength cannot be 1000"),
         ({"shots": [{"convergence": 7}]}, "out of range"),
         ({"shots": [{"from": 5, "to": 2}]}, "ends before"),
         ({"shots": [{"from": "soon"}]}, "is no time"),

@@ -48,7 +48,8 @@ def depth(
     check_inputs(*pictures)
     export, everything = gathered(ExportOptions, writing), gathered(Everything, flags)
     if are_films(pictures):
-        check_flags(flags, DepthFilm, FILM)
+        for told in (flags, writing):
+            check_flags(told, DepthFilm, FILM)
         usual = partial(default_output, suffix=".depth.mp4")
         make_films(pictures, output, everything.film.whole, "depth", usual, talk, force=export.force)
         return

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from unflat.cli.console import Progress, progress, say_json, show_report
-from unflat.cli.flags import Talk, check_written
+from unflat.cli.flags import Talk
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
 from unflat.formats.film_read import SUFFIXES
-from unflat.pipelines.film_kinds import check_suffix, targets
+from unflat.pipelines.film_kinds import check_targets
 from unflat.pipelines.flat import leaves
 from unflat.pipelines.stereo_film import Film, FilmOptions, Purpose
 
 FILM, PICTURE = "a film", "a picture"
-_OF_PICTURES = {"phone_depth", "detail", "ipd_mm"}
+_OF_PICTURES = {"phone_depth", "detail", "ipd_mm", "wiggle_fps"}
 """Options in groups that films have, too, but that only pictures heed: depth of a film has no unit."""
 
 
@@ -45,7 +44,7 @@ def check_flags(flags: Any, wanted: type, what: str) -> None:
     Raises:
         InputError: Another flag was set.
     """
-    known = {leaf.name for _, leaf, _ in leaves(wanted)}
+    known = {"force", *(leaf.name for _, leaf, _ in leaves(wanted))}
     if what == FILM:
         known -= _OF_PICTURES
     for one in fields(flags):
@@ -77,12 +76,8 @@ def make_films(
     """
     plan = [(film, _places(film, output, usual, many=len(films) > 1)) for film in films]
     written: list[Path] = []
-    for film, paths in plan:
-        for path in paths:
-            check_suffix(path, purpose)
-        mine = [file for path in paths for file in targets(path, purpose, options.lay.layout)]
-        check_written(mine, film, partial(check_suffix, purpose=purpose), force=force)
-        written += mine
+    for _, paths in plan:
+        written += check_targets(paths, films, options, purpose, force=force)
     check_distinct(written)
     reports: list[dict[str, Any]] = []
     for film, paths in plan:

@@ -66,7 +66,8 @@ def stereo(
     check_inputs(*pictures)
     everything = gathered(Everything, flags)
     if are_films(pictures):
-        check_flags(flags, FilmOptions, FILM)
+        for told in (flags, saving):
+            check_flags(told, FilmOptions, FILM)
         usual = partial(_beside, layout=everything.film.lay.layout)
         make_films(pictures, output, everything.film, "stereo", usual, talk, force=saving.force)
         return

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,18 @@ def check_distinct(paths: Sequence[Path]) -> None:
         if path.absolute() in seen:
             raise InputError(f"two outputs would be {path}", hint="Give each a name of its own.")
         seen.add(path.absolute())
+
+
+def check_apart(paths: Sequence[Path], sources: Sequence[Path]) -> None:
+    """Refuse to write over what is read, by whatever name.
+
+    Raises:
+        OutputError: A file that is to be written is one of ``sources``.
+    """
+    for path in paths:
+        for source in sources:
+            if path.exists() and source.exists() and path.samefile(source):
+                raise OutputError(f"{path} is read, and would be replaced", hint="Choose another name with -o.")
 
 
 def check_places(paths: Sequence[Path], check_suffix: Callable[[Path], object], *, force: bool) -> None:
@@ -90,6 +103,16 @@ def _failing(error: OSError, drafts: tuple[Path, ...], paths: tuple[Path, ...]) 
             return path
     begun = [(draft.stat().st_mtime_ns, at) for at, draft in enumerate(drafts) if draft.exists()]
     return paths[max(begun)[1]] if begun else paths[0]
+
+
+def moved(made: Path, path: Path, *, force: bool = False) -> None:
+    """Give a finished file its place and name; where that is on another disk it is copied, and is there whole or not.
+
+    Raises:
+        OutputError: The place cannot be written, or the disk is full.
+    """
+    with replacing(path, force=force) as (draft,):
+        shutil.move(made, draft)
 
 
 @contextmanager

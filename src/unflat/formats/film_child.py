@@ -1,8 +1,8 @@
 """Reads films in a process of its own: a hostile film can crash, hang or swell FFmpeg, and that ends here.
 
-Run as a script with a word and a task in JSON. It answers on standard output with one line of JSON, and after it:
-for "look" two arrays of int64; for "frames" for every frame its time in ticks (int64) and its pixels, then
-:data:`END` and another line of JSON. For "join" lines of JSON say how far it is and what it could not keep.
+Run as a script with a word; its task comes in JSON on standard input. It answers on standard output with one line of
+JSON, and after it: for "look" two arrays of int64; for "frames" for every frame its time in ticks (int64) and its
+pixels, then :data:`END` and another line of JSON. For "join" lines of JSON say how far it is, and what was not kept.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def main() -> int:
     from unflat.errors import UnflatError
 
     try:
-        _WAYS[sys.argv[1]](json.loads(sys.argv[2]), out)
+        _WAYS[sys.argv[1]](json.load(sys.stdin.buffer), out)
     except UnflatError as error:
         words = {"error": str(error), "hint": error.hint, "code": error.exit_code}
     except MemoryError:

@@ -148,6 +148,11 @@ def write_depth_film(
     return [path]
 
 
+def row_of(path: Path, number: int = 0) -> list[Path]:
+    """The file of a frame in the row ``x.png``, and the note that goes with all of them."""
+    return [path.with_name(f"{path.stem}.{number:0{_DIGITS}d}.png"), path.with_suffix(".json")]
+
+
 def write_depth_row(
     segments: Sequence[Path], path: Path, told: Mapping[str, Any], story: Provenance, *, force: bool
 ) -> list[Path]:
@@ -168,12 +173,12 @@ def write_depth_row(
     written, new = list[Path](), list[Path]()
     try:
         for values in _frames(segments):
-            target = path.with_name(f"{path.stem}.{len(written):0{_DIGITS}d}.png")
+            target = row_of(path, len(written))[0]
             new += [] if target.exists() else [target]
             with replacing(target, force=force) as (draft,):
                 draft.write_bytes(cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())
             written.append(target)
-        note = path.with_suffix(".json")
+        note = row_of(path)[1]
         new += [] if note.exists() else [note]
         with replacing(note, force=force) as (draft,):
             words = {**meaning(told), "provenance": to_plain(story)}

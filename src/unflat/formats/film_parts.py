@@ -150,7 +150,11 @@ def parts_of(film: Path, key: str) -> Generator[Parts]:
                 raise OutputError(f"another run works on {film}", hint="Wait for it, or choose another name with -o.")
             parts = Parts(folder)
             parts.begin(key)
-            yield parts
+            try:
+                yield parts
+            finally:
+                if not parts.done:  # there is nothing to go on from
+                    parts.remove()
     except OSError as error:
         raise translated(error, folder) from error
 

@@ -34,6 +34,14 @@ class Child:
         self._late, self._done = False, threading.Event()
         threading.Thread(target=self._watch, name="unflat film watch", daemon=True).start()
 
+    def hand(self, task: dict[str, Any]) -> None:
+        """Give it its task: as its input, for a long film has more segments than fit into an argument."""
+        self._asked = time.monotonic()
+        stdin: Any = self._process.stdin
+        with suppress(BrokenPipeError), stdin:  # where it has died, what it said, or did not say, tells of that
+            stdin.write(json.dumps(task).encode())
+        self._asked = None
+
     def words(self) -> dict[str, Any]:
         """The next line.
 
@@ -102,12 +110,12 @@ def child(word: str, task: dict[str, Any], name: str) -> Generator[Child]:
         task: As JSON can carry it.
         name: Of the film, for messages.
     """
-    command = [sys.executable, "-P", film_child.__file__, word, json.dumps(task)]
-    nowhere = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, bufsize=_PIPE)
+    command, pipe = [sys.executable, "-P", film_child.__file__, word], subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=_PIPE)
     _widen(process.stdout)
     one = Child(process, word, name)
     try:
+        one.hand(task)
         yield one
     finally:
         one.end()

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats import film_join
+from unflat.formats.atomic import check_apart, check_places, moved
 from unflat.formats.clip_page import ENCODING, ClipAbout, ClipShot, PackedSizes, packed_frame, write_page
-from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter
+from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter, row_of
 from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
 from unflat.formats.mv_segment import SpatialSegment, find_encoder
 from unflat.formats.stereo_names import signs_in
@@ -28,7 +29,7 @@ from unflat.types.image import Size
 from unflat.types.stereo import Layout, StereoPair
 
 if TYPE_CHECKING:
-    from unflat.pipelines.stereo_film import Film, Purpose
+    from unflat.pipelines.stereo_film import Film, FilmOptions, Purpose
 
 PAGE, ROW = ".html", ".png"
 _WIDEST, _HIGHEST = 4096, 2304
@@ -104,12 +105,45 @@ def film_kinds(paths: Sequence[Path], film: Film) -> list[FilmKind]:
     return kinds
 
 
+def check_targets(
+    paths: Sequence[Path], films: Sequence[Path], options: FilmOptions, purpose: Purpose, *, force: bool
+) -> list[Path]:
+    """Say before the work what would fail after it, or replace what it is made of.
+
+    Args:
+        paths: Where to.
+        films: What is read, in this run or another one of the same command.
+        options: What the recipe is told.
+        purpose: What is made.
+        force: Files may be replaced.
+
+    Returns:
+        The files that are written.
+
+    Raises:
+        InputError: A name is of no format, or two films are of the same name.
+        OutputError: A place cannot be written, or a file there would be lost.
+    """
+    for path in paths:
+        check_suffix(path, purpose)
+    files = [file for path in paths for file in targets(path, purpose, options.lay.layout)]
+    check_places(files, _settled_name, force=force)
+    check_apart(files, [*films, Path(options.source.depth)])
+    return files
+
+
+def _settled_name(_path: Path) -> None:
+    """Its suffix was looked at already."""
+
+
 def targets(path: Path, purpose: Purpose, said: str | None) -> list[Path]:
-    """The files that a film becomes: one, or one for each eye.
+    """The files that a film becomes: one, one for each eye, or of a row the first and the note.
 
     Raises:
         InputError: A film has no such layout.
     """
+    if purpose == "depth" and path.suffix.lower() == ROW:
+        return row_of(path)
     if purpose == "depth" or path.suffix.lower() == PAGE or layout_for(path, said) is not Layout.PAIR:
         return [path]
     return [path.with_name(f"{path.stem}{end}{path.suffix}") for end in VIEWS_APART]
@@ -143,7 +177,8 @@ class TwoViews:
         self._packed = Size(packed.shape[1], packed.shape[0])
         self._encode = settled(film_join.fitting(path, film.options.encode), self._packed, self.layout)
         self._tick, self._fps, self._left = clip.tick, clip.fps, film.options.eyes.left
-        self.words = ["two views", self.layout.value, *([] if eye is None else [VIEWS_APART[eye]])]
+        view = "both" if eye is None else VIEWS_APART[eye]
+        self.words = ["two views", self.layout.value, view, str(self._packed), str(self._encode)]
         self.told = self.layout.value
         self.files: list[Path] = []
 
@@ -173,20 +208,18 @@ class TwoViews:
 
     def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
         """Join the segments with the sound of the source, and say in the file that it is stereo."""
-        from unflat.formats.atomic import replacing
         from unflat.formats.picture_story import film_words
         from unflat.formats.stereo_mark import SUFFIXES as MARKED
         from unflat.formats.stereo_mark import mark_stereo
 
         told = film_words(film.story("stereo film", layout=self.layout.value))
-        with replacing(self.path, force=force) as (draft,):
-            film.warn(
-                film_join.join(segments, film.path, draft, start=film.start, stop=film.stop, told=told, force=True)
-            )
-            if draft.suffix.lower() in MARKED:
-                fov = None if self.layout is Layout.VR180 else self._fov
-                spatial = self.layout is Layout.SPATIAL
-                mark_stereo(draft, self.layout, fov_x_deg=fov, baseline_m=BETWEEN_EYES_M if spatial else None)
+        whole = _among(segments, self.path)
+        film.warn(film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, told=told, force=True))
+        if whole.suffix.lower() in MARKED:
+            fov = None if self.layout is Layout.VR180 else self._fov
+            spatial = self.layout is Layout.SPATIAL
+            mark_stereo(whole, self.layout, fov_x_deg=fov, baseline_m=BETWEEN_EYES_M if spatial else None)
+        moved(whole, self.path, force=force)
         if self.layout is Layout.SPATIAL:
             film.warn([_ASSUMED_EYES])
         self.files = [self.path]
@@ -233,7 +266,10 @@ class Depth:
         if self.path.suffix.lower() == ROW:
             self.files = write_depth_row(segments, self.path, told, story, force=force)
         else:
-            self.files = write_depth_film(segments, self.path, told, story, start=film.start, force=force)
+            whole = _among(segments, self.path)
+            write_depth_film(segments, whole, told, story, start=film.start, force=True)
+            moved(whole, self.path, force=force)
+            self.files = [self.path]
 
 
 class Page:
@@ -263,7 +299,7 @@ class Page:
 
     def finish(self, segments: Sequence[Path], film: Film, *, force: bool) -> None:
         """Join the segments with the sound of the source, and put them into a page."""
-        whole = segments[0].with_name("page.mp4")
+        whole = _among(segments, self.path.with_suffix(SEGMENT_SUFFIX))
         film.warn(film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, force=True))
         starts = [max(0.0, shot["from"] - film.shots[0]["from"]) for shot in film.shots]
         shots = tuple(
@@ -315,6 +351,11 @@ def settled(options: EncodeOptions, size: Size, layout: Layout) -> EncodeOptions
 
 def _alone(eye: int) -> Pack:
     return lambda left, right: (left, right)[eye]
+
+
+def _among(segments: Sequence[Path], path: Path) -> Path:
+    """Where a film is put together: among its segments, so that a run that is killed leaves nothing elsewhere."""
+    return segments[0].with_name(f"whole{path.suffix}")
 
 
 def _even(size: Size) -> Size:

@@ -16,6 +16,9 @@ from unflat.types.clip import Clip
 _TIME = re.compile(r"(?:(?:(\d{1,5}):(?=\d\d))?([0-5]?\d):(?=[0-5]\d(?!\d)))?(\d{1,9}(?:\.\d{1,9})?)s?")
 _LARGEST = 1 << 20
 _MOST = 100_000
+_HUGE = 1e9
+_HALF_A_STEP = Fraction(1, 2_000_000)
+"""The report rounds when a shot begins to millionths of a second: upwards, too."""
 _OF_A_SHOT = ("strength", "convergence")
 _KNOWN = ("from", "to", *_OF_A_SHOT)
 
@@ -62,7 +65,8 @@ class SpanOptions:
         if self.preview is not None:
             length = seconds_of(self.preview, "--preview")
             if self.from_ is None and clip.seconds is not None:
-                whole = Fraction(clip.seconds).limit_denominator(1000) if stop is None else stop
+                end = Fraction(clip.seconds).limit_denominator(1000)
+                whole = end if stop is None else min(stop, end)
                 start = max(Fraction(0), min(whole / 3, whole - length))
             stop = start + length if stop is None else min(stop, start + length)
         if clip.seconds is not None and start >= clip.seconds and start > 0:
@@ -122,17 +126,23 @@ def _setting(row: Any, where: str) -> ShotSetting:
         raise InputError(f"{where}: there is no setting '{str(unknown[0])[:40]}'", hint=f"Known: {' '.join(_KNOWN)}.")
     changes = tuple((key, row[key]) for key in _OF_A_SHOT if row.get(key) is not None)
     for key, value in changes:
-        if isinstance(value, bool) or not (isinstance(value, int | float) or (key, value) == ("convergence", "auto")):
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE
+        if not number and (key, value) != ("convergence", "auto"):
             raise InputError(f"{where}: {key} cannot be {str(value)[:40]}")
     try:
         replace(StereoOptions(), **dict(changes))
     except InputError as error:
         raise InputError(f"{where}: {error}", hint=error.hint) from error
-    start = seconds_of(str(row.get("from", 0)), f"{where}: from")
-    stop = None if row.get("to") is None else seconds_of(str(row["to"]), f"{where}: to")
+    start = seconds_of(_written(row.get("from", 0)), f"{where}: from")
+    stop = None if row.get("to") is None else seconds_of(_written(row["to"]), f"{where}: to")
     if stop is not None and stop <= start:
         raise InputError(f"{where}: it ends before it begins")
     return ShotSetting(start, stop, changes)
+
+
+def _written(moment: Any) -> str:
+    """A moment of a file as people write it: small numbers, too, without a power of ten."""
+    return f"{moment:.9f}" if isinstance(moment, float) else str(moment)
 
 
 _TOLD = ("shot", "frames", "near", "far", "made_up", "out_percent", "in_percent", "notes", "flicker")
@@ -141,7 +151,8 @@ _TOLD = ("shot", "frames", "near", "far", "made_up", "out_percent", "in_percent"
 
 def set_for(begins: Fraction, options: StereoOptions, settings: tuple[ShotSetting, ...]) -> StereoOptions:
     """The options of a shot that begins at a moment."""
+    at = begins + _HALF_A_STEP
     for one in reversed(settings):
-        if one.start <= begins and (one.stop is None or begins < one.stop):
+        if one.start <= at and (one.stop is None or at < one.stop):
             return replace(options, **dict(one.changes))
     return options

@@ -129,7 +129,7 @@ class Film:
         with self.clock.stage("read"):
             self.clip: Clip = open_clip(path)
             self._given = self._opened_depth(options.source)
-        self.start, self.stop = options.span.of(self.clip)
+        self.start, self.stop = self._span()
         self._lineage = Lineage.begin(self.clip.source)
         if self._given is not None:
             self._lineage.read(self._given[0].source)
@@ -142,6 +142,15 @@ class Film:
         self.layouts: list[str] = []
         self.shots: list[dict[str, Any]] = []
         self.frames, self.flicker = 0, {"before": 0.0, "after": 0.0}
+
+    def _span(self) -> tuple[Fraction, Fraction | None]:
+        """Which part is made; a preview within which no frame begins is one of the next frame."""
+        span = self.options.span
+        start, stop = span.of(self.clip)
+        first = self._one(start) if span.preview is not None and span.to is None else []
+        if stop is None or not first or first[0].time < stop:
+            return start, stop
+        return first[0].time, first[0].time + stop - start
 
     def _opened_depth(self, source: DepthSource) -> tuple[Clip, ReadGrey] | None:
         """The film of depth that the user gives, or None where a model looks.
@@ -168,6 +177,7 @@ class Film:
     def _looked(self) -> tuple[Window, Image]:
         """Where the picture is in the frames of the film, and one such picture."""
         found = [frame.pixels for frames in side_by_side(self._one, self._moments()) for frame in frames]
+        found = found or [frame.pixels for frame in self._one(Fraction(0))]  # all others are earlier than the moments
         if not found:
             raise InputError(
                 f"there is no frame to see in {self.path.name}", hint="Look at --from and --to, and how long it is."
@@ -207,14 +217,10 @@ class Film:
             OutputError: A file exists already, or cannot be written.
             MissingExtraError: What writes such a film is not installed.
         """
-        from unflat.formats.atomic import check_places
-        from unflat.pipelines.film_kinds import check_suffix, film_kinds, targets
+        from unflat.pipelines.film_kinds import check_targets, film_kinds
 
-        said, files = self.options.lay.layout, [Path(path) for path in paths]
-        for path in files:
-            check_suffix(path, self.purpose)
-        places = [file for path in files for file in targets(path, self.purpose, said)]
-        check_places(places, lambda path: check_suffix(path, self.purpose), force=force)
+        files = [Path(path) for path in paths]
+        check_targets(files, [self.path], self.options, self.purpose, force=force)
         kinds = film_kinds(files, self)
         self._make(kinds, force=force)
         self.layouts += [kind.told for kind in kinds for _ in kind.files]
