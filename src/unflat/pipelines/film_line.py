@@ -1,6 +1,7 @@
 """The line on which films are made: frames -> their depth -> steady -> pictures, each station in a thread of its own.
 
 clip ─ frames ─► estimate_depth, as many at once as there are cores ─► stabilise_depth ─► painted ─► the films' segments
+            └► restore_film: old films are seen on clean copies, their depth is placed on the frame when it is steady
 
 A frame is at one station at a time and none waits for more than its neighbours, so memory does not grow with the film.
 What the stations remember of the past is handed on at the end of every segment: a run can be killed at any moment, and
@@ -28,6 +29,7 @@ from unflat.geometry.bands import ahead, cores, side_by_side
 from unflat.geometry.bars import Window
 from unflat.pipelines.report import Progress, silent
 from unflat.stages.estimate_depth import DepthOptions, estimate_depth
+from unflat.stages.restore_film import Restored, RestoreOptions, RestoreState, placed, restore_film
 from unflat.stages.stabilise_depth import RawDepth, SteadyOptions, SteadyState, as_inverse, stabilise_depth
 from unflat.types.clip import Clip, DepthFrame, TimedFrame
 from unflat.types.image import Image
@@ -40,6 +42,7 @@ _SMALL = (224, 126)
 """Depth that was given is looked at in this size, to tell shots apart."""
 _STEADY = "steady."
 _PAINTER = "painter."
+_RESTORED = "restored."
 
 
 class Painter(Protocol):
@@ -86,6 +89,7 @@ class Line:
         estimate: How.
         steady: How depth is made steady.
         given: Depth that needs no model: the way to the frames of a film of it; None asks the model.
+        restore: How clean copies are made of an old film; None where the frames themselves are looked at.
     """
 
     clip: Clip
@@ -95,6 +99,7 @@ class Line:
     estimate: DepthOptions = field(default_factory=DepthOptions)
     steady: SteadyOptions = field(default_factory=SteadyOptions)
     given: ReadGrey | None = None
+    restore: RestoreOptions | None = None
 
     def look(self, frame: TimedFrame) -> tuple[TimedFrame, RawDepth]:
         """The depth of one frame by itself; called from several threads at once."""
@@ -175,6 +180,9 @@ class Run:
         self._line, self._painter, self._cut, self._parts = line, painter, cut, parts
         saved = parts.handed_on()
         self.state = SteadyState.of(_taken(saved, _STEADY)) if saved else SteadyState()
+        past = _taken(saved, _RESTORED) if saved else {}
+        self._past = RestoreState.of(past) if past else None
+        self._copies: dict[int, Restored] = {}
         if saved:
             painter.take_up(_taken(saved, _PAINTER))
         self._after = Fraction(*parts.about(parts.done - 1)["last"]) if parts.done else None
@@ -240,13 +248,31 @@ class Run:
         with closing(steady) as settled:
             for frame in settled:
                 count += 1
-                yield frame, self.state.arrays() if count % self._cut.length == 0 else None
+                copy = self._copies.pop(frame.frame.number, None)
+                whole = frame if copy is None else placed(frame, copy)
+                yield whole, self._remembered(copy) if count % self._cut.length == 0 else None
+
+    def _remembered(self, copy: Restored | None = None) -> HandedOn:
+        """What is known behind the frame that was settled last."""
+        steady = {_STEADY + name: value for name, value in self.state.arrays().items()}
+        if copy is None:
+            return steady
+        return steady | {_RESTORED + name: value for name, value in copy.state.arrays().items()}
 
     def _seen(self) -> Generator[tuple[TimedFrame, RawDepth]]:
         frames = ahead(self._line.frames(self._cut.start, self._cut.stop, self._after), _WAITING)
-        looked = side_by_side(self._line.look, frames, cores())
-        with closing(frames), closing(looked if self._line.given is None else self._line.handed(frames)) as seen:
+        to_see = frames if self._line.restore is None else self._copied(frames, self._line.restore)
+        looked = side_by_side(self._line.look, to_see, cores())
+        given = self._line.given is not None
+        with closing(frames), closing(to_see), closing(self._line.handed(frames) if given else looked) as seen:
             yield from seen
+
+    def _copied(self, frames: Iterable[TimedFrame], options: RestoreOptions) -> Generator[TimedFrame]:
+        """Clean copies of the frames; what they are of waits until their depth is steady."""
+        with closing(ahead(restore_film(frames, options, self._past), _WAITING)) as copies:
+            for copy in copies:
+                self._copies[copy.frame.number] = copy
+                yield copy.to_see
 
     def _kept(self, seen: Generator[tuple[TimedFrame, RawDepth]]) -> Generator[DepthFrame]:
         """Depth that was given stays as it is; only the shots are found. White is nearest, black is farthest."""
@@ -267,9 +293,9 @@ class Run:
 
     def _handed_on(self, remembered: HandedOn | None = None) -> HandedOn:
         """What the next segment needs; asked in the painter's own thread, or when the line stands still."""
-        steady = self.state.arrays() if remembered is None else remembered
+        past = self._remembered() if remembered is None else remembered
         own = self._painter.handed_on()
-        return {**{_STEADY + k: v for k, v in steady.items()}, **{_PAINTER + k: v for k, v in own.items()}}
+        return {**past, **{_PAINTER + k: v for k, v in own.items()}}
 
     def _tell(self) -> None:
         """One more frame is made."""

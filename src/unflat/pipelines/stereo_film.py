@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,11 +27,14 @@ from unflat.pipelines.source import DepthSource
 from unflat.pipelines.two_eyes import TwoEyes, whole_shots
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.judge_film import BURST, FilmSigns, judge_film
 from unflat.stages.lay_out import LayoutOptions
 from unflat.stages.plan_stereo import StereoOptions
+from unflat.stages.restore_film import RestoreOptions, small_copy
 from unflat.stages.stabilise_depth import SteadyOptions
 from unflat.trust.lineage import Lineage
-from unflat.types.clip import Clip, TimedFrame
+from unflat.types.arrays import U8
+from unflat.types.clip import Clip
 from unflat.types.image import Image, Size
 from unflat.types.provenance import Provenance, Step
 
@@ -65,6 +69,7 @@ class FilmOptions:
     source: DepthSource = field(default_factory=DepthSource)
     estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=4096))
     camera: CameraOptions = field(default_factory=CameraOptions)
+    old: RestoreOptions = field(default_factory=RestoreOptions)
     steady: SteadyOptions = field(default_factory=SteadyOptions)
     eyes: StereoOptions = field(default_factory=StereoOptions)
     lay: LayoutOptions = field(default_factory=LayoutOptions)
@@ -81,6 +86,7 @@ class DepthFilm:
 
     source: DepthSource = field(default_factory=DepthSource)
     estimate: DepthOptions = field(default_factory=lambda: DepthOptions(detail=16384))
+    old: RestoreOptions = field(default_factory=RestoreOptions)
     steady: SteadyOptions = field(default_factory=SteadyOptions)
     span: SpanOptions = field(default_factory=SpanOptions)
     deep: DepthFilmOptions = field(default_factory=DepthFilmOptions)
@@ -106,6 +112,8 @@ class Film:
         window: Where the picture is in its frames.
         lens: The camera, of a picture within the window.
         start, stop: Which part is made, in seconds; None is the film's end.
+        signs: What it shows of its age; None where nobody looked.
+        old: Its depth is seen on clean copies.
         layouts: What each file is, once it is saved.
         shots: What was done to each shot, once it is saved.
         frames: How many frames were made.
@@ -136,7 +144,8 @@ class Film:
         for note in self.clip.notes:
             self._lineage.warn(note)
         with self.clock.stage("look"):
-            self.window, first = self._looked()
+            self.window, first, bursts = self._looked()
+            self.signs, self.old = self._judged(bursts)
         self.lens = calibrate(first, options.camera)
         self._outputs: list[Path] = []
         self.layouts: list[str] = []
@@ -174,10 +183,11 @@ class Film:
             raise InputError(f"the film of depth has {clip.size}, {self.path.name} has {self.clip.size}: another shape")
         return clip, read
 
-    def _looked(self) -> tuple[Window, Image]:
-        """Where the picture is in the frames of the film, and one such picture."""
-        found = [frame.pixels for frames in side_by_side(self._one, self._moments()) for frame in frames]
-        found = found or [frame.pixels for frame in self._one(Fraction(0))]  # all others are earlier than the moments
+    def _looked(self) -> tuple[Window, Image, list[list[U8]]]:
+        """Where the picture is in the frames, one such picture, and from all over the film some small ones in a row."""
+        bursts = [burst for burst in side_by_side(self._burst, self._moments()) if burst]
+        bursts = bursts or [one for one in (self._burst(Fraction(0)),) if one]  # all others are earlier than the moments
+        found = [first for first, _ in bursts]
         if not found:
             raise InputError(
                 f"there is no frame to see in {self.path.name}", hint="Look at --from and --to, and how long it is."
@@ -187,7 +197,29 @@ class Film:
         if (window.right - window.left, window.bottom - window.top) != (size.width, size.height):
             inner = Size(window.right - window.left, window.bottom - window.top)
             self._lineage.warn(f"Black bars are left as they are: the picture has {inner} of {size} pixels.")
-        return window, Image(window.cut(found[0]), source=self.clip.source)
+        rows = [[_within(window, size, small) for small in burst[1]] for burst in bursts]
+        return window, Image(window.cut(found[0]), source=self.clip.source), rows
+
+    def _judged(self, bursts: Sequence[Sequence[U8]]) -> tuple[FilmSigns | None, bool]:
+        """What the film shows of its age, and whether its depth is to be seen on clean copies.
+
+        Raises:
+            InputError: Copies are asked for where no model looks.
+        """
+        said = self.options.old
+        if self._given is not None:
+            if said.restore or said.classic == "yes":
+                raise InputError(
+                    "depth that is given fits the film as it is, not clean copies of it",
+                    hint="Leave out --restore and --classic yes, or --depth.",
+                )
+            return None, False
+        if not said.in_doubt:
+            return None, said.classic != "no"
+        signs = judge_film(bursts)
+        if signs.classic:
+            self.warn([f"this looks like an old film ({', '.join(signs.found)}): its depth is seen on clean copies"])
+        return signs, signs.classic
 
     def _moments(self) -> list[Fraction]:
         """Where to look for bars: evenly through the whole film, so that all parts of it are cut alike."""
@@ -196,11 +228,14 @@ class Film:
         whole = Fraction(self.clip.seconds).limit_denominator(1000)
         return [whole * (2 * k + 1) / (2 * _SAMPLES) for k in range(_SAMPLES)]
 
-    def _one(self, at: Fraction) -> list[TimedFrame]:
-        """The frame at a moment, if there is one."""
+    def _burst(self, at: Fraction) -> tuple[U8, list[U8]] | None:
+        """The frame at a moment, and it and those after it, small; None if there is none."""
+        count = BURST if self._given is None and self.options.old.in_doubt else 1
         with closing(self.clip.frames(at)) as frames:
-            frame = next(frames, None)
-        return [] if frame is None else [frame]
+            first = next(frames, None)
+            if first is None:
+                return None
+            return first.pixels, [small_copy(frame.pixels) for frame in chain([first], islice(frames, count - 1))]
 
     def save(self, *paths: str | Path, force: bool = False) -> Film:
         """Make the films; the suffix of each path, and the words in its name, choose what it is.
@@ -254,7 +289,9 @@ class Film:
     def _line(self) -> Line:
         source, options = self.options.source, self.options
         given = None if self._given is None else self._given[1]
-        return Line(self.clip, self.window, source.depth, source.depth_kind, options.estimate, options.steady, given)
+        old = options.old if self.old else None
+        seen = source.depth, source.depth_kind, options.estimate, options.steady
+        return Line(self.clip, self.window, *seen, given, old)
 
     def _key(self, kinds: Sequence[FilmKind]) -> str:
         """What decides every byte of the segments; the names of the films do not."""
@@ -284,6 +321,8 @@ class Film:
         whole = self.start == 0 and self.stop is None
         if whole and self.clip.count is not None and run.frames < self.clip.count:
             self.warn([f"{self.clip.count - run.frames} of {self.clip.count} frames are damaged and were left out"])
+        if self.old:
+            self._lineage.did("restore film" if self.options.old.restore else "clean copies", frames=run.frames)
         self._lineage.did("depth", model=self.options.source.depth, frames=run.frames)
         self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
         self._lineage.invented = True
@@ -315,6 +354,7 @@ class Film:
             "to": None if self.stop is None else float(self.stop),
             "model": self.options.source.depth,
             "camera": {"fov_x_deg": round(self.lens.fov_x_deg, 3), "basis": self.lens.basis},
+            "classic": {"copies": self.old, "signs": None if self.signs is None else asdict(self.signs)},
             "flicker": self.flicker,
             "shots": self.shots,
             "warnings": list(self._lineage.warnings),
@@ -323,3 +363,11 @@ class Film:
 
     def __repr__(self) -> str:
         return f"Film({self.clip}, {self.options.lay.layout or 'layout by name'})"
+
+
+def _within(window: Window, size: Size, small: U8) -> U8:
+    """The part of a small frame that is within the bars."""
+    h, w = small.shape[:2]
+    top, bottom = round(window.top * h / size.height), round(window.bottom * h / size.height)
+    left, right = round(window.left * w / size.width), round(window.right * w / size.width)
+    return small[top:bottom, left:right]

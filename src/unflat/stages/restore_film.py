@@ -54,6 +54,11 @@ class RestoreOptions:
         if self.restore and self.classic == "no":
             raise InputError("--restore cannot go with --classic no", hint="Leave one of them out.")
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the film itself decides."""
+        return self.classic == "auto" and not self.restore
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RestoreState:
