@@ -49,7 +49,7 @@ def test_an_old_film_is_known_for_one_and_its_picture_stays(old: Path, tmp_path:
     assert "clean copies" in " ".join(told.report["warnings"])
     copies, restored = tmp_path / "copies_LR.mp4", tmp_path / "restored_LR.mp4"
     told.save(copies)
-    opened(old, RestoreOptions(restore=True)).save(restored)
+    opened(old, RestoreOptions("restore")).save(restored)
     jumps = [
         np.abs(np.diff(np.stack(shown(path)).astype(float)[..., :120], axis=0)).mean()
         for path in (old, copies, restored)
@@ -76,6 +76,6 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(old: Path, tmp_path: Pa
 
 
 def test_given_depth_and_clean_copies_do_not_go_together(old: Path) -> None:
-    options = FilmOptions(source=DepthSource(depth=str(old)), old=RestoreOptions(restore=True))
+    options = FilmOptions(source=DepthSource(depth=str(old)), old=RestoreOptions("restore"))
     with pytest.raises(InputError, match="given"):
         Film(old, options)

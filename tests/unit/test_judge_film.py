@@ -36,9 +36,7 @@ def test_a_tint_is_no_colour_and_too_few_frames_tell_nothing_else() -> None:
     assert judge_film([]).found == ("black and white",)
 
 
-def test_options_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(InputError, match="--restore"):
-        RestoreOptions(classic="no", restore=True)
+def test_a_word_that_is_not_known_is_refused() -> None:
     with pytest.raises(InputError, match="--classic"):
         RestoreOptions(classic="maybe")  # pyright: ignore[reportArgumentType]
 

@@ -40,7 +40,7 @@ def timed(pictures: list[Picture]) -> list[TimedFrame]:
 
 
 def made(pictures: list[Picture], *, restore: bool = False) -> list[Restored]:
-    return list(restore_film(timed(pictures), RestoreOptions(restore=restore)))
+    return list(restore_film(timed(pictures), RestoreOptions("restore" if restore else "yes")))
 
 
 def off(a: Picture, b: Picture, margin: int = 12) -> float:
@@ -132,7 +132,7 @@ def test_nothing_crosses_a_cut() -> None:
 def whole(request: pytest.FixtureRequest) -> tuple[list[TimedFrame], RestoreOptions, list[Restored]]:
     """A film of two shots, and what is made of it in one run."""
     pictures = aged(film(7, seed=3), FAULTS).pictures + aged(film(6, seed=40), FAULTS).pictures
-    frames, options = timed(pictures), RestoreOptions(restore=request.param)
+    frames, options = timed(pictures), RestoreOptions("restore" if request.param else "yes")
     return frames, options, list(restore_film(frames, options))
 
 

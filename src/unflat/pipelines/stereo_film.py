@@ -208,10 +208,10 @@ class Film:
         """
         said = self.options.old
         if self._given is not None:
-            if said.restore or said.classic == "yes":
+            if said.classic not in ("auto", "no"):
                 raise InputError(
                     "depth that is given fits the film as it is, not clean copies of it",
-                    hint="Leave out --restore and --classic yes, or --depth.",
+                    hint="Leave out --classic, or --depth.",
                 )
             return None, False
         if not said.in_doubt:

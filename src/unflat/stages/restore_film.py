@@ -27,7 +27,7 @@ from unflat.types.arrays import F32, U8, Bool, settle
 from unflat.types.clip import DepthFrame, TimedFrame
 from unflat.types.image import Size
 
-Classic = Literal["auto", "yes", "no"]
+Classic = Literal["auto", "yes", "no", "restore"]
 COPY_SIDE = 512
 """Long side of the copy, in pixels: networks look at about as much."""
 _NEAR = 2
@@ -43,21 +43,22 @@ class RestoreOptions:
     """What is done to the frames of an old film."""
 
     classic: Classic = "auto"
-    """See the depth of an old film on copies without its faults; auto looks in a few places for grain, flicker, weave,
-    scratches and black and white, and takes copies if it finds two of them."""
-    restore: bool = False
-    """Show the film without grain, dirt, scratches, flicker and weave; otherwise only its depth is seen so."""
+    """An old film: "yes" sees its depth on copies without grain, dirt, scratches, flicker and weave, "restore" shows it
+    without them, too; "auto" looks for them, and for black and white, in a few places, and is yes if it finds two."""
 
     def __post_init__(self) -> None:
         if self.classic not in get_args(Classic):
             raise InputError(f"--classic cannot be '{self.classic}'", hint=f"Known: {' '.join(get_args(Classic))}.")
-        if self.restore and self.classic == "no":
-            raise InputError("--restore cannot go with --classic no", hint="Leave one of them out.")
+
+    @property
+    def restore(self) -> bool:
+        """Whether the film itself is shown restored."""
+        return self.classic == "restore"
 
     @property
     def in_doubt(self) -> bool:
         """Whether the film itself decides."""
-        return self.classic == "auto" and not self.restore
+        return self.classic == "auto"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
