@@ -34,7 +34,7 @@ from unflat.stages.restore_film import RestoreOptions, small_copy
 from unflat.stages.stabilise_depth import SteadyOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import U8
-from unflat.types.clip import Clip
+from unflat.types.clip import Clip, TimedFrame
 from unflat.types.image import Image, Size
 from unflat.types.provenance import Provenance, Step
 
@@ -186,7 +186,9 @@ class Film:
     def _looked(self) -> tuple[Window, Image, list[list[U8]]]:
         """Where the picture is in the frames, one such picture, and from all over the film some small ones in a row."""
         bursts = [burst for burst in side_by_side(self._burst, self._moments()) if burst]
-        bursts = bursts or [one for one in (self._burst(Fraction(0)),) if one]  # all others are earlier than the moments
+        bursts = bursts or [
+            one for one in (self._burst(Fraction(0)),) if one
+        ]  # all others are earlier than the moments
         found = [first for first, _ in bursts]
         if not found:
             raise InputError(
@@ -236,6 +238,12 @@ class Film:
             if first is None:
                 return None
             return first.pixels, [small_copy(frame.pixels) for frame in chain([first], islice(frames, count - 1))]
+
+    def _one(self, at: Fraction) -> list[TimedFrame]:
+        """The frame at a moment, if there is one."""
+        with closing(self.clip.frames(at)) as frames:
+            frame = next(frames, None)
+        return [] if frame is None else [frame]
 
     def save(self, *paths: str | Path, force: bool = False) -> Film:
         """Make the films; the suffix of each path, and the words in its name, choose what it is.
