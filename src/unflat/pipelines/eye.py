@@ -9,7 +9,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.types.arrays import U8
-from unflat.types.camera import Camera, Pose
+from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
@@ -43,13 +43,18 @@ def eye_view(result: PhotoResult, eye: Eye) -> Image:
     apart = result.baseline_m or BETWEEN_EYES_M
     seam = options.layer.seam if result.baseline_m is None else min(1, options.layer.seam)
     aside = apart if eye == "right" else -apart
-    camera = replace(result.depth, intrinsics=result.camera.intrinsics)
-    colours = layered_view(camera, result.picture, aside, replace(options.layer, seam=seam), options.surface)
+    layer, lens = replace(options.layer, seam=seam), result.camera.intrinsics
+    colours = layered_view(result.depth, result.picture, aside, layer, options.surface, lens)
     return Image(colours, source=result.picture.source)
 
 
 def layered_view(
-    depth: DepthMap, picture: Image, aside: float, layer: LayerOptions, surface: SurfaceOptions | None = None
+    depth: DepthMap,
+    picture: Image,
+    aside: float,
+    layer: LayerOptions,
+    surface: SurfaceOptions | None = None,
+    lens: Intrinsics | None = None,
 ) -> U8:
     """Build the layers of a picture as far as an eye needs them, and see them with it.
 
@@ -59,6 +64,7 @@ def layered_view(
         aside: How far to the right the eye stands, in the unit of the depth.
         layer: How; its reach and parallax are settled here.
         surface: How layers become triangles; how many there are is settled here.
+        lens: Of the eye; None is that of the depth.
 
     Returns:
         (h, w, 3) uint8; what nothing shows continues its surroundings smoothly.
@@ -76,7 +82,7 @@ def layered_view(
     fine = replace(surface or SurfaceOptions(), triangles=_TRIANGLES, max_error=_ERROR)
     pose = np.eye(4)
     pose[0, 3] = aside
-    view = render_view(build_layered(layers, fine).nodes, Camera(depth.intrinsics, Pose(pose), "other eye"))
+    view = render_view(build_layered(layers, fine).nodes, Camera(lens or depth.intrinsics, Pose(pose), "other eye"))
     colour, missing = view.colour, view.open
     if missing.any():
         around, _ = membrane(colour, ~missing, missing)
