@@ -44,11 +44,21 @@ def test_nothing_is_unmixed_where_depth_was_measured() -> None:
     assert np.abs(view[:, 60].astype(int) - (NEAR + FAR) / 2).max() <= 1
 
 
-def test_a_pixel_of_a_third_colour_is_no_mixture() -> None:
-    pixels, disparity = board((0.5,))
-    pixels[:, 60] = (40, 230, 60)
+@pytest.mark.parametrize("wide", [1, 2])
+def test_a_line_of_light_on_an_edge_goes_with_what_is_near(wide: int) -> None:
+    pixels, disparity = board(())
+    pixels[:, 60 : 60 + wide] = (250, 250, 250)
     seen = seen_gaps(pixels, disparity, -1.0)
-    assert (seen.view[:, 60] == (40, 230, 60)).all() and (seen.cover[:, 50] == 0).all()
+    fill_gaps(seen, -1.0)
+    assert (seen.view[:, 50 : 50 + wide] == 250).all(), "it moves as the board does"
+    assert (seen.view[:, 50 + wide : 70] == FAR).all(), "and neither stays behind nor runs into what is filled"
+
+
+def test_a_surface_of_a_third_colour_is_no_line() -> None:
+    pixels, disparity = board(())
+    pixels[:, 60:66] = (40, 230, 60)
+    seen = seen_gaps(pixels, disparity, -1.0)
+    assert (seen.view[:, 60:66] == (40, 230, 60)).all() and (seen.cover[:, 50:60] == 0).all()
 
 
 @pytest.mark.parametrize("share", [-1.0, 1.0])

@@ -3,7 +3,8 @@
 As in :mod:`unflat.geometry.matte`: a pixel C beside an outline is a·F + (1 - a)·B (Porter and Duff, 1984), F and B
 being what the two surfaces look like a little farther in. It goes with the nearer surface, as opaque as a says, so that
 no halo stays behind; an outline of depth that lies a pixel or two inside that of the picture moves there by the same
-rule. What is not near the line from B to F is no mixture and stays as it is.
+rule. What is not near the line from B to F is no mixture: where it is a thin line along the outline, with B behind it
+(the light on the edge of a pole), it goes with the nearer surface as it is; otherwise it stays.
 """
 
 # pyright: standard
@@ -70,6 +71,21 @@ def _settled(share, most):
 
 
 @inner
+def _light_on_edge(row, first, step, most, near, far, length):
+    """How many pixels beside an outline are a line along it that looks like neither surface; 0 if there is none."""
+    odd = False
+    for i in range(most + 1):
+        x = first + step * i
+        apart = np.float32(0)
+        for k in range(3):
+            apart += (row[3 * x + k] - far[k]) * (row[3 * x + k] - far[k])
+        if apart < np.float32(LEAST_APART * LEAST_APART):
+            return i if odd else 0
+        odd |= _share(row, x, near, far, length) < 0
+    return 0
+
+
+@inner
 def unmix_rim(line, cut, x, rim):
     """Unmix the outline between x and x + 1, in place; pixels of the farther side may become the nearer surface's rim.
 
@@ -89,10 +105,11 @@ def unmix_rim(line, cut, x, rim):
         length += (near[k] - far[k]) * (near[k] - far[k])
     if length < np.float32(LEAST_APART * LEAST_APART):
         return
-    most = np.float32(1)
-    for i in range(min(rim, open_ // 2)):
+    most, doubtful = np.float32(1), min(rim, open_ // 2)
+    opaque = _light_on_edge(row, outer, out, doubtful, near, far, length)
+    for i in range(doubtful):
         f = outer + out * i
-        share = _share(row, f, near, far, length)
+        share = np.float32(1) if i < opaque else _share(row, f, near, far, length)
         most = _settled(max(share, np.float32(0)), most)
         if most <= 0:
             return
