@@ -122,6 +122,21 @@ def test_segments_of_another_codec_are_not_gone_on_from(here: Path, monkeypatch:
         assert len(list(film.decode(video=0))) == 6
 
 
+def test_who_stops_a_film_is_told_that_it_goes_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    words = ["stereo", "a.mp4", "--depth", "ramp", "-o", "x.mp4"]
+    with monkeypatch.context() as late:
+        late.setattr(film_join, "join", stopped)
+        assert run(words) == 130
+    assert "x.mp4.parts; the same command goes on" in capsys.readouterr().err
+    assert run(words) == 0
+    assert sorted(path.name for path in here.iterdir()) == ["a.mp4", "x.mp4"]
+
+
 def test_a_finished_film_takes_its_place_and_no_other_s(tmp_path: Path) -> None:
     from unflat.formats.atomic import moved
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from unflat.cli.console import Progress, progress, say_json, show_report
+from unflat.cli.console import Progress, one_line, progress, say_json, show_report, tell
 from unflat.cli.flags import Talk
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
+from unflat.formats.film_parts import folder_of
 from unflat.formats.film_read import SUFFIXES
 from unflat.pipelines.film_kinds import check_targets
 from unflat.pipelines.flat import leaves
@@ -81,7 +83,7 @@ def make_films(
     check_distinct(written)
     reports: list[dict[str, Any]] = []
     for film, paths in plan:
-        with progress(quiet=talk.quiet) as line:
+        with progress(quiet=talk.quiet) as line, _telling_what_waits(written, quiet=talk.quiet):
             made = _made(film, options, purpose, line).save(*paths, force=force)
         reports.append(made.report)
         if not talk.json:
@@ -89,6 +91,18 @@ def make_films(
     if talk.json:
         outputs = [path for report in reports for path in report["outputs"]]
         say_json(reports[0] if len(reports) == 1 else {"outputs": outputs, "films": reports})
+
+
+@contextmanager
+def _telling_what_waits(files: list[Path], *, quiet: bool) -> Generator[None]:
+    """Who stops a run of hours is told that none of it is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        waiting = [folder_of(file) for file in files if folder_of(file).is_dir()]
+        if waiting and not quiet:
+            tell(one_line(f"note: what is finished waits in {waiting[0]}; the same command goes on from there"))
+        raise
 
 
 def _made(film: Path, options: FilmOptions, purpose: Purpose, line: Progress) -> Film:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 _WAITING = 2
 _SMALL = (224, 126)
 """Depth that was given is looked at in this size, to tell shots apart."""
+_EARLIER_S = 10
+"""By so much earlier the film of depth is opened; from its beginning where none of its frames begins within that."""
+_LASTS = Fraction(3, 4)
+"""The last frame of a film of depth is good for this share of the time since the one before it."""
 _STEADY = "steady."
 _PAINTER = "painter."
 _RESTORED = "restored."
@@ -106,26 +111,39 @@ class Line:
         return frame, as_inverse(estimate_depth(Image(frame.pixels), self.model, self.estimate, self.kind))
 
     def handed(self, frames: Iterable[TimedFrame]) -> Generator[tuple[TimedFrame, RawDepth]]:
-        """Each frame with the depth that the given film shows at its time.
+        """Each frame with the depth that the given film shows nearest to its time.
 
         Raises:
             InputError: The film of depth is over before the other one is.
         """
-        if self.given is None:
+        coming = iter(frames)
+        first = next(coming, None)
+        if first is None:
             return
-        half = 1 / (2 * self.clip.fps)
-        with closing(self.given(Fraction(0), None)) as greys:
-            time, values = next(greys, (None, None))
-            for frame in frames:
-                while time is not None and time + half <= frame.time:
-                    time, values = next(greys, (None, None))
-                if values is None or time is None:
+        with closing(self._greys(first.time)) as greys:
+            now, after, step = next(greys, None), next(greys, None), 1 / self.clip.fps
+            for frame in chain([first], coming):
+                while now and after and abs(after[0] - frame.time) < abs(now[0] - frame.time):
+                    now, after, step = after, next(greys, None), after[0] - now[0]
+                if now is None or (after is None and frame.time - now[0] > step * _LASTS):
                     raise InputError(
                         f"the film of depth is over at {float(frame.time):.2f} s, {self.clip.source.name} goes on",
-                        hint="Give depth that was made of this film, or end with --to.",
+                        hint="Give depth of the whole film (of a part, with --from, it begins at 0), or end with --to.",
                     )
-                inner = self._fitted(values)
+                inner = self._fitted(now[1])
                 yield frame, RawDepth(inner.astype(np.float32) / np.float32(FULL))
+
+    def _greys(self, first: Fraction) -> Generator[tuple[Fraction, NDArray[np.uint16]]]:
+        """The given film of depth, at the latest from the frame that is shown at ``first`` on."""
+        if self.given is None:
+            return
+        for start in (max(Fraction(0), first - _EARLIER_S), Fraction(0)):
+            with closing(self.given(start, None)) as greys:
+                grey = next(greys, None)
+                if grey is not None and (start == 0 or grey[0] <= first):
+                    yield grey
+                    yield from greys
+                    return
 
     def _fitted(self, values: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """The part of a depth frame that is within the bars."""
