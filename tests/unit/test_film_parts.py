@@ -27,7 +27,7 @@ def test_a_run_goes_on_after_its_whole_segments(tmp_path: Path) -> None:
     (folder / "00002.npz.part").write_bytes(b"half")
     with parts_of(film, "a") as parts:
         assert parts.done == 2
-        assert parts.about(1) == {"frames": 8}
+        assert parts.about(1)["frames"] == 8
         assert (parts.handed_on()["depth"] == 1).all()
         assert not (folder / "00002.0.mp4").exists() and not (folder / "00002.npz.part").exists()
         parts.remove()
@@ -53,13 +53,16 @@ def test_another_key_begins_anew(tmp_path: Path) -> None:
         assert not parts.segment(0, 0, ".mp4").exists()
 
 
-@pytest.mark.parametrize("damage", ["state", "note", "job"])
+@pytest.mark.parametrize("damage", ["state", "note", "job", "film", "no film"])
 def test_what_a_crash_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
     film = tmp_path / "x.mp4"
     _two_segments(film)
     folder = folder_of(film)
-    name = {"state": "00001.npz", "note": "00001.json", "job": "job.json"}[damage]
-    (folder / name).write_bytes((folder / name).read_bytes()[:10])
+    names = {"state": "00001.npz", "note": "00001.json", "job": "job.json"}
+    name = names.get(damage, "00001.0.mp4")
+    (folder / name).write_bytes((folder / name).read_bytes()[: 2 if "film" in damage else 10])
+    if damage == "no film":
+        (folder / name).unlink()
     with parts_of(film, "a") as parts:
         assert parts.done == (0 if damage == "job" else 1)
 

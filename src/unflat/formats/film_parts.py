@@ -29,6 +29,7 @@ HandedOn = Mapping[str, NDArray[Any]]
 """What the next segment must know, by name."""
 _JOB = "job.json"
 _LOCK = "lock"
+_SIZES = "sizes"
 
 
 def key_of(words: Mapping[str, Any]) -> str:
@@ -69,11 +70,12 @@ class Parts:
         """
         state, note = self._state(self.done), self._note(self.done)
         try:
+            sizes = {path.name: _settled_size(path) for path in self._films(self.done)}
             with _beside(state) as draft, draft.open("wb") as file:
                 np.savez(file, allow_pickle=False, **{name: np.asarray(value) for name, value in handed_on.items()})
                 _to_disk(file)
             with _beside(note) as draft, draft.open("w", encoding="utf-8") as file:
-                json.dump(about, file)
+                json.dump({**about, _SIZES: sizes}, file)
                 _to_disk(file)
         except OSError as error:
             raise translated(error, note) from error
@@ -102,10 +104,23 @@ class Parts:
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:05d}.npz"
 
+    def _films(self, number: int) -> list[Path]:
+        """The films of a segment."""
+        others = {self._note(number), self._state(number)}
+        return [path for path in self.folder.glob(f"{number:05d}.*") if path not in others and path.suffix != ".part"]
+
+    def _whole(self, number: int) -> bool:
+        """Whether a segment's note is there, and its films as large as it says."""
+        try:
+            told = self.about(number)[_SIZES]
+            return told == {path.name: path.stat().st_size for path in self._films(number)}
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def _count(self) -> int:
         """Whole segments in a row whose last one can be gone on from."""
         count = 0
-        while self._note(count).is_file() and _reads(self._note(count)):
+        while self._whole(count):
             count += 1
         while count and not _loads(self._state(count - 1)):
             count -= 1
@@ -188,12 +203,11 @@ def _to_disk(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def _reads(note: Path) -> bool:
-    try:
-        json.loads(note.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return True
+def _settled_size(path: Path) -> int:
+    """The size of a file that is on the disk from now on, whatever happens to the power."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return path.stat().st_size
 
 
 def _loads(state: Path) -> bool:
