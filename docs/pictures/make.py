@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import unflat
 from unflat.formats import depthmap
+from unflat.geometry.anaglyph import anaglyph
 from unflat.stages.render_view import render_view
 from unflat.types import Camera, Pose
 
@@ -40,8 +41,18 @@ def strip(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.hstack([cv2.resize(t, (size.width, size.height), interpolation=cv2.INTER_AREA) for t in tiles])
 
 
+def two_eyes(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Left view, right view, and both for red-cyan glasses, side by side."""
+    pair = unflat.stereo(picture, strength=3.0).pair
+    size = unflat.Size(round(HEIGHT * pair.size.aspect), HEIGHT)
+    tiles = (pair.left, pair.right, anaglyph(pair.left, pair.right))
+    return np.hstack([cv2.resize(t, (size.width, size.height), interpolation=cv2.INTER_AREA) for t in tiles])
+
+
 def main() -> None:
-    """Write both strips."""
+    """Write the strips."""
+    both = two_eyes(np.asarray(skimage.data.coffee()))
+    cv2.imwrite(str(HERE / "two_eyes.jpg"), both[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
     for name, picture in (("first", skimage.data.coffee()), ("portrait", skimage.data.astronaut())):
         cv2.imwrite(str(HERE / f"{name}.jpg"), strip(picture)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
