@@ -34,17 +34,22 @@ def _farther_right(left: np.ndarray, right: np.ndarray, rows: slice) -> int:
     return 40 - int(np.unravel_index(found.argmax(), found.shape)[1])
 
 
+def _views(path: Path, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    with av.open(str(path)) as film:
+        return unpacked(next(film.decode(video=0)).to_ndarray(format="rgb24"), layout)
+
+
 def test_what_is_far_is_seen_by_parallel_eyes(unflat: Run, tmp_path: Path) -> None:
     make_film(tmp_path / "a.mp4", FilmRecipe(size=(320, 200), paint=_still, count=4))
-    words = ("--depth", "ramp", "--strength", "8", "--convergence", "1", "--fov", "60")
-    done = unflat("stereo", "a.mp4", *words, "--layout", "vr180", "--sphere-size", "512", "-o", "v.mp4")
+    words = ("--depth", "ramp", "--strength", "8", "--convergence", "1", "--fov", "60", "--eye", "left")
+    sphere = ("--layout", "vr180", "--sphere-size", "512")
+    done = unflat("stereo", "a.mp4", *words, *sphere, "-o", "v.mp4")
     assert done.returncode == 0, done.stderr
+    assert unflat("stereo", "a.mp4", *words, *sphere, "--swap", "-o", "s.mp4").returncode == 0
     assert unflat("stereo", "a.mp4", *words, "-o", "b_SBS.mp4").returncode == 0
-    shifts = {}
+    shifts, views = {}, {}
     for name, layout in (("v.mp4", Layout.VR180), ("b_SBS.mp4", Layout.FULL_SBS)):
-        with av.open(str(tmp_path / name)) as film:
-            frame = next(film.decode(video=0)).to_ndarray(format="rgb24")
-        left, right = unpacked(frame, layout)
+        left, right = views[name] = _views(tmp_path / name, layout)
         height = left.shape[0]
         top = slice(height // 2 - 50, height // 2 - 20) if layout is Layout.VR180 else slice(10, 50)
         low = slice(height // 2 + 20, height // 2 + 50) if layout is Layout.VR180 else slice(150, 190)
@@ -53,3 +58,6 @@ def test_what_is_far_is_seen_by_parallel_eyes(unflat: Run, tmp_path: Path) -> No
     assert far < -10 and far < near <= 1, "on the screen all lies behind it"
     far, near = shifts[Layout.VR180]
     assert 0 <= far < near, "in half a sphere nothing lies behind infinity"
+    right, left = _views(tmp_path / "s.mp4", Layout.VR180)
+    for exchanged, view in zip((left, right), views["v.mp4"], strict=True):
+        assert np.abs(exchanged.astype(int) - view).mean() < 1, "exchanged, each view lies where it lay"

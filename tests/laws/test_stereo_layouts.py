@@ -210,19 +210,22 @@ def test_a_view_that_was_shifted_lies_at_its_angles_again(moved: float, lon: flo
     np.testing.assert_allclose(np.tan(found), rims, atol=0.01)
 
 
+@pytest.mark.parametrize("swap", [False, True])
 @pytest.mark.parametrize("eye", ["both", "left", "right"])
-def test_in_half_spheres_infinity_has_no_disparity(eye: Eyes) -> None:
+def test_in_half_spheres_infinity_has_no_disparity(eye: Eyes, swap: bool) -> None:
     """Whatever lay in the plane of the screen: what is infinitely far is straight ahead of both eyes."""
     size, side = Size(400, 300), 800
     picture = blob(size, 200, 150, 4)
-    options = StereoOptions(eye=eye)
+    options = StereoOptions(eye=eye, swap=swap)
+    share = 1 - options.left if swap else options.left
     pair = make_stereo(picture, np.zeros(size.shape, np.float32), Rig(50, 12, 400, options.left), options).pair
     sphere = Spheres(HalfSphere(size, 60, side, soft=0))
-    left, right = unpacked(sphere(pair.left, pair.right, moved_apart(pair, options.left)), Layout.VR180)
+    left, right = unpacked(sphere(pair.left, pair.right, moved_apart(pair, share)), Layout.VR180)
     assert centre_of(left) == pytest.approx((side / 2, side / 2), abs=0.3)
     assert centre_of(right) == pytest.approx((side / 2, side / 2), abs=0.3)
     apart = unpacked(sphere(pair.left, pair.right), Layout.VR180)
-    assert centre_of(apart[1])[0] - centre_of(apart[0])[0] > 5, "as they are, eyes would turn outwards"
+    outwards = centre_of(apart[1])[0] - centre_of(apart[0])[0]
+    assert (-outwards if swap else outwards) > 5, "as they are, eyes would turn outwards"
 
 
 @pytest.mark.parametrize("size", [Size(400, 300), Size(151, 401)])

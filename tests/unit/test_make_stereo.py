@@ -64,7 +64,7 @@ def test_it_says_where_infinity_lies(window: str) -> None:
     assert pair.infinity_share is not None and apart == pytest.approx(pair.infinity_share * pair.size.width, abs=1)
     assert (apart > 16) if window == "crop" else (apart == 6)
     crossed = make_stereo(pixels, inverse, rig, StereoOptions(swap=True)).pair
-    assert crossed.infinity_share is None
+    assert crossed.infinity_share == -6 / W and shift_of(crossed.left, crossed.right) == -6
 
 
 def test_swap_exchanges_the_views() -> None:

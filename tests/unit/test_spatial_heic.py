@@ -27,8 +27,10 @@ from unflat.formats.picture_story import picture_words
 from unflat.formats.provenance_text import to_plain
 from unflat.formats.spatial_read import read_pair
 from unflat.pipelines.inspect import inspect
+from unflat.stages.make_stereo import make_stereo
+from unflat.stages.plan_stereo import StereoOptions
 from unflat.types.image import Size
-from unflat.types.stereo import StereoPair
+from unflat.types.stereo import Rig, StereoPair
 
 av = pytest.importorskip("av")
 pi_heif = pytest.importorskip("pi_heif")
@@ -305,3 +307,16 @@ def test_exiftool_finds_nothing_wrong(tmp_path: Path) -> None:
     assert values["Validate"] in (0, "0 0 0") and "Warning" not in values and values["FileType"] == "HEIC"
     assert values["Artist"] == RIGHTS.creator and values["DateTimeOriginal"] == TAKEN[:19]
     assert (values["ImageWidth"], values["ImageHeight"]) == (64, 48)
+
+
+def test_exchanged_views_are_moved_onto_each_other_the_other_way() -> None:
+    """So the right camera's view, shown to the left eye, is the one that it would be without the exchange."""
+    pixels = np.random.default_rng(3).integers(0, 256, (20, 100, 3), np.uint8)
+    inverse = np.zeros((20, 100), np.float32)
+    inverse[5:15, 40:60] = 1
+    rig = Rig(12, 4, 100)
+    plain, other = (make_stereo(pixels, inverse, rig, StereoOptions(swap=swap)).pair for swap in (False, True))
+    (seen, share), (exchanged, back) = spatial_heic.parallel(plain), spatial_heic.parallel(other)
+    assert share > 0 and back == -share
+    np.testing.assert_array_equal(exchanged.left, seen.right)
+    np.testing.assert_array_equal(exchanged.right, seen.left)

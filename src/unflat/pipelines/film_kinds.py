@@ -176,7 +176,8 @@ class TwoViews:
         packed = self._pack(trial, trial)
         self._packed = Size(packed.shape[1], packed.shape[0])
         self._encode = settled(film_join.fitting(path, film.options.encode), self._packed, self.layout)
-        self._tick, self._fps, self._left = clip.tick, clip.fps, film.options.eyes.left
+        eyes = film.options.eyes
+        self._tick, self._fps, self._left = clip.tick, clip.fps, 1 - eyes.left if eyes.swap else eyes.left
         view = "both" if eye is None else VIEWS_APART[eye]
         self.words = ["two views", self.layout.value, view, str(self._packed), str(self._encode)]
         self.told = self.layout.value

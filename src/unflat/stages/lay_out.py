@@ -91,7 +91,7 @@ def moved_apart(pair: StereoPair, left: float) -> tuple[float, float]:
 
     Args:
         pair: Two views; one that does not say where infinity lies is left as it is.
-        left: The share of the disparity that its left view was moved by.
+        left: The share of the disparity that its left view was moved by; of exchanged views, what the right one had.
     """
     infinity = max(-FARTHEST_MOVED, min(pair.infinity_share or 0.0, FARTHEST_MOVED))
     return -left * infinity, (1 - left) * infinity

@@ -182,5 +182,5 @@ def _finished(memory: Memory, disparity: F32, rig: Rig, options: StereoOptions) 
         views.reverse()
         made.reverse()
     out, behind, infinity = (zoom * far / rig.width for far in (float(disparity.max()), -float(disparity.min()), shift))
-    infinity = None if options.swap else infinity
+    infinity = -infinity if options.swap else infinity
     return StereoPair(views[0], views[1], made[0], made[1], max(out, 0.0), max(behind, 0.0), infinity)

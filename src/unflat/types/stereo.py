@@ -83,7 +83,7 @@ class StereoPair:
         out_share: How far what is nearest comes out of the screen: disparity as a share of the width.
         in_share: How far what is farthest lies behind it, likewise, positive.
         infinity_share: How far what is infinitely far would lie behind it, likewise: by so much the views of two
-            parallel cameras were shifted onto each other; None where unknown.
+            parallel cameras were shifted onto each other; negative where views were exchanged; None where unknown.
         baseline_m: Between the eyes in (possibly assumed) metres; None where depth has no unit.
         fov_x_deg: Horizontal angle of view of each eye; None where unknown.
         source: Of the picture that they were made of.
