@@ -15,7 +15,9 @@ from two_planes import TwoPlanes, grain, psnr
 from unflat.errors import InputError, OutputError
 from unflat.formats.picture_story import story_in
 from unflat.geometry.layout import unpacked
-from unflat.pipelines.stereo_result import AROUND_PERCENT, StereoResult
+from unflat.pipelines.stereo_result import AROUND_PERCENT, StereoResult, place_of
+from unflat.stages.lay_out import LayoutOptions, LayoutWord
+from unflat.stages.plan_stereo import StereoOptions
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
 from unflat.types.provenance import Source
@@ -275,6 +277,20 @@ def test_rgbd_is_the_picture_beside_its_depth(tmp_path: Path) -> None:
     assert result.report["eyes"] == {}, "no view is made for it"
     story = story_in(tmp_path / "a_RGBD.png")
     assert story is not None and not story.invented
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "said"),
+    [
+        (None, "a_LR.png", "half-sbs (its name says so)"),
+        ("half-sbs", "a_LR.png", "half-sbs"),
+        ("full-sbs", "a.png", "full-sbs"),
+        ("full-sbs", "a_LR.png", "full-sbs (players will take it for half-sbs: its name says so)"),
+        ("full-tb", "a_LR.png", "full-tb (players will take it for half-sbs: its name says so)"),
+    ],
+)
+def test_a_name_that_players_misread_is_told(layout: LayoutWord | None, name: str, said: str) -> None:
+    assert place_of(Path(name), LayoutOptions(layout=layout), StereoOptions()).said == said
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------

@@ -331,6 +331,8 @@ def place_of(path: Path, lay: LayoutOptions, eyes: StereoOptions) -> Place:
     layout = layout or Layout.FULL_SBS
     check_place(path, layout)
     why = " (its name says so)" if lay.layout is None and named is not None else ""
+    if named not in (None, layout):
+        why = f" (players will take it for {named.value}: its name says so)"
     return Place(path, layout, targets(path, layout), layout.value + why)
 
 
