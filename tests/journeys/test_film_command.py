@@ -47,6 +47,9 @@ def test_a_film_becomes_one_for_two_eyes_with_its_sound_and_its_times(unflat: Ru
     target = tmp_path / "holiday_LRF_Full_SBS.mp4"
     assert report["outputs"] == [target.name] and report["frames"] == 24 and report["layouts"] == ["full-sbs"]
     assert [shot["frames"] for shot in report["shots"]] == [24]
+    step = next(step for step in report["provenance"]["steps"] if step["name"] == "depth")
+    assert report["model"] == step["model"] == "ramp" and step["licence"], "who saw the depth, and by whose leave"
+    assert report["provenance"]["invented"] is True
     assert report["shots"][0]["out_percent"] > 0 and report["shots"][0]["in_percent"] > 0
     assert set(path.name for path in tmp_path.iterdir()) == {"holiday.mp4", target.name}, "nothing is left behind"
     with av.open(str(target)) as film, av.open(str(tmp_path / "holiday.mp4")) as source:
@@ -137,7 +140,9 @@ def test_depth_of_a_film(unflat: Run, tmp_path: Path, name: str) -> None:
     _film(tmp_path)
     done = unflat("depth", "holiday.mp4", "--depth", "ramp", "-o", name, "--json")
     assert done.returncode == 0, done.stderr
-    outputs = json.loads(done.stdout)["outputs"]
+    report = json.loads(done.stdout)
+    outputs = report["outputs"]
+    assert report["provenance"]["invented"] is False, "depth shows what was seen"
     assert len(outputs) == (25 if name == "x.png" else 1)
     if name != "x.png":
         with av.open(str(tmp_path / name)) as film:

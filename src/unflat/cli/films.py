@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from unflat.cli.console import Progress, one_line, progress, say_json, show_report, tell
+from unflat.cli.console import one_line, progress, say_json, show_report, tell
 from unflat.cli.flags import Talk
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
@@ -84,7 +84,7 @@ def make_films(
     reports: list[dict[str, Any]] = []
     for film, paths in plan:
         with progress(quiet=talk.quiet) as line, _telling_what_waits(written, quiet=talk.quiet):
-            made = _made(film, options, purpose, line).save(*paths, force=force)
+            made = Film(film, options, purpose, line).save(*paths, force=force)
         reports.append(made.report)
         if not talk.json:
             show_report(made.report, as_json=False, quiet=talk.quiet)
@@ -103,10 +103,6 @@ def _telling_what_waits(files: list[Path], *, quiet: bool) -> Generator[None]:
         if waiting and not quiet:
             tell(one_line(f"note: what is finished waits in {waiting[0]}; the same command goes on from there"))
         raise
-
-
-def _made(film: Path, options: FilmOptions, purpose: Purpose, line: Progress) -> Film:
-    return Film(film, options, purpose, line)
 
 
 def _places(film: Path, output: list[Path] | None, usual: Callable[[Path], Path], *, many: bool) -> list[Path]:

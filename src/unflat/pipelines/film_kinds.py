@@ -262,7 +262,7 @@ class Depth:
         """Join the segments, silent; what the numbers mean goes with them."""
         from unflat.formats.film_depth import write_depth_film, write_depth_row
 
-        told = {"bits": int(self.bits), "shots": film.shots, "model": film.options.source.depth}
+        told = {"bits": int(self.bits), "shots": film.shots, "model": film.model}
         story = film.story("depth film")
         if self.path.suffix.lower() == ROW:
             self.files = write_depth_row(segments, self.path, told, story, force=force)

@@ -22,11 +22,12 @@ from unflat.geometry.bands import side_by_side
 from unflat.geometry.bars import Window, window_of
 from unflat.pipelines.film_line import Cut, Line, Run
 from unflat.pipelines.film_span import ShotOptions, SpanOptions, read_settings
+from unflat.pipelines.photo import say_depth
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource
 from unflat.pipelines.two_eyes import TwoEyes, whole_shots
 from unflat.stages.calibrate import CameraOptions, calibrate
-from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.estimate_depth import DepthOptions, estimate_depth
 from unflat.stages.judge_film import BURST, FilmSigns, judge_film
 from unflat.stages.lay_out import LayoutOptions
 from unflat.stages.plan_stereo import StereoOptions
@@ -111,6 +112,7 @@ class Film:
         clip: What is known of that film.
         window: Where the picture is in its frames.
         lens: The camera, of a picture within the window.
+        model: Who sees the depth: a model's name, never "auto", or the film of depth that was given.
         start, stop: Which part is made, in seconds; None is the film's end.
         signs: What it shows of its age; None where nobody looked.
         old: Its depth is seen on clean copies.
@@ -146,6 +148,13 @@ class Film:
         with self.clock.stage("look"):
             self.window, first, bursts = self._looked()
             self.signs, self.old = self._judged(bursts)
+        source = options.source
+        with self.clock.stage(
+            "depth"
+        ):  # who will see it is settled now, also where a better model is fetched meanwhile
+            seen = None if self._given else estimate_depth(first, source.depth, options.estimate, source.depth_kind)
+        self._first = seen
+        self.model = source.depth if seen is None or source.depth != "auto" else seen.depth.origin
         self.lens = calibrate(first, options.camera)
         self._outputs: list[Path] = []
         self.layouts: list[str] = []
@@ -186,9 +195,8 @@ class Film:
     def _looked(self) -> tuple[Window, Image, list[list[U8]]]:
         """Where the picture is in the frames, one such picture, and from all over the film some small ones in a row."""
         bursts = [burst for burst in side_by_side(self._burst, self._moments()) if burst]
-        bursts = bursts or [
-            one for one in (self._burst(Fraction(0)),) if one
-        ]  # all others are earlier than the moments
+        if not bursts:  # all frames are earlier than the moments
+            bursts = [burst for burst in [self._burst(Fraction(0))] if burst]
         found = [first for first, _ in bursts]
         if not found:
             raise InputError(
@@ -295,21 +303,24 @@ class Film:
         return Cut(self.start, self.stop, length)
 
     def _line(self) -> Line:
-        source, options = self.options.source, self.options
+        options = self.options
         given = None if self._given is None else self._given[1]
         old = options.old if self.old else None
-        seen = source.depth, source.depth_kind, options.estimate, options.steady
+        seen = self.model, options.source.depth_kind, options.estimate, options.steady
         return Line(self.clip, self.window, *seen, given, old)
 
     def _key(self, kinds: Sequence[FilmKind]) -> str:
         """What decides every byte of the segments; the names of the films do not."""
         from unflat.formats.film_parts import key_of
 
+        card = None if self._first is None else self._first.card
         return key_of(
             {
                 "source": self.clip.source.sha256,
                 "depth": None if self._given is None else self._given[0].source.sha256,
                 "version": __version__,
+                "model": self.model,
+                "weights": card and card.sha256,
                 "options": asdict(self.options),
                 "settings": [asdict(one) for one in self._settings],
                 "films": [kind.words for kind in kinds],
@@ -331,9 +342,12 @@ class Film:
             self.warn([f"{self.clip.count - run.frames} of {self.clip.count} frames are damaged and were left out"])
         if self.old:
             self._lineage.did("restore film" if self.options.old.restore else "clean copies", frames=run.frames)
-        self._lineage.did("depth", model=self.options.source.depth, frames=run.frames)
+        if self._first is None:
+            self._lineage.did("depth", model=self.model, kind="disparity", frames=run.frames)
+        else:
+            say_depth(self._first, self._first.depth, self._lineage)
         self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
-        self._lineage.invented = True
+        self._lineage.invented = self.purpose == "stereo"
 
     def warn(self, notes: Iterable[str]) -> None:
         """Tell the user, each once; notes begin small and have no full stop."""
@@ -360,7 +374,7 @@ class Film:
             "fps": float(self.clip.fps),
             "from": float(self.start),
             "to": None if self.stop is None else float(self.stop),
-            "model": self.options.source.depth,
+            "model": self.model,
             "camera": {"fov_x_deg": round(self.lens.fov_x_deg, 3), "basis": self.lens.basis},
             "classic": {"copies": self.old, "signs": None if self.signs is None else asdict(self.signs)},
             "flicker": self.flicker,
