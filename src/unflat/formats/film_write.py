@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +73,41 @@ def coded_size(size: Size, options: EncodeOptions) -> Size:
     return Size(max(2, size.width // 2 * 2), max(2, size.height // 2 * 2))
 
 
-class SegmentWriter:
-    """Codes frames, one at a time, into a file that appears when all of them are in it.
+class WholeOrNot(ABC):
+    """A file that is being written: it closes itself where its block ends, and leaves nothing where that fails."""
 
-    As a context manager it closes itself, and leaves nothing behind where the block is left by an error.
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the file and put it in its place."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def check_frame(pixels: NDArray[Any], size: Size) -> None:
+    """Say that a frame is not (h, w, 3) uint8 of ``size``.
+
+    Raises:
+        ShapeError: It is not.
     """
+    if pixels.shape != (*size.shape, 3) or pixels.dtype != np.uint8:
+        raise ShapeError(f"a frame of {size} was to come, not {pixels.shape} {pixels.dtype}")
+
+
+class SegmentWriter(WholeOrNot):
+    """Codes frames, one at a time, into a file that appears when all of them are in it."""
 
     _format = "mp4"
 
@@ -112,21 +144,9 @@ class SegmentWriter:
         self._fps = fps
         self._start: Fraction | None = None
         self._last = -1
-        self._count = 0
         self._reformatter: Any = self._av.video.reformatter.VideoReformatter()
         self._file: Any = None
         self._stream: Any = None
-
-    def __enter__(self) -> SegmentWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
 
     def write(self, pixels: NDArray[Any], time: Fraction) -> None:
         """Add a frame.
@@ -151,7 +171,7 @@ class SegmentWriter:
             frame = self._frame(np.ascontiguousarray(pixels[: self._coded.height, : self._coded.width]))
             frame.pts, frame.time_base = ticks, self._tick
             self._mux(self._stream.encode(frame))
-        self._last, self._count = ticks, self._count + 1
+        self._last = ticks
 
     def close(self) -> None:
         """Finish the file and put it in its place.
@@ -171,13 +191,10 @@ class SegmentWriter:
     def abandon(self) -> None:
         """Leave nothing behind."""
         file, self._file = self._file, None
-        try:
-            if file is not None:
+        if file is not None:
+            with suppress(OSError, ValueError):  # a full disk: it cannot even be closed, and goes all the same
                 file.close()
-        except (OSError, ValueError):
-            self._count = 0  # it could not even be closed: it goes all the same
-        finally:
-            self._draft.unlink(missing_ok=True)
+        self._draft.unlink(missing_ok=True)
 
     def _guarded(self) -> _Guard:
         return _Guard(self)
@@ -187,8 +204,7 @@ class SegmentWriter:
             self._file.mux(packet)
 
     def _check(self, pixels: NDArray[Any]) -> None:
-        if pixels.shape != (*self.size.shape, 3) or pixels.dtype != np.uint8:
-            raise ShapeError(f"a frame of {self.size} was to come, not {pixels.shape} {pixels.dtype}")
+        check_frame(pixels, self.size)
 
     def _frame(self, coded: NDArray[Any]) -> Any:
         """A frame as the encoder takes it."""

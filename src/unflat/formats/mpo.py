@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unflat.errors import InputError
-from unflat.formats.atomic import replacing, translated
+from unflat.formats.atomic import replacing
 from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
 from unflat.formats.ifd import (
     HEADER,
@@ -104,11 +104,7 @@ def write(
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data = encoded(pair, quality, text)
-        try:
-            draft.write_bytes(data)
-        except OSError as error:
-            raise translated(error, path) from error
+        draft.write_bytes(encoded(pair, quality, text))
 
 
 def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError, MissingExtraError, OutputError, ShapeError
 from unflat.formats.atomic import translated
 from unflat.formats.av_late import library
-from unflat.formats.film_write import EncodeOptions
+from unflat.formats.film_write import EncodeOptions, WholeOrNot, check_frame
 from unflat.formats.mv_hevc import write_spatial
 from unflat.formats.stereo_boxes import StereoMarks
 from unflat.types.image import Size
@@ -76,7 +75,7 @@ def _missing(why: str) -> MissingExtraError:
     return missing
 
 
-class SpatialSegment:
+class SpatialSegment(WholeOrNot):
     """Codes frames of two full views side by side, one at a time, into a file that appears when all are in it.
 
     It is used like :class:`unflat.formats.film_write.SegmentWriter`, and ``film_join`` joins what it writes.
@@ -118,17 +117,6 @@ class SpatialSegment:
         self._said: IO[bytes] | None = None
         self._reformatter: Any = self._av.video.reformatter.VideoReformatter()
 
-    def __enter__(self) -> SpatialSegment:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
-
     def write(self, pixels: NDArray[Any], time: Fraction) -> None:
         """Add a frame.
 
@@ -140,8 +128,7 @@ class SpatialSegment:
             ShapeError: Of another size, or not later.
             OutputError: The encoder broke off.
         """
-        if pixels.shape != (*self.size.shape, 3) or pixels.dtype != np.uint8:
-            raise ShapeError(f"a frame of {self.size} was to come, not {pixels.shape} {pixels.dtype}")
+        check_frame(pixels, self.size)
         if self._times and time - self._times[-1] < self._tick:
             raise ShapeError(f"a frame at {float(time):g} s does not come after the one before it")
         if self._child is None:

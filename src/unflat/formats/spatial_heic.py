@@ -35,7 +35,7 @@ from pathlib import Path
 from uuid import UUID
 
 from unflat.errors import OutputError
-from unflat.formats.atomic import replacing, translated
+from unflat.formats.atomic import replacing
 from unflat.formats.exif_jpeg import exif_record
 from unflat.formats.heif_write import (
     Group,
@@ -101,11 +101,7 @@ def write(
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data = encoded(pair, quality, text)
-        try:
-            draft.write_bytes(data)
-        except OSError as error:
-            raise translated(error, path) from error
+        draft.write_bytes(encoded(pair, quality, text))
     return assumed(pair)
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from unflat.errors import InputError
 from unflat.formats import xmp
-from unflat.formats.atomic import replacing, translated
+from unflat.formats.atomic import replacing
 from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
 from unflat.formats.gpano import GPANO, read_panorama
 from unflat.formats.jpeg import EXTENDED_XMP, XMP, JpegStream
@@ -78,11 +78,7 @@ def write(
         OutputError: The place cannot be written, or the provenance is too long.
     """
     with replacing(path, force=force) as (draft,):
-        data = encoded(pair, quality, text)
-        try:
-            draft.write_bytes(data)
-        except OSError as error:
-            raise translated(error, path) from error
+        draft.write_bytes(encoded(pair, quality, text))
 
 
 def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
