@@ -11,6 +11,7 @@ from unflat.types.scale import Scale, ScaleBasis
 from unflat.types.scene import Frame, Node, Role, Scene
 from unflat.types.splats import Splats
 from unflat.types.track import Track
+from unflat.types.views import Lens, Reconstruction, Similarity, SparsePoints, Still, Stills, View, ViewDepth
 
 __all__ = [
     "Camera",
@@ -20,6 +21,7 @@ __all__ = [
     "Frame",
     "Image",
     "Intrinsics",
+    "Lens",
     "LensRecord",
     "Mesh",
     "Node",
@@ -27,15 +29,22 @@ __all__ = [
     "PointMap",
     "Pose",
     "Provenance",
+    "Reconstruction",
     "Rights",
     "Role",
     "SafeView",
     "Scale",
     "ScaleBasis",
     "Scene",
+    "Similarity",
     "Size",
     "Source",
+    "SparsePoints",
     "Splats",
     "Step",
+    "Still",
+    "Stills",
     "Track",
+    "View",
+    "ViewDepth",
 ]

@@ -34,7 +34,8 @@ class Frame(Enum):
     CAMERA_RDF = "camera-rdf"
     """x right, y down, z forward of the first camera, origin in that camera."""
     LEVEL_RDF = "level-rdf"
-    """The same, turned level: y along gravity, z the horizontal direction that is ahead."""
+    """The same, turned level: y along gravity, z the horizontal direction that is ahead. A panorama has its eye at the
+    origin; a scan has its floor at y = 0."""
 
 
 @dataclass(frozen=True, slots=True)
