@@ -60,7 +60,7 @@ class Still:
         seconds: When it was taken on the clock of its film or sequence; None for loose photographs.
         mask: Gives (h, w) bool, True where the picture may be used (a cut-out's subject, no moving people); None: all.
         source: The file that it comes from.
-        sharpness: Mean squared gradient over its median (see ``stages.sample_frames``); None where nobody looked.
+        sharpness: 0..1, how much of the finest detail it has (``stages.sample_frames``); None where nobody looked.
     """
 
     name: str
@@ -76,6 +76,21 @@ class Still:
     def __post_init__(self) -> None:
         if self.lens is not None and self.lens.intrinsics.size != self.size:
             raise ShapeError(f"the lens of {self.name} is one for {self.lens.intrinsics.size}, not {self.size}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offered:
+    """A still with its pixels, while it is looked at.
+
+    Attributes:
+        still: What is known of it; its ``read`` opens the file again.
+        pixels: (h, w, 3) uint8, upright.
+        mask: (h, w) bool, True where it may be used; None where all of it may.
+    """
+
+    still: Still
+    pixels: U8
+    mask: Bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,337 @@
+"""What a scan has done so far: its pictures, cameras, depth and surface, each by the content of what went into it.
+
+A shelf is a folder. Every thing on it has a name and a key, a digest of all that decides what it holds; a thing whose
+key differs is as good as not there. Things appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pil
+
+from unflat.errors import OutputError
+from unflat.formats.atomic import replacing, safe_stem, translated
+from unflat.types.arrays import U8, Bool
+from unflat.types.camera import Intrinsics, Pose
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Size
+from unflat.types.mesh import Mesh
+from unflat.types.provenance import Rights, Source
+from unflat.types.scale import Scale
+from unflat.types.views import Dropped, Lens, Reconstruction, SparsePoints, Still, Stills, View, ViewDepth
+
+_LOSSY = 95
+Arrays = dict[str, NDArray[Any]]
+
+
+class Shelf:
+    """A folder of things that need not be made again.
+
+    Attributes:
+        folder: Where they lie.
+        longest: Long side of the pictures on it, in pixels.
+    """
+
+    def __init__(self, folder: Path, longest: int) -> None:
+        self.folder = folder
+        self.longest = longest
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise translated(error, folder) from error
+
+    def get(self, name: str, key: str) -> tuple[dict[str, Any], Arrays] | None:
+        """The words and arrays of a thing, or None where it is not there, is another, or is damaged."""
+        try:
+            with np.load(self._place(name), allow_pickle=False) as saved:
+                words = json.loads(str(saved["words"]))
+                if words["key"] != key:
+                    return None
+                return words["told"], {n: saved[n] for n in saved.files if n != "words"}
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+        except Exception as error:
+            if type(error).__name__ == "BadZipFile":
+                return None
+            raise
+
+    def put(self, name: str, key: str, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put a thing there, in the place of an older one.
+
+        Raises:
+            OutputError: The disk is full or cannot be written.
+        """
+        words = json.dumps({"key": key, "told": told}, default=str)
+        with replacing(self._place(name), force=True) as (draft,), draft.open("wb") as file:
+            np.savez(file, allow_pickle=False, words=np.array(words), **arrays)
+
+    def keep_still(self, still: Still, pixels: U8, mask: Bool | None, *, lossy: bool) -> Still:
+        """Put a still's pixels there, no larger than ``longest``, and give the still that reads them.
+
+        Args:
+            still: What is known of it.
+            pixels: (h, w, 3) uint8 of its size.
+            mask: (h, w) bool, or None.
+            lossy: As a JPEG of high quality (frames of films, which were lossy before), else without loss.
+        """
+        size = still.size.fitted(self.longest)
+        small = _resized(pixels, size)
+        picture = self.folder / f"{safe_stem(still.name)}.{'jpg' if lossy else 'npy'}"
+        with replacing(picture, force=True) as (draft,):
+            if lossy:
+                Pil.fromarray(small).save(draft, "JPEG", quality=_LOSSY, subsampling=0)
+            else:
+                with draft.open("wb") as file:
+                    np.save(file, small, allow_pickle=False)
+        if mask is not None:
+            with replacing(self._mask(still), force=True) as (draft,), draft.open("wb") as file:
+                np.save(file, _resized(mask.astype(np.uint8) * 255, size) >= 128, allow_pickle=False)
+        lens = None if still.lens is None else still.lens.resized(size)
+        return self._still(replace(still, size=size, lens=lens), picture, masked=mask is not None)
+
+    def mask_still(self, still: Still, mask: Bool) -> Still:
+        """The same still with a mask, which is put there.
+
+        Args:
+            still: From this shelf.
+            mask: (h, w) bool of its size.
+        """
+        with replacing(self._mask(still), force=True) as (draft,), draft.open("wb") as file:
+            np.save(file, mask, allow_pickle=False)
+        return replace(still, mask=_loader(self._mask(still)))
+
+    def forget_still(self, still: Still) -> None:
+        """Throw the pixels of a still away that was not chosen."""
+        for path in (*(self.folder / f"{safe_stem(still.name)}.{s}" for s in ("jpg", "npy")), self._mask(still)):
+            path.unlink(missing_ok=True)
+
+    def put_stills(self, key: str, stills: Stills) -> None:
+        """Put the list of the chosen stills there; their pixels are there already."""
+        rows = [_still_words(still, self._picture_of(still).suffix) for still in stills.items]
+        told = {"rows": rows, "ordered": stills.ordered, "dropped": [asdict(one) for one in stills.dropped]}
+        self.put("stills", key, told, {})
+
+    def get_stills(self, key: str) -> Stills | None:
+        """The chosen stills, if they are there with all their pixels."""
+        found = self.get("stills", key)
+        if found is None:
+            return None
+        told, _ = found
+        stills = [self._still_of(row) for row in told["rows"]]
+        if any(still is None for still in stills):
+            return None
+        items = tuple(still for still in stills if still is not None)
+        return Stills(items, told["ordered"], tuple(Dropped(**one) for one in told["dropped"]))
+
+    def put_reconstruction(self, key: str, made: Reconstruction) -> None:
+        """Put cameras and points there; their stills must be on the shelf."""
+        views = [
+            {"name": v.still.name, "lens": _lens_words(v.lens), "error_px": v.error_px, "sure": v.sure}
+            for v in made.views
+        ]
+        told = {
+            "views": views,
+            "lost": [asdict(one) for one in made.lost],
+            "scale": None if made.scale is None else asdict(made.scale),
+            "level": made.level,
+            "notes": list(made.notes),
+        }
+        poses = np.array([v.pose.world_from_camera for v in made.views]).reshape(-1, 4, 4)
+        points = made.points
+        names = ("xyz", "colors", "error_px", "view", "point", "pixel")
+        self.put("cameras", key, told, {"poses": poses, **{n: getattr(points, n) for n in names}})
+
+    def get_reconstruction(self, key: str, stills: Stills) -> Reconstruction | None:
+        """Cameras and points, if they are there; ``stills`` are those that they were made of."""
+        found = self.get("cameras", key)
+        if found is None:
+            return None
+        told, arrays = found
+        by_name = {still.name: still for still in stills.items}
+        views = tuple(
+            View(by_name[row["name"]], _lens_of(row["lens"]), Pose(pose), row["error_px"], row["sure"])
+            for row, pose in zip(told["views"], arrays.pop("poses"), strict=True)
+        )
+        return Reconstruction(
+            views,
+            SparsePoints(**arrays),
+            tuple(Dropped(**one) for one in told["lost"]),
+            None if told["scale"] is None else Scale(**told["scale"]),
+            told["level"],
+            tuple(told["notes"]),
+        )
+
+    def put_depth(self, name: str, key: str, seen: ViewDepth) -> None:
+        """Put what a view sees there; normals and confidence in half precision."""
+        depth = seen.depth
+        assert depth.intrinsics is not None
+        arrays: Arrays = {"values": depth.values, "valid": np.asarray(depth.valid)}
+        for what, kind, plane in (
+            ("sky", bool, depth.sky),
+            ("confidence", np.float16, depth.confidence),
+            ("normals", np.float16, seen.normals),
+            ("learned", bool, seen.learned),
+        ):
+            if plane is not None:
+                arrays[what] = np.asarray(plane, kind)
+        told = {"kind": depth.kind.value, "origin": depth.origin, "lens": _lens_words(Lens(depth.intrinsics))}
+        self.put(name, key, told, arrays)
+
+    def get_depth(self, name: str, key: str, view: View) -> ViewDepth | None:
+        """What a view sees, if it is there."""
+        found = self.get(name, key)
+        if found is None:
+            return None
+        told, arrays = found
+        confidence, normals = arrays.get("confidence"), arrays.get("normals")
+        depth = DepthMap(
+            arrays["values"],
+            DepthKind(told["kind"]),
+            valid=arrays["valid"],
+            sky=arrays.get("sky"),
+            confidence=None if confidence is None else confidence.astype(np.float32),
+            intrinsics=_lens_of(told["lens"]).intrinsics,
+            origin=told["origin"],
+        )
+        return ViewDepth(view, depth, None if normals is None else normals.astype(np.float32), arrays.get("learned"))
+
+    def put_mesh(self, name: str, key: str, mesh: Mesh) -> None:
+        """Put a surface without a texture there."""
+        parts = {
+            n: getattr(mesh, n) for n in ("vertices", "faces", "normals", "uv", "colors", "confidence", "invented")
+        }
+        self.put(name, key, {}, {n: part for n, part in parts.items() if part is not None})
+
+    def get_mesh(self, name: str, key: str) -> Mesh | None:
+        """A surface, if it is there."""
+        found = self.get(name, key)
+        if found is None:
+            return None
+        parts: dict[str, Any] = dict(found[1])
+        return Mesh(**parts)
+
+    def remove(self) -> None:
+        """Throw all of it away: the scene is finished."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _place(self, name: str) -> Path:
+        return self.folder / f"{safe_stem(name)}.npz"
+
+    def _mask(self, still: Still) -> Path:
+        return self.folder / f"{safe_stem(still.name)}.mask.npy"
+
+    def _picture_of(self, still: Still) -> Path:
+        """The picture of a still that was kept.
+
+        Raises:
+            OutputError: It is gone.
+        """
+        for suffix in ("npy", "jpg"):
+            path = self.folder / f"{safe_stem(still.name)}.{suffix}"
+            if path.is_file():
+                return path
+        raise OutputError(f"the picture {still.name} is gone from {self.folder}", hint="Run it again from the start.")
+
+    def _still(self, still: Still, picture: Path, *, masked: bool) -> Still:
+        read = _loader(picture) if picture.suffix == ".npy" else _jpeg(picture)
+        return replace(still, read=read, mask=_loader(self._mask(still)) if masked else None)
+
+    def _still_of(self, row: Mapping[str, Any]) -> Still | None:
+        told = dict(row["source"])
+        source = Source(rights=Rights(**told.pop("rights")), **told)
+        size = Size(*row["size"])
+        bare = Still(
+            row["name"], size, _nothing, row["camera"], row["lens"] and _lens_of(row["lens"]), row["seconds"], None,
+            source, row["sharpness"],
+        )  # fmt: skip
+        picture = self.folder / f"{safe_stem(bare.name)}{row['suffix']}"
+        if not picture.is_file() or (row["masked"] and not self._mask(bare).is_file()):
+            return None
+        return self._still(bare, picture, masked=row["masked"])
+
+
+class Depths(Sequence[ViewDepth]):
+    """What the views see, each read from the shelf when it is asked for."""
+
+    def __init__(self, shelf: Shelf, key: str, views: Sequence[View], names: Sequence[str]) -> None:
+        self._shelf = shelf
+        self._key = key
+        self._views = views
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    @overload
+    def __getitem__(self, index: int) -> ViewDepth: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ViewDepth]: ...
+
+    def __getitem__(self, index: int | slice) -> ViewDepth | Sequence[ViewDepth]:
+        if isinstance(index, slice):
+            return Depths(self._shelf, self._key, self._views[index], self._names[index])
+        seen = self._shelf.get_depth(self._names[index], self._key, self._views[index])
+        if seen is None:
+            raise OutputError(f"{self._names[index]} is gone from {self._shelf.folder}", hint="Run it again.")
+        return seen
+
+    def __iter__(self) -> Iterator[ViewDepth]:
+        return (self[index] for index in range(len(self)))
+
+
+def _resized(plane: U8, size: Size) -> U8:
+    if plane.shape[:2] == size.shape:
+        return np.ascontiguousarray(plane)
+    import cv2
+
+    return np.asarray(cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _loader(path: Path) -> Callable[[], NDArray[Any]]:
+    return lambda: np.load(path, allow_pickle=False)
+
+
+def _jpeg(path: Path) -> Callable[[], U8]:
+    def read() -> U8:
+        with Pil.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    return read
+
+
+def _nothing() -> U8:
+    raise OutputError("a still without pixels was read")
+
+
+def _lens_words(lens: Lens) -> dict[str, Any]:
+    own = lens.intrinsics
+    words = {"fx": own.fx, "fy": own.fy, "cx": own.cx, "cy": own.cy, "basis": own.basis}
+    return {**words, "size": [own.size.width, own.size.height], "bent": [lens.k1, lens.k2, lens.p1, lens.p2]}
+
+
+def _lens_of(words: Mapping[str, Any]) -> Lens:
+    own = Intrinsics(words["fx"], words["fy"], words["cx"], words["cy"], Size(*words["size"]), words["basis"])
+    return Lens(own, *words["bent"])
+
+
+def _still_words(still: Still, suffix: str) -> dict[str, Any]:
+    return {
+        "name": still.name,
+        "size": [still.size.width, still.size.height],
+        "camera": still.camera,
+        "lens": None if still.lens is None else _lens_words(still.lens),
+        "seconds": still.seconds,
+        "masked": still.mask is not None,
+        "source": asdict(still.source),
+        "sharpness": still.sharpness,
+        "suffix": suffix,
+    }

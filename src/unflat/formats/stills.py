@@ -1,0 +1,237 @@
+"""Many pictures of one place, one at a time: films, folders and files as a row of stills with their pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.formats import film_read
+from unflat.formats.film_read import open_clip
+from unflat.formats.image import read_image
+from unflat.formats.sniff import SUFFIXES
+from unflat.geometry.lens import judge_lens
+from unflat.types.arrays import U8, Bool
+from unflat.types.camera import Intrinsics
+from unflat.types.clip import Clip
+from unflat.types.image import Image
+from unflat.types.views import Dropped, Lens, Offered, Still
+
+PICTURES = frozenset(suffix for row in SUFFIXES.values() for suffix in row)
+_BLOCK = 1 << 22
+_STAMPS = ("timestamps.txt", "rgb.txt")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Album:
+    """What was given to look at, before anything of it was decoded.
+
+    Attributes:
+        films: Film files.
+        pictures: Picture files, in the order of their names.
+        sequence: One folder, whose pictures may be frames that follow each other.
+        stamps: Seconds of the pictures of a sequence, from its ``timestamps.txt`` or ``rgb.txt``; empty without one.
+        fps: Frames a second of a sequence that does not tell its times.
+        names: What each file is called among the others.
+    """
+
+    films: tuple[Path, ...]
+    pictures: tuple[Path, ...]
+    sequence: bool
+    stamps: tuple[float, ...] = ()
+    fps: float = 30.0
+    names: dict[Path, str] = field(default_factory=dict[Path, str])
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files."""
+        return (*self.films, *self.pictures)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file, by its name in the album: what a run is known by.
+
+        Raises:
+            InputError: A file cannot be read.
+        """
+        return {self.names[path]: _sha256(path) for path in self.files}
+
+    def film(self) -> Clip | None:
+        """The film, where one film is all there is."""
+        return open_clip(self.films[0]) if len(self.films) == 1 and not self.pictures else None
+
+    def stills(self, every: Fraction | None = None) -> Generator[Offered | Dropped]:
+        """Every picture in turn, decoded once; what cannot be read is named instead.
+
+        Args:
+            every: Of films among photographs, only a frame in so many seconds; None yields all frames.
+        """
+        for path in self.films:
+            yield from _frames(path, self.names[path], every, alone=len(self.films) == 1)
+        for number, path in enumerate(self.pictures):
+            seconds = None
+            if self.sequence:
+                seconds = self.stamps[number] if self.stamps else number / self.fps
+            yield _picture(path, self.names[path], seconds)
+
+
+def album(paths: Sequence[Path], fps: float = 30.0) -> Album:
+    """Find the films and pictures among files and folders; nothing is decoded.
+
+    A folder's pictures are found by their suffixes, in it and not below it; beside them only a ``timestamps.txt`` or
+    ``rgb.txt`` (one line a frame, seconds first) is looked at.
+
+    Args:
+        paths: Films, pictures and folders of them.
+        fps: Frames a second of a sequence of pictures that does not tell its times.
+
+    Raises:
+        InputError: Nothing there, no picture in a folder, or a file that is neither.
+    """
+    films: list[Path] = []
+    pictures: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted((p for p in path.iterdir() if p.is_file()), key=natural)
+            films += [p for p in inside if p.suffix.lower() in film_read.SUFFIXES]
+            pictures += [p for p in inside if p.suffix.lower() in PICTURES]
+        elif not path.exists():
+            raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
+        else:
+            (films if path.suffix.lower() in film_read.SUFFIXES else pictures).append(path)
+    if not films and not pictures:
+        told = ", ".join(map(str, paths)) or "nothing"
+        raise InputError(f"there is no picture and no film in {told}", hint="Give a film, a folder, or pictures.")
+    folder = paths[0] if len(paths) == 1 and paths[0].is_dir() and not films else None
+    stamps = () if folder is None else _stamps(folder, pictures)
+    return Album(tuple(films), tuple(pictures), folder is not None, stamps, fps, _names((*films, *pictures)))
+
+
+def natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """A key that sorts ``a2`` before ``a10``."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts], path.name
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """A name for each file, different from all others: its own, with its folder's where two files share one."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in paths:
+        name, number = path.name, 2
+        if name in taken:
+            name = f"{path.absolute().parent.name}_{path.name}"
+        while name in taken:
+            name, number = f"{path.stem}_{number}{path.suffix}", number + 1
+        taken.add(name)
+        names[path] = name
+    return names
+
+
+def _stamps(folder: Path, pictures: Sequence[Path]) -> tuple[float, ...]:
+    """The seconds that a sequence's own list gives its frames; empty where there is no list that fits."""
+    for name in _STAMPS:
+        told = folder / name
+        if not told.is_file() or told.stat().st_size > _BLOCK:
+            continue
+        lines = [line.split() for line in told.read_text(encoding="utf-8", errors="replace").splitlines()]
+        rows = [line for line in lines if line and not line[0].startswith("#")]
+        try:
+            seconds = [float(row[0]) for row in rows]
+        except ValueError:
+            continue
+        by_file = {Path(row[1]).name: s for row, s in zip(rows, seconds, strict=True) if len(row) > 1}
+        if all(picture.name in by_file for picture in pictures):
+            seconds = [by_file[picture.name] for picture in pictures]
+        if len(seconds) == len(pictures) and all(np.isfinite(seconds)) and all(np.diff(seconds) > 0):
+            return tuple(seconds)
+    return ()
+
+
+def _picture(path: Path, name: str, seconds: float | None) -> Offered | Dropped:
+    try:
+        image = read_image(path)
+    except InputError as error:
+        return Dropped(name, f"it cannot be read: {error}")
+    still = Still(
+        name=name,
+        size=image.size,
+        read=_again(path),
+        camera=_camera_of(image),
+        lens=_lens_of(image),
+        seconds=seconds,
+        mask=None if image.alpha is None else _opaque_again(path),
+        source=image.source,
+    )
+    return Offered(still, image.pixels, None if image.alpha is None else image.alpha >= 128)
+
+
+def _again(path: Path) -> Callable[[], U8]:
+    return lambda: read_image(path).pixels
+
+
+def _opaque_again(path: Path) -> Callable[[], Bool]:
+    def opaque() -> Bool:
+        image = read_image(path)
+        return np.ones(image.size.shape, bool) if image.alpha is None else image.alpha >= 128
+
+    return opaque
+
+
+def _camera_of(image: Image) -> str:
+    """One word for pictures that one camera took at one zoom, as far as their files tell."""
+    lens = image.lens
+    told = (lens.focal_35mm, lens.focal_mm, lens.sensor_width_mm, lens.digital_zoom)
+    return "-".join([str(image.size), *(f"{value:g}" for value in told if value is not None)])
+
+
+def _lens_of(image: Image) -> Lens | None:
+    verdict = judge_lens(image.lens, image.size)
+    if verdict.focal_px is None or verdict.basis is None:
+        return None
+    return Lens(Intrinsics.from_focal(verdict.focal_px, image.size, verdict.basis))
+
+
+def _frames(path: Path, name: str, every: Fraction | None, *, alone: bool) -> Generator[Offered]:
+    clip = open_clip(path)
+    due = Fraction(0)
+    with closing(clip.frames()) as frames:
+        for frame in frames:
+            if every is not None and frame.time < due:
+                continue
+            due = frame.time + (every or 0)
+            called = f"{frame.number:06d}" if alone else f"{name}_{frame.number:06d}"
+            still = Still(
+                name=called,
+                size=clip.size,
+                read=_frame_again(clip, frame.time),
+                camera=name,
+                seconds=float(frame.time),
+                source=clip.source,
+            )
+            yield Offered(still, frame.pixels)
+
+
+def _frame_again(clip: Clip, time: Fraction) -> Callable[[], U8]:
+    def read() -> U8:
+        with closing(clip.frames(time)) as frames:
+            return next(frames).pixels
+
+    return read
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint="Check its permissions.") from error
+    return digest.hexdigest()
