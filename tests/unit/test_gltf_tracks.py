@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import rooms
 import scenes
 from unflat.errors import InputError, ShapeError
 from unflat.formats.registry import read_scene, write
@@ -171,3 +172,27 @@ def test_a_track_says_what_it_is() -> None:
     again = Track.of([ours.camera(i) for i in range(5)], list(ours.times), "turn")
     np.testing.assert_allclose(again.zoom, ours.zoom)
     np.testing.assert_array_equal(again.world_from_camera, ours.world_from_camera)
+
+
+def test_all_cameras_of_a_scan_stand_in_the_file_by_name_and_the_walk_moves_one_more(tmp_path: Path) -> None:
+    scan = rooms.reconstruction()
+    walk = scan.track()
+    assert walk is not None
+    np.testing.assert_allclose(walk.times, np.arange(12) / 10)
+    scene = replace(rooms.scene(), cameras=tuple(view.camera for view in scan.views), tracks=(walk,))
+    write(scene, tmp_path / "a.gltf")
+    document = json.loads((tmp_path / "a.gltf").read_text("utf-8"))
+    assert [camera["name"] for camera in document["cameras"]] == [*(f"{at:06d}" for at in range(12)), "walk"]
+    read = read_scene(tmp_path / "a.gltf")
+    for ours, theirs in zip(scene.cameras, read.cameras, strict=True):
+        assert ours.name == theirs.name and ours.intrinsics == theirs.intrinsics
+        np.testing.assert_allclose(theirs.pose.world_from_camera, ours.pose.world_from_camera, atol=1e-6)
+    (moved,) = read.tracks
+    np.testing.assert_allclose(moved.world_from_camera, walk.world_from_camera, atol=1e-6)
+
+
+def test_photographs_without_times_make_no_track() -> None:
+    scan = rooms.reconstruction()
+    views = tuple(replace(view, still=replace(view.still, seconds=None)) for view in scan.views)
+    assert replace(scan, views=views).track() is None
+    assert replace(scan, views=(*views[1:], scan.views[0])).track() is None

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import check_distinct, check_places, check_target
-from unflat.formats.registry import format_of
+from unflat.formats.registry import format_of_picture
 
 Flat = Parameter(name="*")
 """A dataclass whose fields are flags of the command itself."""
@@ -63,7 +63,7 @@ def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:
         OutputError: A place cannot be written, or a file there would be lost.
     """
     for path in outputs:
-        for target in format_of(path).targets(path):
+        for target in format_of_picture(path).targets(path):
             check_target(target, force=force)
             if target.exists() and target.samefile(picture):
                 raise OutputError(f"{target} is the picture itself", hint="Choose another name with -o.")

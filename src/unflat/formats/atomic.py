@@ -16,23 +16,35 @@ from unflat.errors import InputError, OutputError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system says where no more room is."""
+MARK = "unflat.json"
+"""The file that says of a folder that it was written here; only such folders are ever replaced."""
 
 
-def check_target(path: Path, *, force: bool) -> None:
+def check_target(path: Path, *, force: bool, folder: bool = False) -> None:
     """Refuse early what would fail late: an existing file, a missing folder, a folder in the way.
 
+    Args:
+        path: Where to.
+        force: What is there may be replaced.
+        folder: A folder is written there, not a file.
+
     Raises:
-        OutputError: ``path`` exists and ``force`` is not set, or its folder is missing or not writable.
+        OutputError: ``path`` exists and ``force`` is not set, is something else than what would be written (a folder
+            of others is never replaced), or the folder it lies in is missing or not writable.
     """
-    if path.is_dir():
+    if path.is_dir() and not folder:
         raise OutputError(f"{path} is a folder", hint="Give a file name with a suffix.")
+    if folder and os.path.lexists(path) and not path.is_dir():
+        raise OutputError(f"{path} is a file, where a folder would be written", hint="Choose another name with -o.")
     if os.path.lexists(path) and not force:
         raise OutputError(f"{path} exists already", hint="Add --force to replace it, or choose another name with -o.")
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(f"the folder {folder} does not exist", hint="Create it first.")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"the folder {folder} cannot be written")
+    if folder and path.is_dir() and any(path.iterdir()) and not (path / MARK).is_file():
+        raise OutputError(f"{path} is a folder that unflat did not write", hint="Choose another name with -o.")
+    around = path.parent
+    if not around.is_dir():
+        raise OutputError(f"the folder {around} does not exist", hint="Create it first.")
+    if not os.access(around, os.W_OK):
+        raise OutputError(f"the folder {around} cannot be written")
 
 
 def check_distinct(paths: Sequence[Path]) -> None:
@@ -131,7 +143,7 @@ def replacing(*paths: Path, force: bool = False) -> Generator[tuple[Path, ...], 
     """
     for path in paths:
         check_target(path, force=force)
-    drafts = tuple(p.with_name(f".{p.stem[:40]}.{secrets.token_hex(4)}.part{''.join(p.suffixes)[-24:]}") for p in paths)
+    drafts = tuple(map(_draft_of, paths))
     try:
         yield drafts
         for draft, path in zip(drafts, paths, strict=True):
@@ -141,3 +153,38 @@ def replacing(*paths: Path, force: bool = False) -> Generator[tuple[Path, ...], 
     finally:
         for draft in drafts:
             draft.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    """A name beside ``path`` that nobody has."""
+    return path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{''.join(path.suffixes)[-24:]}")
+
+
+@contextmanager
+def replacing_folder(path: Path, *, force: bool = False) -> Generator[Path]:
+    """Give an empty folder beside ``path``; give it that name at the end, or remove it with all that is in it.
+
+    What is written there should hold a file called :data:`MARK`, or it cannot be replaced later.
+
+    Args:
+        path: Where the folder should be in the end.
+        force: Replace a folder that was written here; one of others never.
+
+    Raises:
+        OutputError: The place cannot be written, or the disk is full.
+    """
+    check_target(path, force=force, folder=True)
+    draft, old = _draft_of(path), _draft_of(path)
+    try:
+        draft.mkdir()
+        yield draft
+        if path.is_dir():
+            path.replace(old)
+        draft.replace(path)
+    except OSError as error:
+        raise translated(error, path) from error
+    finally:
+        if old.is_dir() and not path.exists():
+            old.replace(path)
+        for left in (draft, old):
+            shutil.rmtree(left, ignore_errors=True)

@@ -14,6 +14,7 @@ from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.scene import Scene
 from unflat.types.splats import Splats
+from unflat.types.views import Reconstruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Format:
     """One row of the table.
 
     A module of this folder that writes scenes has ``write(scene, path, options)``; one that reads them has
-    ``read(path) -> Scene``. For depth the noun is a DepthMap.
+    ``read(path) -> Scene``. For depth the noun is a DepthMap, for cameras and sparse points a Reconstruction.
 
     Attributes:
         name: What people call it.
@@ -33,22 +34,33 @@ class Format:
         tolerance: Largest relative error of positions after reading back.
         opens_in: Programs known to take it.
         beside: Names of the files that appear with it: {name} is its own, {stem} that without suffix, made safe.
+        folder: Whether it is a folder of files.
     """
 
     name: str
     suffixes: tuple[str, ...]
     module: str
-    noun: type[Scene] | type[DepthMap] | type[Layers]
+    noun: type[Scene] | type[DepthMap] | type[Layers] | type[Reconstruction]
     reads: bool
     keeps: tuple[str, ...]
     tolerance: float = 0.0
     opens_in: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    folder: bool = False
 
     def targets(self, path: Path) -> tuple[Path, ...]:
         """Every file that writing to ``path`` makes, as far as the name tells."""
         words = {"name": path.name, "stem": safe_stem(path.stem)}
         return (path, *(path.with_name(pattern.format(**words)) for pattern in self.beside))
+
+    def check(self, path: Path, *, force: bool) -> None:
+        """Refuse early what would fail when ``path`` is written.
+
+        Raises:
+            OutputError: See :func:`unflat.formats.atomic.check_target`.
+        """
+        for target in self.targets(path):
+            check_target(target, force=force, folder=self.folder)
 
     def load(self) -> ModuleType:
         """Import the format's module, now that it is needed."""
@@ -212,6 +224,27 @@ FORMATS: tuple[Format, ...] = (
     Format("NumPy depth", (".npy",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
     Format("PFM depth", (".pfm",), "depthmap", DepthMap, True, ("depth", "sidecar"), beside=("{name}.json",)),
     Format("coloured depth", (".jpg", ".jpeg"), "depthmap", DepthMap, False, ("appearance",), beside=("{name}.json",)),
+    Format(
+        "COLMAP",
+        (".colmap",),
+        "colmap",
+        Reconstruction,
+        False,
+        ("cameras", "pictures", "points", "masks"),
+        opens_in=("COLMAP", "Gaussian Splatting", "gsplat", "Brush", "Postshot", "OpenMVS"),
+        folder=True,
+    ),
+    Format(
+        "nerfstudio",
+        (".nerfstudio",),
+        "nerfstudio",
+        Reconstruction,
+        False,
+        ("cameras", "pictures", "points", "masks"),
+        opens_in=("nerfstudio", "instant-ngp", "Brush"),
+        folder=True,
+    ),
+    Format("TUM trajectory", (".tum",), "tum", Reconstruction, False, ("track",), opens_in=("evo", "TUM RGB-D tools")),
 )
 
 
@@ -230,8 +263,23 @@ def format_of(path: Path) -> Format:
     return found
 
 
-def write(thing: Scene | DepthMap | Layers, path: Path, options: ExportOptions | None = None) -> None:
-    """Write a scene or a depth map; the suffix of ``path`` chooses the format, and splats in a .ply their own.
+def format_of_picture(path: Path) -> Format:
+    """The row for the suffix of ``path``, where one picture is to become that file.
+
+    Raises:
+        InputError: No format has the suffix, or it is one for the cameras of many pictures.
+    """
+    row = format_of(path)
+    if row.noun is Reconstruction:
+        raise InputError(
+            f"{path.name} would hold the cameras of many pictures",
+            hint="'unflat scan' writes it; choose another suffix.",
+        )
+    return row
+
+
+def write(thing: Scene | DepthMap | Layers | Reconstruction, path: Path, options: ExportOptions | None = None) -> None:
+    """Write a noun; the suffix of ``path`` chooses the format, and splats in a .ply their own.
 
     Raises:
         InputError: Unknown suffix, or one that cannot hold this noun.
@@ -243,12 +291,12 @@ def write(thing: Scene | DepthMap | Layers, path: Path, options: ExportOptions |
         row = next((own for own in FORMATS if own.noun is Layers and path.name.lower().endswith(own.suffixes)), row)
     if not isinstance(thing, row.noun):
         raise InputError(
-            f"a {row.name} file holds a {row.noun.__name__}, not a {type(thing).__name__}",
+            f"{row.name} holds a {row.noun.__name__}, not a {type(thing).__name__}",
             hint="Choose another suffix.",
         )
     if row.module == "ply" and isinstance(thing, Scene) and any(isinstance(n.item, Splats) for n in thing.nodes):
         row = format_of(Path("any.splat.ply"))
-    check_target(path, force=options.force)
+    check_target(path, force=options.force, folder=row.folder)
     row.load().write(thing, path, options)
 
 

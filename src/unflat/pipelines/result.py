@@ -213,7 +213,7 @@ class PhotoResult:
         if ply not in ("surface", "points", "splats"):
             raise InputError(f"a .ply cannot hold '{ply}'", hint="It holds surface, points or splats.")
         places = [Path(path) for path in paths]
-        check_places(places, registry.format_of, force=options.force)
+        check_places(places, registry.format_of_picture, force=options.force)
         for path in places:
             holds_depth = registry.format_of(path).noun is DepthMap
             if path.suffix.lower() == ".exr" and self.depth.panorama is None and self.options.surface.layers != "none":

@@ -14,6 +14,7 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Size
 from unflat.types.provenance import Source
 from unflat.types.scale import Scale
+from unflat.types.track import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,14 @@ class Reconstruction:
         """The same in another frame."""
         views = tuple(replace(view, pose=target_from_this.pose(view.pose)) for view in self.views)
         return replace(self, views=views, points=replace(self.points, xyz=target_from_this.points(self.points.xyz)))
+
+    def track(self, name: str = "walk") -> Track | None:
+        """The way the camera went, beginning at 0 s; None unless two views at least were taken at different times."""
+        timed = {view.still.seconds: view for view in self.views if view.still.seconds is not None}
+        times = sorted(timed)
+        if len(times) < 2:
+            return None
+        return Track.of([timed[at].camera for at in times], [at - times[0] for at in times], name)
 
     def __str__(self) -> str:
         return f"Reconstruction({len(self.views)} views, {len(self.points.xyz)} points, {len(self.lost)} lost)"
