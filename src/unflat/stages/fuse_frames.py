@@ -1,0 +1,136 @@
+"""depth of many views -> one surface, or one cloud of points.
+
+The frames are gone through twice and never held: once to see how large the place is, how fine its pixels are and how
+well neighbours agree, and once to fuse them. Small copies of their depth (about 20 thousand pixels each) stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.geometry.blocks import Blocks
+from unflat.geometry.isosurface import Surface, extract
+from unflat.geometry.normals import vertex_normals
+from unflat.geometry.pieces import in_large_pieces, used
+from unflat.geometry.tsdf import BYTES_PER_BLOCK, Reach, Volume, reserve
+from unflat.stages.survey_frames import Survey, look_over, sighting_of
+from unflat.types.mesh import Mesh
+from unflat.types.views import ViewDepth
+
+FINEST = 1.5
+"""A voxel is at least this many pixels of the middle depth wide."""
+FARTHEST = 8.0
+"""What is so far that one of its pixels covers more than this many voxels is left out."""
+REACH = 3.0
+"""Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
+
+
+CRUMB = 100.0
+"""Pieces of a smaller area than this, in squares of the voxel, are left out."""
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class FuseOptions:
+    """How depth of many views becomes a surface."""
+
+    voxel: float | None = None
+    """Finest detail of the fused surface, in metres (or the scene's own unit); unless said, 1.5 pixels of the pictures
+    at their middle depth, or coarser where memory asks for it."""
+    volume_mb: int = 1000
+    """Most memory for the volume in which views are fused, in megabytes; a larger place is fused more coarsely."""
+    support: float = 1.0
+    """How many views' worth of agreement a piece of surface needs; less in places where most has less."""
+
+    def __post_init__(self) -> None:
+        if self.voxel is not None and not (math.isfinite(self.voxel) and self.voxel > 0):
+            raise InputError(f"--voxel must be greater than 0, not {self.voxel}")
+        if self.volume_mb < 16:
+            raise InputError(f"--volume-mb must be at least 16, not {self.volume_mb}")
+        if not (math.isfinite(self.support) and self.support > 0):
+            raise InputError(f"--support must be greater than 0, not {self.support}")
+
+
+def fuse_frames(
+    frames: Sequence[ViewDepth], options: FuseOptions | None = None, tell: Callable[[str], object] = _silent
+) -> Mesh:
+    """Fuse what many views see into one surface with colours, normals and confidence at its vertices.
+
+    Args:
+        frames: Depth of views in one frame; asked for twice, one after the other, and not kept.
+        options: How.
+        tell: Told what the user should know (a coarser volume than the pictures allow), in words.
+
+    Returns:
+        Triangles in the frame of the views. What nobody saw well enough is a hole. The confidence of a vertex
+        that w views' worth of depth agree on is w / (w + 1).
+
+    Raises:
+        InputError: There is no depth to fuse.
+    """
+    options = options or FuseOptions()
+    survey = look_over(frames)
+    volume = _volume(survey, options, tell)
+    for frame in frames:
+        volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
+    return _finished(extract(volume, _least(volume, options.support)), volume.voxel)
+
+
+def _volume(survey: Survey, options: FuseOptions, tell: Callable[[str], object]) -> Volume:
+    """An empty volume, as fine as the frames are and as memory allows."""
+    wanted = options.voxel or max(FINEST * survey.footprint, survey.spread * survey.typical)
+    most = int(options.volume_mb * 1e6 / BYTES_PER_BLOCK)
+    voxel = wanted
+    while True:
+        reach: Reach = (REACH * voxel, REACH * survey.spread)
+        blocks = _blocks(survey, voxel, reach, 4 * most)
+        if blocks.count <= most:
+            break
+        voxel *= max(1.05, math.sqrt(blocks.count / most))
+    if voxel > wanted:
+        tell(f"fused at {voxel:.3g} instead of {wanted:.3g}: a finer volume needs more than {options.volume_mb} MB")
+    blocks.grow(blocks.count + blocks.count // 16 + 64)
+    return Volume(voxel, reach, blocks)
+
+
+def _blocks(survey: Survey, voxel: float, reach: Reach, enough: int) -> Blocks:
+    """The blocks that small copies of the frames ask for; not all where they are more than ``enough``."""
+    blocks = Blocks()
+    for seen, focal in survey.thumbs:
+        near = seen.planes[..., 0] * (FARTHEST * voxel * focal) > 1
+        reserve(blocks, seen._replace(weights=np.where(near, seen.weights, np.float32(0))), voxel, reach)
+        if blocks.count > enough:
+            break
+    return blocks
+
+
+def _least(volume: Volume, support: float) -> float:
+    """The weight from which on a voxel is known: ``support``, or a third of what is usual where that is less."""
+    weight = volume.weight[: volume.blocks.count]
+    some = weight[np.abs(volume.distance[: volume.blocks.count]) < volume.voxel]
+    some = some[some > 0]
+    return min(support, float(np.median(some)) / 3) if len(some) else support
+
+
+def _finished(surface: Surface, voxel: float) -> Mesh:
+    """Without crumbs, with normals."""
+    kept = surface.faces[in_large_pieces(surface.vertices, surface.faces, CRUMB * voxel**2)]
+    if not len(kept):
+        raise InputError("the views agree on no surface", hint="Take more pictures that overlap, of a textured place.")
+    named, faces = used(len(surface.vertices), kept)
+    vertices, weights = surface.vertices[named], surface.weights[named]
+    return Mesh(
+        vertices,
+        faces,
+        vertex_normals(vertices, faces),
+        colors=surface.colors[named],
+        confidence=weights / (weights + 1),
+    )
