@@ -35,6 +35,7 @@ _POINTING_PX = 1 / math.sqrt(3)
 """Standard error per axis of a point that a user marks: anywhere within one pixel of the picture."""
 _FOCAL: dict[FocalBasis, float] = {
     "given": 0.005,
+    "views": 0.01,
     "file": 0.005,
     "exif-35mm": 0.03,
     "exif-sensor": 0.05,

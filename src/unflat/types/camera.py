@@ -13,8 +13,8 @@ from unflat.types.arrays import F64, frozen
 from unflat.types.image import Size
 from unflat.types.panorama import Panorama
 
-FocalBasis = Literal["given", "exif-35mm", "exif-sensor", "file", "model", "assumed"]
-"""How the focal length is known. Only the last two are guesses."""
+FocalBasis = Literal["given", "exif-35mm", "exif-sensor", "file", "views", "model", "assumed"]
+"""How the focal length is known; "views": measured from many pictures of one place. Only the last two are guesses."""
 
 
 @dataclass(frozen=True, slots=True)

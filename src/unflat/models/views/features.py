@@ -1,0 +1,115 @@
+"""Places in a picture that can be found again in another one.
+
+SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004) as OpenCV has it, its descriptors
+brought to the Hellinger kernel (Arandjelović, Zisserman, "Three things everyone should know to improve object
+retrieval", CVPR 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from unflat.models.views.options import ViewsOptions
+from unflat.types.arrays import F32, U8, Bool, settle
+from unflat.types.views import Still
+
+WORD = 128
+"""Numbers of a descriptor."""
+UNIT = 512.0
+"""Length of a descriptor; with it the greatest number that occurs in practice fits into a byte."""
+_CONTRAST, _FAINT = 0.02, 0.007
+"""Least contrast of a feature, and where a picture has few of that kind (faded, dark, calm ones)."""
+_FEW = 1000
+_CELLS = 12
+"""Features are spread over so many cells along the long side."""
+_RIM_PX = 2
+"""Features this near to what is masked out sit on an outline, which every view sees elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """The features of one picture, the coarsest first.
+
+    Attributes:
+        xy: (n, 2) float32, pixels of the still; the first pixel's centre is (0.5, 0.5).
+        words: (n, 128) uint8 descriptors of the Euclidean length ``UNIT``, up to rounding.
+        colors: (n, 3) uint8 sRGB.
+    """
+
+    xy: F32
+    words: U8
+    colors: U8
+
+    def __post_init__(self) -> None:
+        settle(self, "xy", "float32", (None, 2))
+        settle(self, "words", "uint8", (len(self.xy), WORD))
+        settle(self, "colors", "uint8", (len(self.xy), 3))
+
+
+def features_of(still: Still, options: ViewsOptions) -> Features:
+    """Look for features in a still, where its mask allows.
+
+    Args:
+        still: Read once; its mask, too.
+        options: How many, and at which resolution.
+
+    Returns:
+        At most ``options.most_features`` of them; none in a blank picture.
+    """
+    pixels: Any = still.read()
+    size = still.size.fitted(options.longest)
+    if size != still.size:
+        pixels = cv2.resize(pixels, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    grey: Any = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    allowed = None if still.mask is None else _inner(still.mask(), size.shape)
+    found, words = _detect(grey, allowed, _CONTRAST, options.most_features)
+    if len(found) < min(_FEW, options.most_features):
+        found, words = _detect(grey, allowed, _FAINT, options.most_features)
+    if not len(found):
+        return Features(np.zeros((0, 2), np.float32), np.zeros((0, WORD), np.uint8), np.zeros((0, 3), np.uint8))
+    places = found[:, :2]
+    column, row = (np.clip(places[:, i].astype(int), 0, limit - 1) for i, limit in enumerate((size.width, size.height)))
+    scale = np.array([still.size.width / size.width, still.size.height / size.height], np.float32)
+    return Features(places * scale, words, pixels[row, column])
+
+
+def _inner(mask: Bool, shape: tuple[int, int]) -> U8:
+    """The mask as OpenCV takes it, at the size that is looked at, without its rim."""
+    small = cv2.resize(mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.erode(small, np.ones((2 * _RIM_PX + 1,) * 2, np.uint8), borderValue=1), np.uint8)
+
+
+def _detect(grey: U8, allowed: U8 | None, contrast: float, most: int) -> tuple[F32, U8]:
+    """Features as (n, 4) x, y, size, response and their words, the coarsest first."""
+    sift: Any = cv2.SIFT.create(0, 3, contrast, 10, 1.6, cv2.CV_32F, True)
+    keypoints = list(sift.detect(grey, allowed))
+    if len(keypoints) > most:
+        table = np.array([(*k.pt, k.size, k.response) for k in keypoints], np.float32)
+        keypoints = [keypoints[i] for i in _spread(table, max(grey.shape) / _CELLS, most)]
+    keypoints, raw = sift.compute(grey, keypoints)
+    if not len(keypoints):
+        return np.zeros((0, 4), np.float32), np.zeros((0, WORD), np.uint8)
+    table = np.array([(k.pt[0] + 0.5, k.pt[1] + 0.5, k.size, k.response) for k in keypoints], np.float32)
+    order = np.lexsort((table[:, 0], table[:, 1], -table[:, 3], -table[:, 2]))
+    return table[order], hellinger(np.asarray(raw, np.float32)[order])
+
+
+def _spread(table: F32, cell_px: float, most: int) -> np.ndarray:
+    """The strongest features of every cell, the same number of each as far as they go; their row numbers, sorted."""
+    cell = (table[:, 0] // cell_px).astype(int) + 10_000 * (table[:, 1] // cell_px).astype(int)
+    order = np.lexsort((-table[:, 3], cell))
+    sorted_cell = cell[order]
+    first = np.flatnonzero(np.r_[True, sorted_cell[1:] != sorted_cell[:-1]])
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
+    chosen = order[np.lexsort((-table[order, 3], rank))[:most]]
+    return np.sort(chosen)
+
+
+def hellinger(raw: F32) -> U8:
+    """SIFT's histograms (n, 128) as words whose Euclidean distance is the Hellinger distance of the histograms."""
+    total = np.maximum(raw.sum(1, keepdims=True), 1e-6)
+    return np.minimum(np.rint(UNIT * np.sqrt(raw / total)), 255).astype(np.uint8)

@@ -1,0 +1,90 @@
+"""Why pictures did not find their place, and what to shoot again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unflat.errors import InputError
+from unflat.models.views.features import Features
+from unflat.models.views.matches import FEWEST, Match
+from unflat.types.views import Dropped, Still
+
+_BARE = 60
+"""A picture with fewer features than this shows next to nothing that could be found again."""
+_OVERLAP = (
+    "Take pictures a step apart that share at least two thirds of what they show, of something that stands still."
+)
+
+
+def too_few(stills: Sequence[Still]) -> None:
+    """Refuse a set that no camera can be placed by.
+
+    Raises:
+        InputError: Fewer than two pictures.
+    """
+    if len(stills) < 2:
+        raise InputError(
+            f"{'one picture alone does' if stills else 'no picture does'} not show where its camera stands",
+            hint="Take at least two, better twenty, each a step farther along; for one picture alone: unflat photo.",
+        )
+
+
+def no_model(stills: Sequence[Still], features: Sequence[Features], matches: Sequence[Match]) -> InputError:
+    """Say why nothing could be placed at all."""
+    bare = [still.name for still, found in zip(stills, features, strict=True) if len(found.xy) < _BARE]
+    if len(bare) > len(stills) - 2:
+        return InputError(
+            f"{len(bare)} of {len(stills)} pictures show nothing that can be found again: blank or blurred",
+            hint="Hold the camera still or give it more light, and take in things with texture, not bare walls alone.",
+        )
+    if not matches:
+        return InputError(f"no two of the {len(stills)} pictures show the same thing", hint=_OVERLAP)
+    return InputError(f"the {len(stills)} pictures overlap too little to be placed", hint=_OVERLAP)
+
+
+def no_parallax(matches: Sequence[Match]) -> None:
+    """Refuse pictures between which the camera did not move.
+
+    Raises:
+        InputError: All that overlap do so as pictures of a camera that turns on the spot.
+    """
+    if not matches or not all(match.turned for match in matches):
+        return
+    raise InputError(
+        "the pictures overlap, but the camera only turned on the spot or everything is one plane: no parallax",
+        hint="Walk sideways between the pictures, a tenth of the distance to what they show or more.",
+    )
+
+
+def lost_ones(
+    stills: Sequence[Still],
+    features: Sequence[Features],
+    matches: Iterable[Match],
+    placed: set[int],
+    others: Sequence[set[int]],
+) -> tuple[Dropped, ...]:
+    """The pictures that are not in the reconstruction, and why.
+
+    Args:
+        stills: All of the set.
+        features: Of each.
+        matches: Between them.
+        placed: Numbers of those that found their place.
+        others: Numbers of the pictures of each of the other places that were found.
+    """
+    lost: list[Dropped] = []
+    known = {number for match in matches for number in (match.first, match.second)}
+    for number, still in enumerate(stills):
+        if number in placed:
+            continue
+        place = next((other for other in others if number in other), None)
+        if place is not None:
+            why = f"shows another place, as {len(place) - 1} other pictures do; scan those by themselves"
+        elif len(features[number].xy) < FEWEST:
+            why = "shows nothing that can be found again: blank or blurred"
+        elif number not in known:
+            why = "shows nothing that others show"
+        else:
+            why = "overlaps too little with the others"
+        lost.append(Dropped(still.name, why))
+    return tuple(lost)

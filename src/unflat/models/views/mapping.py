@@ -1,0 +1,211 @@
+"""Incremental structure from motion with pycolmap: from matches to cameras and points.
+
+Schönberger, Frahm, "Structure-from-motion revisited", CVPR 2016. The steps are pycolmap's, the order and how often
+everything is refined are ours: a picture is placed, its surroundings are refined, and all of it each time that it has
+grown by a quarter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unflat.models.views.colmap_late import library
+from unflat.models.views.features import Features
+from unflat.models.views.matches import FEWEST, Match
+from unflat.types.views import Lens, Still
+
+UNKNOWN_FOCAL = 1.2
+"""Focal length over the long side where nothing is known: 45 degrees."""
+_GROWN = 1.25
+_MIN_MODEL = 2
+_EASE = (1, 2, 4, 8)
+"""A first pair is looked for with pycolmap's demands (100 matches, 16 degrees apart), then with these parts of them."""
+_TRIALS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What a reconstruction is made of.
+
+    Attributes:
+        stills: The pictures.
+        features: Of each.
+        matches: Between them.
+        seed: Of all chance.
+    """
+
+    stills: Sequence[Still]
+    features: Sequence[Features]
+    matches: Sequence[Match]
+    seed: int
+
+
+def models_of(material: Material, told: Callable[[int], None]) -> list[Any]:
+    """All models that come of the matches, the one of most pictures first.
+
+    Args:
+        material: Pictures, features, matches.
+        told: Called with the number of pictures of the model that grows, each time that it changes.
+
+    Returns:
+        ``pycolmap.Reconstruction`` of two or more pictures each; the ids of images are numbers of stills plus one.
+    """
+    pycolmap = library()
+    pycolmap.set_random_seed(material.seed)
+    options = _options(material)
+    cache = pycolmap.DatabaseCache.create(_database(material), pycolmap.DatabaseCacheOptions())
+    manager = pycolmap.ReconstructionManager()
+    pipeline = pycolmap.IncrementalPipeline(options, cache, manager)
+    mapper = pycolmap.IncrementalMapper(cache)
+    models: list[Any] = []
+    placed: set[int] = set()
+    while len(placed) < len(material.stills) - 1:
+        model = _model(pipeline, mapper, told)
+        if model is None:
+            break
+        fresh = set(model.reg_image_ids()) - placed
+        if len(fresh) < _MIN_MODEL:
+            break
+        placed |= fresh
+        models.append(model)
+    return sorted(models, key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
+
+
+def _options(material: Material) -> Any:
+    pycolmap, seed = library(), material.seed
+    options = pycolmap.IncrementalPipelineOptions()
+    options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = seed
+    options.num_threads = options.mapper.num_threads = 1  # sums in one order: the same cameras every time
+    options.min_model_size = _MIN_MODEL
+    options.extract_colors = False
+    if len(material.stills) == 2:  # two pictures cannot tell their lens, too
+        options.triangulation.ignore_two_view_tracks = False
+        options.ba_refine_focal_length = options.ba_refine_extra_params = False
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = _GROWN
+    return options
+
+
+def _database(material: Material) -> Any:
+    """Everything as pycolmap wants to read it, in memory."""
+    pycolmap = library()
+    database = pycolmap.Database.open(":memory:")
+    cameras: dict[tuple[str, int, int], int] = {}
+    rigs: dict[int, int] = {}
+    for number, (still, features) in enumerate(zip(material.stills, material.features, strict=True), start=1):
+        key = (still.camera, still.size.width, still.size.height)
+        if key not in cameras:
+            cameras[key] = database.write_camera(camera_of(still))
+            rig = pycolmap.Rig()
+            rig.add_ref_sensor(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, cameras[key]))
+            rigs[cameras[key]] = database.write_rig(rig)
+        image = pycolmap.Image(name=still.name, camera_id=cameras[key], image_id=number)
+        database.write_image(image, use_image_id=True)
+        frame = pycolmap.Frame()
+        frame.rig_id = rigs[cameras[key]]
+        frame.add_data_id(image.data_id)
+        database.write_frame(frame)
+        database.write_keypoints(number, features.xy)
+    for match in material.matches:
+        geometry = pycolmap.TwoViewGeometry()
+        geometry.config = pycolmap.TwoViewGeometryConfiguration.UNCALIBRATED
+        geometry.inlier_matches = match.rows.astype(np.uint32)
+        database.write_two_view_geometry(match.first + 1, match.second + 1, geometry)
+    return database
+
+
+def camera_of(still: Still) -> Any:
+    """The lens that mapping begins with."""
+    pycolmap = library()
+    width, height = still.size.width, still.size.height
+    lens: Lens | None = still.lens
+    if lens is None:
+        focal = UNKNOWN_FOCAL * still.size.long_side
+        numbers, model = [focal, width / 2, height / 2, 0.0], "SIMPLE_RADIAL"
+    else:
+        pin = lens.intrinsics
+        numbers, model = [pin.fx, pin.fy, pin.cx, pin.cy, lens.k1, lens.k2, lens.p1, lens.p2], "OPENCV"
+        if lens.pinhole and abs(pin.fx - pin.fy) < 1e-6 * pin.fx:
+            numbers, model = [pin.fx, pin.cx, pin.cy, 0.0], "SIMPLE_RADIAL"
+    camera = pycolmap.Camera(model=model, width=width, height=height, params=numbers)
+    camera.has_prior_focal_length = lens is not None and not lens.intrinsics.guessed
+    return camera
+
+
+def _model(pipeline: Any, mapper: Any, told: Callable[[int], None]) -> Any | None:
+    """Grow one model; None if no two pictures can begin one."""
+    options = pipeline.options
+    model = _begun(pipeline, mapper)
+    if model is None:
+        return None
+    refined = (model.num_reg_frames(), model.num_points3D())
+    grows, patient = True, True
+    while grows or patient:
+        grows = _place_next(options, mapper)
+        told(model.num_reg_images())
+        if grows:
+            patient = True
+            if pipeline.check_run_global_refinement(model, *refined):
+                _refine_all(options, mapper)
+                refined = (model.num_reg_frames(), model.num_points3D())
+        elif patient:  # once more after everything has found its place better
+            _refine_all(options, mapper)
+            refined = (model.num_reg_frames(), model.num_points3D())
+            patient = False
+    mapper.end_reconstruction(False)
+    return model
+
+
+def _begun(pipeline: Any, mapper: Any) -> Any | None:
+    """A model of two pictures: many matches, seen from far apart; each round asks for less of both."""
+    pycolmap = library()
+    options = pipeline.options.get_mapper()
+    inliers, angle = options.init_min_num_inliers, options.init_min_tri_angle
+    for ease in _EASE:
+        options.init_min_num_inliers = max(FEWEST, inliers // ease)
+        options.init_min_tri_angle = angle / ease
+        mapper.reset_initialization_stats()
+        for _ in range(_TRIALS):
+            model = pycolmap.Reconstruction()
+            mapper.begin_reconstruction(model)
+            status = pipeline.initialize_reconstruction(mapper, options, model)
+            if status == pycolmap.IncrementalPipelineStatus.SUCCESS:
+                return model
+            mapper.end_reconstruction(True)
+            if status == pycolmap.IncrementalPipelineStatus.NO_INITIAL_PAIR:
+                break
+    return None
+
+
+def _place_next(options: Any, mapper: Any) -> bool:
+    """Place the picture that fits best, and refine around it."""
+    for without_points in (False, True):
+        for image in mapper.find_next_images(options.get_mapper(), structure_less=without_points):
+            place = mapper.register_next_structure_less_image if without_points else mapper.register_next_image
+            if not place(options.get_mapper(), image):
+                continue
+            mapper.triangulate_image(options.get_triangulation(), image)
+            mapper.iterative_local_refinement(
+                options.ba_local_max_refinements,
+                options.ba_local_max_refinement_change,
+                options.get_mapper(),
+                options.get_local_bundle_adjustment(),
+                options.get_triangulation(),
+                image,
+            )
+            return True
+    return False
+
+
+def _refine_all(options: Any, mapper: Any) -> None:
+    mapper.iterative_global_refinement(
+        options.ba_global_max_refinements,
+        options.ba_global_max_refinement_change,
+        options.get_mapper(),
+        options.get_global_bundle_adjustment(),
+        options.get_triangulation(),
+    )
+    mapper.filter_frames(options.get_mapper())

@@ -1,0 +1,120 @@
+"""Which features of two pictures are the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.geometry.bands import side_by_side
+from unflat.geometry.best_two import mutual
+from unflat.models.views.features import UNIT, Features
+from unflat.types.arrays import F32, settle
+
+RATIO = 0.8
+"""Lowe 2004."""
+FEWEST = 15
+"""With fewer points that agree, two pictures are not believed to show the same thing."""
+_COARSE = 256
+"""So many of the coarsest features tell whether two pictures are worth comparing (Wu, "Towards linear-time incremental
+structure from motion", 3DV 2013)."""
+_SURE = 0.9999
+_ROUNDS = 5000
+_ERROR = 1.0 / 1000
+"""Distance from the epipolar line, of the picture's long side; at least a pixel."""
+_TURNED = 0.9
+"""A camera only turned if one homography explains this part of the matches, …"""
+_ROUND = 0.03
+"""… and is like a rotation but for the lens: its eigenvalues are so nearly of one length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """Two pictures that show the same thing.
+
+    Attributes:
+        first: Number of a picture.
+        second: Number of another one, greater.
+        rows: (n, 2) int32, features of the first and the second that are the same place.
+        turned: Whether they say that the camera only turned; a plane that it moves along looks the same.
+    """
+
+    first: int
+    second: int
+    rows: NDArray[np.int32]
+    turned: bool = False
+
+    def __post_init__(self) -> None:
+        settle(self, "rows", "int32", (None, 2))
+
+
+def _unit(features: Features, most: int | None = None) -> F32:
+    return features.words[:most].astype(np.float32) / np.float32(UNIT)
+
+
+def likeness(features: Sequence[Features]) -> NDArray[np.int32]:
+    """How many of their coarsest features any two pictures share: (n, n) int32, symmetric, 0 on the diagonal."""
+    words = [_unit(one, _COARSE) for one in features]
+    shared = np.zeros((len(words), len(words)), np.int32)
+    for i in range(len(words) - 1):
+        shared[i, i + 1 :] = [len(found) for found in mutual(words[i], words[i + 1 :], RATIO)]
+    return shared + shared.T
+
+
+def matches_of(
+    features: Sequence[Features], pairs: Sequence[tuple[int, int]], long_sides: Sequence[int]
+) -> list[Match]:
+    """Compare pairs of pictures and keep what one epipolar geometry explains.
+
+    Args:
+        features: Of all pictures.
+        pairs: Numbers of two pictures each, the smaller first.
+        long_sides: Of the pictures, in pixels.
+
+    Returns:
+        The pairs that agree in at least ``FEWEST`` points, in the order of ``pairs``.
+    """
+    partners: dict[int, list[int]] = {}
+    for first, second in pairs:
+        partners.setdefault(first, []).append(second)
+
+    def raw() -> list[Match]:
+        found: list[Match] = []
+        for first, others in partners.items():
+            rows = mutual(_unit(features[first]), [_unit(features[other]) for other in others], RATIO)
+            found += [Match(first, other, r) for other, r in zip(others, rows, strict=True) if len(r) >= FEWEST]
+        return found
+
+    def check(match: Match) -> Match | None:
+        a, b = features[match.first].xy[match.rows[:, 0]], features[match.second].xy[match.rows[:, 1]]
+        return verified(match, a, b, (long_sides[match.first], long_sides[match.second]))
+
+    return [match for match in side_by_side(check, raw()) if match is not None]
+
+
+def verified(match: Match, a: F32, b: F32, long_sides: tuple[int, int]) -> Match | None:
+    """What of a match one epipolar geometry explains (MAGSAC++, Barath et al., CVPR 2020); None if too little.
+
+    Args:
+        match: Its rows belong to ``a`` and ``b``.
+        a: (n, 2) pixels in the first picture.
+        b: (n, 2) pixels in the second.
+        long_sides: Of the two pictures.
+    """
+    within = max(1.0, _ERROR * max(long_sides))
+    _, inside = cv2.findFundamentalMat(a, b, cv2.USAC_MAGSAC, within, _SURE, _ROUNDS)
+    if inside is None or (kept := inside.ravel().astype(bool)).sum() < FEWEST:
+        return None
+    return Match(match.first, match.second, match.rows[kept], _only_turned(a[kept], b[kept], within))
+
+
+def _only_turned(a: F32, b: F32, within: float) -> bool:
+    """Whether a rotation of the camera explains all, whatever its lens: H is then like R, of eigenvalues 1, e^±iθ."""
+    homography, on_plane = cv2.findHomography(a, b, cv2.USAC_MAGSAC, 1.5 * within)
+    if homography is None or on_plane.mean() < _TURNED:
+        return False
+    lengths = np.abs(np.linalg.eigvals(homography))
+    return bool(lengths.max() < (1 + _ROUND) * lengths.min())

@@ -1,0 +1,37 @@
+"""Which pictures are worth comparing in full."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST = 6
+"""Two pictures that share fewer of their coarsest features than this hardly overlap."""
+_PARTNERS = 14
+"""Each picture is compared with so many of those most like it, and with all others that have it among theirs."""
+_NEIGHBOURS = (1, 2, 4, 8)
+"""In a row, each picture is also compared with the ones that come so many places after it."""
+_SMALL = 24
+"""Sets of up to so many pictures are compared all with all: there a pair more costs little and may be the only one."""
+
+
+def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, int]]:
+    """Choose the pairs of pictures that are compared in full.
+
+    Args:
+        likeness: (n, n), how much any two pictures have in common at a first glance.
+        ordered: Whether neighbours were taken one after the other.
+
+    Returns:
+        Pairs of numbers, the smaller first, ascending.
+    """
+    count = len(likeness)
+    if count <= _SMALL:
+        return [(i, j) for i in range(count) for j in range(i + 1, count)]
+    chosen: set[tuple[int, int]] = set()
+    for i in range(count):
+        best = np.argsort(-likeness[i], kind="stable")[:_PARTNERS]
+        chosen |= {(min(i, int(j)), max(i, int(j))) for j in best if likeness[i, j] >= _LEAST}
+        if ordered:
+            chosen |= {(i, i + step) for step in _NEIGHBOURS if i + step < count}
+    return sorted(chosen)
