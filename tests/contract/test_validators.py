@@ -7,14 +7,17 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import painted
 import scenes
 from unflat.formats.registry import ExportOptions, write
-from unflat.types import Mesh
+from unflat.stages.bake_texture import TextureOptions, bake_texture
+from unflat.types import Mesh, Node, Size
 
 TOOLS = Path(__file__).parents[1] / "tools"
 GLTF_SCENES = [name for name in scenes.SCENES if name != "splats"]
@@ -71,6 +74,19 @@ def test_gltf_validator_would_find_something(node: str, tmp_path: Path) -> None:
     (tmp_path / "a.gltf").write_text(json.dumps(document), "utf-8")
     (report,) = gltf_reports(node, tmp_path / "a.gltf")
     assert report["issues"]["numErrors"] == 1
+
+
+@pytest.mark.node
+def test_gltf_validator_finds_nothing_in_a_painted_surface(node: str, tmp_path: Path) -> None:
+    """Vertices doubled along cuts, a texture of our own making."""
+    size = Size(160, 120)
+    frames = [painted.frame_of(painted.take([painted.box()], camera)) for camera in painted.around(6, 1.9, size)]
+    surface = bake_texture(Mesh(painted.box().vertices, painted.box().faces), frames, TextureOptions(256))
+    scene = scenes.textured_scene()
+    write(replace(scene, nodes=(Node("box", surface),)), tmp_path / "a.glb")
+    (report,) = gltf_reports(node, tmp_path / "a.glb")
+    assert report["issues"]["messages"] == []
+    assert report["info"]["totalTriangleCount"] == 12 and report["info"]["hasTextures"]
 
 
 def usd_complaints(path: Path) -> list[str]:

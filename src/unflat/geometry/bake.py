@@ -140,7 +140,7 @@ class Aim(NamedTuple):
         seen: The surface from there.
         pixels: (h, w, 3) float32.
         usable: (h, w) bool.
-        to_pixels: (4,) from pixels of the z-buffer to those of the picture, as in `sightings.Picture`.
+        to_pixels: (4,) from pixels of the z-buffer to those of the picture, as in `seen_faces.Picture`.
     """
 
     camera_from_world: F64
