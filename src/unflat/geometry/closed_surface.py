@@ -1,0 +1,188 @@
+"""A field that is negative inside a solid -> the closed surface around it, with no more triangles than wanted."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError, MissingExtraError
+from unflat.types.arrays import F32, F64, U32
+
+LEAST_SHARE = 1e-4
+"""Loose pieces smaller than this share of the largest one are crumbs."""
+
+
+class Closed(NamedTuple):
+    """A surface without a border.
+
+    Attributes:
+        vertices: (n, 3) float64.
+        faces: (m, 3) uint32, counter-clockwise seen from outside; every edge is shared by two, turned opposite ways.
+    """
+
+    vertices: F64
+    faces: U32
+
+
+def _late(module: str) -> Any:
+    """A library that is imported only where surfaces are made.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError("making the closed surface of an object", "scan") from error
+
+
+def surface_of(field: F32) -> Closed:
+    """The zero surface of a field, between its samples (marching cubes, Lewiner et al. 2003).
+
+    Args:
+        field: (nz, ny, nx), negative inside. What lies beyond its border is outside.
+
+    Returns:
+        Vertices as (x, y, z) in samples: the first sample is at 0. Without crumbs.
+
+    Raises:
+        InputError: Nothing is inside.
+        MissingExtraError: scikit-image is not installed.
+    """
+    if not (field < 0).any():
+        raise InputError("nothing is left of the object: no place lies inside all of its outlines")
+    far = max(1.0, float(np.abs(field[np.isfinite(field)]).max()))
+    framed = np.pad(np.nan_to_num(field, posinf=far, neginf=-far), 1, constant_values=far)
+    # A sample that is exactly 0 gives triangles without area.
+    framed[framed == 0] = np.float32(1e-6)
+    points, faces, _, _ = _late("skimage.measure").marching_cubes(framed, 0.0, gradient_direction="ascent")
+    closed = Closed(points[:, ::-1].astype(np.float64) - 1, faces[:, ::-1].astype(np.uint32))
+    if volume_of(closed) < 0:
+        closed = Closed(closed.vertices, closed.faces[:, ::-1])
+    return without_crumbs(closed)
+
+
+def volume_of(closed: Closed) -> float:
+    """The volume inside; negative if the faces are turned inwards."""
+    a, b, c = (closed.vertices[closed.faces[:, i]] for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+
+def pieces_of(faces: U32, count: int) -> NDArray[np.int64]:
+    """(count,) the number of the piece that each vertex belongs to, from 0."""
+    f = faces.astype(np.int64)
+    one, other = np.concatenate([f[:, 0], f[:, 1]]), np.concatenate([f[:, 1], f[:, 2]])
+    links = _late("scipy.sparse").coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
+    return np.asarray(_late("scipy.sparse.csgraph").connected_components(links, directed=False)[1], np.int64)
+
+
+def without_crumbs(closed: Closed, share: float = LEAST_SHARE) -> Closed:
+    """Leave out loose pieces whose volume is less than ``share`` of the largest, and hollows inside of pieces."""
+    piece = pieces_of(closed.faces, len(closed.vertices))
+    a, b, c = (closed.vertices[closed.faces[:, i]] for i in range(3))
+    signed = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
+    volume = np.bincount(piece[closed.faces[:, 0]], signed, minlength=int(piece.max()) + 1)
+    keep = volume > share * volume.max()
+    return compact(closed.vertices, closed.faces[keep[piece[closed.faces[:, 0]]]])
+
+
+def compact(vertices: F64, faces: U32) -> Closed:
+    """Only the vertices that faces use, in their order."""
+    used, number = np.unique(faces, return_inverse=True)
+    return Closed(vertices[used], number.reshape(-1, 3).astype(np.uint32))
+
+
+def is_closed(faces: U32) -> bool:
+    """True if every edge is shared by exactly two faces, turned opposite ways."""
+    if not len(faces):
+        return False
+    f = faces.astype(np.int64)
+    if (f == np.roll(f, 1, axis=1)).any():
+        return False
+    edges = np.concatenate([f[:, [0, 1]], f[:, [1, 2]], f[:, [2, 0]]])
+    n = np.int64(f.max() + 1)
+    forth, back = np.sort(edges[:, 0] * n + edges[:, 1]), np.sort(edges[:, 1] * n + edges[:, 0])
+    return bool((forth[1:] != forth[:-1]).all() and (forth == back).all())
+
+
+def simplified(closed: Closed, triangles: int, error: float) -> Closed:
+    """Fewer triangles, closed as before.
+
+    Quadric error metrics (Garland and Heckbert, 1997) are tried first; where they let two sheets touch along an edge,
+    edges are collapsed within a tolerance instead (Smith, "manifold", 2023), which never does.
+
+    Args:
+        closed: The surface.
+        triangles: As many are wanted at most.
+        error: By how much the second way may move the surface at first; it grows until the triangles are few enough.
+
+    Raises:
+        InputError: The surface is not closed.
+        MissingExtraError: fast-simplification or manifold3d is not installed.
+    """
+    if len(closed.faces) <= triangles:
+        return closed
+    points, faces = _late("fast_simplification").simplify(
+        closed.vertices.astype(np.float32),
+        closed.faces.astype(np.int64),
+        target_reduction=1 - triangles / len(closed.faces),
+        agg=7.0,
+    )
+    fewer = compact(np.asarray(points, np.float64), np.asarray(faces, np.uint32))
+    if is_closed(fewer.faces) and len(fewer.faces) <= triangles:
+        return fewer
+    whole = _solid(closed)
+    few = whole.simplify(error)
+    while few.num_tri() > triangles:
+        error *= 1.5
+        few = whole.simplify(error)
+    return _surface(few)
+
+
+def cut_flat(closed: Closed, level: float) -> Closed:
+    """Cut off what lies beyond y = ``level``, and close the cut with a plane.
+
+    Raises:
+        InputError: The surface is not closed.
+        MissingExtraError: manifold3d is not installed.
+    """
+    return _surface(_solid(closed).trim_by_plane((0.0, -1.0, 0.0), -level))
+
+
+def _solid(closed: Closed) -> Any:
+    """The same for manifold3d."""
+    manifold3d = _late("manifold3d")
+    mesh = manifold3d.Mesh64(vert_properties=closed.vertices, tri_verts=closed.faces.astype(np.uint64))
+    solid = manifold3d.Manifold(mesh)
+    if solid.status() != manifold3d.Error.NoError:
+        raise InputError("the surface of the object is not closed", hint="Give fewer --cells.")
+    return solid
+
+
+def _surface(solid: Any) -> Closed:
+    mesh = solid.to_mesh64()
+    return compact(np.asarray(mesh.vert_properties, np.float64)[:, :3], np.asarray(mesh.tri_verts, np.uint32))
+
+
+def smoothed(closed: Closed, rounds: int, *, hold: NDArray[np.float64] | None = None) -> Closed:
+    """Take the steps of the samples out without shrinking (Taubin, "A signal processing approach", 1995).
+
+    Args:
+        closed: The surface.
+        rounds: How often; each is a step in and a step out.
+        hold: (n,) 0..1, how much each vertex keeps its place; None: none does.
+    """
+    n = len(closed.vertices)
+    f = closed.faces.astype(np.int64)
+    one, other = np.concatenate([f[:, 0], f[:, 1], f[:, 2]]), np.concatenate([f[:, 1], f[:, 2], f[:, 0]])
+    links = _late("scipy.sparse").coo_matrix((np.ones(len(one)), (one, other)), shape=(n, n)).tocsr()
+    mean = _late("scipy.sparse").diags(1 / np.maximum(np.asarray(links.sum(axis=1)).ravel(), 1)) @ links
+    free = np.ones((n, 1)) if hold is None else 1 - hold[:, None]
+    points = closed.vertices
+    for _ in range(rounds):
+        for step in (0.5, -0.53):
+            points = points + step * free * (mean @ points - points)
+    return Closed(points, closed.faces)

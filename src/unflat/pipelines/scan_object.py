@@ -1,0 +1,136 @@
+"""Cut-outs of one thing, or a scan of it -> the thing alone, closed, upright, in its size, ready for a shop.
+
+stills ─ cut_out ─► cut-outs ─┬─ one: estimate_depth ─ inflate ─────────┐
+                              └─ more: hull ────────────────────────────┴─► stand ─ wrap ─► Scene
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.geometry.closed_surface import Closed, simplified, smoothed
+from unflat.pipelines.report import Clock, Progress, silent
+from unflat.stages.cut_out import CutOut, cut_out
+from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.inflate import InflateOptions, inflate
+from unflat.stages.stand import Standing, StandOptions, stand
+from unflat.stages.wrap import Sight, WrapOptions, wrap
+from unflat.trust.lineage import Lineage
+from unflat.types.camera import Camera, Intrinsics, Pose
+from unflat.types.depth import DepthMap
+from unflat.types.image import Image
+from unflat.types.scene import Frame, Node, Scene
+from unflat.types.views import Still, Stills
+
+ASSUMED_FOV_DEG = 20.0
+"""Across the long side of a product picture whose lens nothing tells: they are taken from afar."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOptions:
+    """How cut-outs become a thing."""
+
+    depth: str = "auto"
+    """The model that sees the front of a thing of which there is one picture only; none: round by its outline alone."""
+    triangles: int = 100_000
+    """Most triangles of the object."""
+    estimate: DepthOptions = field(default_factory=DepthOptions)
+    inflate: InflateOptions = field(default_factory=InflateOptions)
+    stand: StandOptions = field(default_factory=StandOptions)
+    wrap: WrapOptions = field(default_factory=WrapOptions)
+
+    def __post_init__(self) -> None:
+        if self.triangles < 500:
+            raise InputError(f"an object needs at least 500 triangles, not {self.triangles}")
+
+
+def object_from_cutouts(stills: Stills, options: ObjectOptions | None = None, progress: Progress = silent) -> Scene:
+    """Make one closed thing of the pictures that a shop has of it.
+
+    Args:
+        stills: Cut-outs with masks, or pictures before an even backdrop.
+        options: How.
+        progress: Told the name of each stage as it begins.
+
+    Raises:
+        InputError: There is no picture, or one of them holds no object that can be cut out.
+    """
+    options, clock = options or ObjectOptions(), Clock(progress)
+    if not stills.items:
+        raise InputError("there is no picture of the object")
+    lineage = Lineage.begin(stills.items[0].source)
+    for still in stills.items[1:]:
+        lineage.read(still.source)
+    with clock.stage("cut out"):
+        cuts = [cut_out(image_of(still)) for still in stills.items]
+    for cut in cuts:
+        lineage.did("cut_out", picture=cut.image.source.name, how=cut.how, sure=round(cut.sure, 2))
+    return _from_one(cuts[0], options, clock, lineage)
+
+
+def image_of(still: Still) -> Image:
+    """The picture of a still with its mask as alpha."""
+    mask = None if still.mask is None else still.mask()
+    alpha = None if mask is None or mask.all() else mask.astype(np.uint8) * np.uint8(255)
+    return Image(still.read(), alpha, source=replace(still.source, name=still.name))
+
+
+def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineage) -> Scene:
+    """A thing of which there is one picture."""
+    image = cut.image
+    assert image.alpha is not None
+    depth = None
+    if options.depth != "none":
+        with clock.stage("depth"):
+            depth = depth_of(image, options, lineage)
+    with clock.stage("inflate"):
+        closed = inflate(image.alpha, depth, options.inflate)
+    lineage.did("inflate", thickness=options.inflate.thickness, triangles=len(closed.faces))
+    lineage.invented = True
+    lineage.warn("Only one side of the object was seen: its back and its thickness are made up, and marked so.")
+    intrinsics = Intrinsics.from_fov(ASSUMED_FOV_DEG, image.size, "assumed")
+    placed, pose = _seen_from(smoothed(closed, 3), intrinsics)
+    with clock.stage("stand"):
+        standing, move, scale = stood(placed, options)
+    lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+    camera = Camera(intrinsics, move.pose(pose), "photograph")
+    with clock.stage("texture"):
+        mesh = wrap(standing, [Sight(image, camera)], options.wrap)
+    return Scene((Node("object", mesh),), (camera,), Frame.LEVEL_RDF, scale, lineage.seal())
+
+
+def stood(closed: Closed, options: ObjectOptions, metres_per_unit: float | None = None) -> Standing:
+    """A thing on its base, with no more triangles than wanted; the cut of the base takes some, too."""
+    error = 0.1 * float(np.ptp(closed.vertices, axis=0).max()) / options.inflate.cells
+    standing = stand(closed, options.stand, metres_per_unit)
+    share = 0.98
+    while len(standing.closed.faces) > options.triangles:
+        standing = stand(simplified(closed, int(share * options.triangles), error), options.stand, metres_per_unit)
+        share *= 0.9
+    return standing
+
+
+def _seen_from(closed: Closed, intrinsics: Intrinsics) -> tuple[Closed, Pose]:
+    """Points in pixels, spread along the rays of a camera whose distance is its focal length; and where it stands."""
+    x, y, z = closed.vertices.T
+    far = 1 + np.maximum(z, -0.9 * intrinsics.fx) / intrinsics.fx
+    points = np.stack([(x - intrinsics.cx) * far, (y - intrinsics.cy) * far, z], axis=1)
+    stands = np.eye(4)
+    stands[2, 3] = -intrinsics.fx
+    return Closed(points, closed.faces), Pose(stands)
+
+
+def depth_of(image: Image, options: ObjectOptions, lineage: Lineage) -> DepthMap:
+    """What the network sees of a cut-out, with a camera."""
+    from unflat.geometry.align import assume_scale
+    from unflat.stages.calibrate import CameraOptions, calibrate
+    from unflat.stages.estimate_depth import estimate_depth, refine_to
+
+    seen = estimate_depth(image, options.depth, options.estimate)
+    depth = assume_scale(refine_to(seen, image, image.size.fitted(640)))
+    lens = calibrate(image, CameraOptions(), measured=seen.depth.intrinsics, model_focal=seen.focal_over_long_side)
+    lineage.did("depth", model=seen.depth.origin, licence=seen.depth.licence)
+    return replace(depth, intrinsics=lens.resized(depth.size))

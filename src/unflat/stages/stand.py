@@ -1,0 +1,95 @@
+"""A closed thing in free units -> upright on the floor, the middle of its base at the origin, in metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.geometry.closed_surface import Closed, cut_flat
+from unflat.types.arrays import F64
+from unflat.types.scale import Scale
+from unflat.types.views import Similarity
+
+ASSUMED_M = 0.3
+"""The longest side of a thing whose size nothing tells."""
+_ASSUMED_FACTOR = 6.3
+_MEASURED = 0.01
+"""Relative error of a length that the user measured on the thing itself."""
+_FLAT = 0.006
+"""This share of the height is cut off at the bottom, so that the thing stands on a plane and not on a point."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandOptions:
+    """How large the thing is."""
+
+    height_mm: float | None = None
+    """True height of the object in millimetres."""
+    width_mm: float | None = None
+    """True width of the object, from its left to its right as the first picture sees it, in millimetres."""
+    depth_mm: float | None = None
+    """True depth of the object, from its front to its back, in millimetres."""
+
+    def __post_init__(self) -> None:
+        given = [v for v in (self.height_mm, self.width_mm, self.depth_mm) if v is not None]
+        if any(not 0.1 <= v <= 1e6 for v in given):
+            raise InputError("a side of an object is between 0.1 mm and a kilometre")
+
+
+def size_of(extent: F64, options: StandOptions, metres_per_unit: float | None) -> tuple[float, Scale]:
+    """Metres per unit of the thing, and how well they are known.
+
+    Args:
+        extent: (3,) width, height and depth of its box in its units.
+        options: What the user measured; of several sides the mean counts, weighed by their length.
+        metres_per_unit: From a known length in a picture; None where there is none.
+    """
+    told = np.array([np.nan if v is None else v for v in (options.width_mm, options.height_mm, options.depth_mm)])
+    given = np.isfinite(told)
+    if given.any():
+        metres = told[given] / 1000
+        factor = float((metres * extent[given]).sum() / (extent[given] ** 2).sum())
+        off = float(np.max(np.abs(np.log(metres / (factor * extent[given])))))
+        names = [name for name, known in zip(("width", "height", "depth"), given, strict=True) if known]
+        spread = float(np.exp(max(off, _MEASURED)))
+        return factor, Scale("known-length", 1 / spread, spread, 0.9, f"the {' and '.join(names)} that was measured")
+    if metres_per_unit is not None:
+        return metres_per_unit, Scale("known-length", 1 / 1.05, 1.05, 0.9, "a known length in the picture")
+    detail = f"nothing told the size: the longest side is taken to be {ASSUMED_M:g} m"
+    return ASSUMED_M / float(extent.max()), Scale("assumed", 1 / _ASSUMED_FACTOR, _ASSUMED_FACTOR, 0.9, detail)
+
+
+class Standing(NamedTuple):
+    """A thing on the floor.
+
+    Attributes:
+        closed: In metres: the lowest points lie at y = 0 (up is −y), the middle of the box at x = z = 0.
+        metres_from_units: How it came there.
+        scale: How well its size is known.
+    """
+
+    closed: Closed
+    metres_from_units: Similarity
+    scale: Scale
+
+
+def stand(closed: Closed, options: StandOptions, metres_per_unit: float | None = None) -> Standing:
+    """Put a thing on the floor, with a base that is cut flat.
+
+    Args:
+        closed: With y pointing down along gravity and the front towards smaller z.
+        options: How large it is.
+        metres_per_unit: From a known length in a picture.
+    """
+    low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
+    closed = cut_flat(closed, float(high[1] - _FLAT * (high[1] - low[1])))
+    low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
+    factor, scale = size_of(high - low, options, metres_per_unit)
+    base = np.array([(low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2])
+    move = Similarity(factor, np.eye(3), -factor * base)
+    placed = move.points(closed.vertices)
+    placed[placed[:, 1] > -1e-6 * factor * float(high[1] - low[1]), 1] = 0.0
+    return Standing(Closed(placed, closed.faces), move, scale)
