@@ -15,6 +15,8 @@ import numba
 
 _njit: Any = numba.njit
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_LOOSE: Any = {**_OPTIONS, "fastmath": {"reassoc", "nsz", "arcp", "contract"}}
+"""Sums may be taken in another order, so that several numbers are worked on at once; NaN and infinity stay."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -22,12 +24,26 @@ def kernel(function: Callable[..., Any]) -> Any:
 
     A read-only installation under a user without a home is such a place (containers).
     """
+    return _kept(function, _OPTIONS)
+
+
+def loose_kernel(function: Callable[..., Any]) -> Any:
+    """The same, for sums whose order does not matter: what machines give may differ in the last digits."""
+    return _kept(function, _LOOSE)
+
+
+def _kept(function: Callable[..., Any], options: Any) -> Any:
     try:
-        return _njit(function, cache=True, **_OPTIONS)
+        return _njit(function, cache=True, **options)
     except RuntimeError:  # numba found no folder that it may write to
-        return _njit(function, **_OPTIONS)
+        return _njit(function, **options)
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile what only kernels call; it becomes a part of each of them."""
     return _njit(function, no_cpython_wrapper=True, **_OPTIONS)
+
+
+def loose_inner(function: Callable[..., Any]) -> Any:
+    """The same, for what only loose kernels call."""
+    return _njit(function, no_cpython_wrapper=True, **_LOOSE)
