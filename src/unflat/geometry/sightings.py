@@ -20,6 +20,8 @@ from unflat.types.camera import Intrinsics
 
 JUMP = 0.05
 """Neighbours whose inverse depths differ by more than this share lie on different surfaces."""
+AROUND = 2
+"""Slopes are measured over a square of 2 · 2 + 1 pixels."""
 STEEPEST = 0.2
 """Smallest cosine between a ray and a normal that is believed: slopes are measured on noisy depth."""
 
@@ -50,24 +52,48 @@ def camera_numbers(intrinsics: Intrinsics, world_from_camera: F64) -> F64:
 
 
 @inner
-def _slope(inverse, y, x, dy, dx, jump):
-    """Slope along one axis from the neighbours on the same surface, and how many sides fall away in front or behind."""
+def _slopes(inverse, y, x, jump):
+    """Slopes along x and y by least squares over the neighbours on the same surface; 0 where there are none."""
     h, w = inverse.shape
     here = inverse[y, x]
-    total, count, nearer, farther = np.float32(0), 0, 0, 0
-    for sign in (-1, 1):
-        v, u = y + sign * dy, x + sign * dx
-        if v < 0 or v >= h or u < 0 or u >= w or inverse[v, u] == 0:
-            continue
-        step = inverse[v, u] - here
-        if abs(step) < jump * here:
-            total += sign * step
-            count += 1
-        elif step > 0:
-            nearer += 1
-        else:
-            farther += 1
-    return (total / count if count > 0 else np.float32(0)), count, nearer, farther
+    across, down, wide, high, both = 0.0, 0.0, 0.0, 0.0, 0.0
+    for dy in range(-AROUND, AROUND + 1):
+        for dx in range(-AROUND, AROUND + 1):
+            v, u = y + dy, x + dx
+            if v < 0 or v >= h or u < 0 or u >= w or inverse[v, u] == 0:
+                continue
+            step = inverse[v, u] - here
+            if abs(step) < jump * here * max(abs(dx), abs(dy)):
+                across += dx * step
+                down += dy * step
+                wide += dx * dx
+                high += dy * dy
+                both += dx * dy
+    area = wide * high - both * both
+    if area < 0.5:
+        return across / max(wide, 1.0), down / max(high, 1.0)
+    return (across * high - down * both) / area, (down * wide - across * both) / area
+
+
+@inner
+def _steps(inverse, y, x, jump):
+    """Neighbours on the same surface, whether one lies on another, and whether the pixel hangs between two."""
+    h, w = inverse.shape
+    here = inverse[y, x]
+    same, edge, between = 0, False, False
+    for axis in range(2):
+        nearer, farther = False, False
+        for sign in (-1, 1):
+            v, u = y + (sign if axis == 1 else 0), x + (sign if axis == 0 else 0)
+            if v < 0 or v >= h or u < 0 or u >= w or inverse[v, u] == 0:
+                continue
+            step = inverse[v, u] - here
+            same += abs(step) < jump * here
+            nearer |= step >= jump * here
+            farther |= step <= -jump * here
+        edge |= nearer or farther
+        between |= nearer and farther
+    return same, edge, between
 
 
 @kernel
@@ -75,30 +101,28 @@ def _see(seen, lens, planes, weights, start, stop):
     inverse, normals, counts = seen
     h, w = inverse.shape
     fx, fy, cx, cy, typical = lens
-    jump, steepest = np.float32(JUMP), STEEPEST
     for y in range(start, stop):
         for x in range(w):
-            here = inverse[y, x]
+            here = np.float64(inverse[y, x])
             if here == 0 or counts[y, x] == 0:
                 continue
-            across, count_x, near_x, far_x = _slope(inverse, y, x, 0, 1, jump)
-            down, count_y, near_y, far_y = _slope(inverse, y, x, 1, 0, jump)
-            flying = (near_x > 0 and far_x > 0) or (near_y > 0 and far_y > 0) or count_x + count_y == 0
-            if flying:
+            same, edge, between = _steps(inverse, y, x, JUMP)
+            if same == 0 or between:
                 continue
+            across, down = _slopes(inverse, y, x, JUMP)
             i, j = (x + 0.5 - cx) / fx, (y + 0.5 - cy) / fy
+            ray = np.sqrt(i * i + j * j + 1)
             if normals.shape[0] == h:
                 a, b, c = normals[y, x, 0], normals[y, x, 1], normals[y, x, 2]
                 facing = -(a * i + b * j + c)
-                if facing > steepest * np.sqrt(i * i + j * j + 1):
-                    across, down = np.float32(-here * a / (facing * fx)), np.float32(-here * b / (facing * fy))
+                if facing > STEEPEST * ray:
+                    across, down = -here * a / (facing * fx), -here * b / (facing * fy)
             a, b = across * fx, down * fy
             c = here - a * i - b * j
-            length, ray = np.sqrt(a * a + b * b + c * c), np.sqrt(i * i + j * j + 1)
+            length = np.sqrt(a * a + b * b + c * c)
             cosine = here / (length * ray)
-            if cosine < steepest:
-                length, cosine = here / (steepest * ray), steepest
-            edge = near_x + far_x + near_y + far_y > 0
+            if cosine < STEEPEST:
+                length, cosine = here / (STEEPEST * ray), STEEPEST
             nearness = min(max((here * typical) ** 2, 0.1), 4.0)
             planes[y, x, 0] = here
             planes[y, x, 1] = across

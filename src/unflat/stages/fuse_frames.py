@@ -17,6 +17,7 @@ from unflat.geometry.blocks import Blocks
 from unflat.geometry.isosurface import Surface, extract
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.pieces import in_large_pieces, used
+from unflat.geometry.simplify import simplified
 from unflat.geometry.tsdf import BYTES_PER_BLOCK, Reach, Volume, reserve
 from unflat.stages.survey_frames import Survey, look_over, sighting_of
 from unflat.types.mesh import Mesh
@@ -26,7 +27,7 @@ FINEST = 1.5
 """A voxel is at least this many pixels of the middle depth wide."""
 FARTHEST = 8.0
 """What is so far that one of its pixels covers more than this many voxels is left out."""
-REACH = 3.0
+REACH = 2.5
 """Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
 
 
@@ -50,6 +51,9 @@ class FuseOptions:
     support: float = 1.0
     """How many views' worth of agreement a piece of surface needs; less in places where most has less."""
 
+    triangles: int = 300_000
+    """Most triangles of the surface; flat places give theirs up first, and outlines are kept."""
+
     def __post_init__(self) -> None:
         if self.voxel is not None and not (math.isfinite(self.voxel) and self.voxel > 0):
             raise InputError(f"--voxel must be greater than 0, not {self.voxel}")
@@ -57,6 +61,8 @@ class FuseOptions:
             raise InputError(f"--volume-mb must be at least 16, not {self.volume_mb}")
         if not (math.isfinite(self.support) and self.support > 0):
             raise InputError(f"--support must be greater than 0, not {self.support}")
+        if self.triangles < 100:
+            raise InputError(f"--triangles must be at least 100, not {self.triangles}")
 
 
 def fuse_frames(
@@ -67,7 +73,7 @@ def fuse_frames(
     Args:
         frames: Depth of views in one frame; asked for twice, one after the other, and not kept.
         options: How.
-        tell: Told what the user should know (a coarser volume than the pictures allow), in words.
+        tell: Told in words what the user should know: a coarser volume than the pictures allow, what simplifying cost.
 
     Returns:
         Triangles in the frame of the views. What nobody saw well enough is a hole. The confidence of a vertex
@@ -75,13 +81,18 @@ def fuse_frames(
 
     Raises:
         InputError: There is no depth to fuse.
+        MissingExtraError: There are too many triangles, and fast-simplification is not installed.
     """
     options = options or FuseOptions()
     survey = look_over(frames)
     volume = _volume(survey, options, tell)
     for frame in frames:
         volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
-    return _finished(extract(volume, _least(volume, options.support)), volume.voxel)
+    whole = _finished(extract(volume, _least(volume, options.support)), volume.voxel)
+    mesh, error, *_ = simplified(whole, options.triangles)
+    if error:
+        tell(f"{len(mesh.faces)} of {len(whole.faces)} triangles are left, {error:.2g} from the others on average")
+    return mesh
 
 
 def _volume(survey: Survey, options: FuseOptions, tell: Callable[[str], object]) -> Volume:

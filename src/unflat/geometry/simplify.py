@@ -1,0 +1,195 @@
+"""Fewer triangles for the same surface, and how far they are from it.
+
+Edges are collapsed where the quadric error is least (Garland and Heckbert, "Surface simplification using quadric
+error metrics", SIGGRAPH 1997) by the library fast-simplification. Rims are held by fins: triangles that stand
+upright on the border, so that moving it costs as much as moving the surface; they are taken away afterwards.
+"""
+
+# pyright: standard
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import MissingExtraError
+from unflat.geometry.jit import inner, kernel
+from unflat.geometry.normals import vertex_normals
+from unflat.geometry.pieces import used
+from unflat.geometry.rims import rim_edges, sound
+from unflat.types.arrays import F32, F64, U32
+from unflat.types.mesh import Mesh
+
+EAGER = 5.0
+"""How fast the library's limit of the error grows; less is slower and closer."""
+TRIES = 5
+"""How often the number of triangles is aimed at; fins are among those that the library counts."""
+NEAR_ENOUGH = 0.94
+"""Share of the wanted number from which on there are enough."""
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Simplified(NamedTuple):
+    """A mesh of fewer triangles.
+
+    Attributes:
+        mesh: Without texture coordinates.
+        error: Root mean square distance of the vertices that were to the surface that is.
+        worst: The largest such distance.
+        gone: How many vertices belonged to small pieces that vanished, which the distances leave out.
+    """
+
+    mesh: Mesh
+    error: float
+    worst: float
+    gone: int = 0
+
+
+def simplified(mesh: Mesh, triangles: int) -> Simplified:
+    """Bring a mesh down to so many triangles; one that has no more is left as it is.
+
+    Args:
+        mesh: Without texture: colours, confidence and marks of vertices that become one are averaged.
+        triangles: At most so many; fewer by a few per cent, and more only where the rims alone need more.
+
+    Raises:
+        MissingExtraError: fast-simplification is not installed.
+    """
+    if len(mesh.faces) <= triangles:
+        return Simplified(mesh, 0.0, 0.0)
+    if importlib.util.find_spec("fast_simplification") is None:
+        raise MissingExtraError("a surface of fewer triangles", "scan")
+    middle = mesh.vertices.mean(axis=0, dtype=np.float64)
+    size = float(np.abs(mesh.vertices - middle).max()) or 1.0
+    points = (mesh.vertices - middle) / size
+    fins, fin_faces = _fins(points, mesh.faces)
+    every, both = np.concatenate([points, fins]), np.concatenate([mesh.faces, fin_faces])
+    wanted, less, left, became = triangles, points, mesh.faces, np.arange(len(points))
+    for _ in range(TRIES):
+        less, left, became = _collapsed(every, both, int(wanted * len(both) / len(mesh.faces)))
+        is_fin = np.zeros(len(less), np.bool_)
+        is_fin[became[len(points) :]] = True
+        left = sound(less.astype(np.float32), left[~is_fin[left].any(axis=1)])
+        if NEAR_ENOUGH * triangles <= len(left) <= triangles:
+            break
+        wanted = int(wanted * (1 + NEAR_ENOUGH) / 2 * triangles / max(len(left), 1))
+    became = became[: len(points)]
+    corners = (less * size + middle).astype(np.float32)
+    apart = _distances(mesh.vertices, corners, left, became)
+    kept = apart[np.isfinite(apart)]
+    error, worst = float(np.sqrt(np.mean(kept**2))) if len(kept) else 0.0, float(kept.max(initial=0))
+    return Simplified(_with_attributes(mesh, corners, left, became), error, worst, len(apart) - len(kept))
+
+
+def _fins(points: F64, faces: U32) -> tuple[F64, U32]:
+    """Upright strips along the rims: new points (k, 3) and faces that name them behind the others."""
+    rim = rim_edges(faces)
+    ends = np.unique(rim)
+    number = np.zeros(len(points), np.int64)
+    number[ends] = len(points) + np.arange(len(ends))
+    length = np.linalg.norm(points[rim[:, 0]] - points[rim[:, 1]], axis=1).mean() if len(rim) else 0.0
+    normals = vertex_normals(points.astype(np.float32), faces)
+    a, b = rim.T
+    low, high = np.stack([b, a, number[a]], axis=1), np.stack([b, number[a], number[b]], axis=1)
+    return points[ends] + length * normals[ends], np.concatenate([low, high]).astype(np.uint32)
+
+
+def _collapsed(points: F64, faces: U32, target: int) -> tuple[F64, U32, NDArray[np.int64]]:
+    """Points and faces that are left, and which point each one became. The library keeps one mesh for all threads."""
+    library: Any = importlib.import_module("fast_simplification")
+    given = faces.astype(np.int32)
+    with _ONE_AT_A_TIME:
+        _, _, collapses = library.simplify(points, given, target_count=target, agg=EAGER, return_collapses=True)
+        less, left, became = library.replay_simplification(points, given, collapses)
+    return np.asarray(less, np.float64), np.asarray(left).astype(np.uint32), np.asarray(became, np.int64)
+
+
+def _with_attributes(mesh: Mesh, corners: F32, faces: U32, became: NDArray[np.int64]) -> Mesh:
+    """A mesh of the faces, whose corners have the means of what the vertices had that became them."""
+    count = np.maximum(np.bincount(became, minlength=len(corners)), 1)
+
+    def mean(values: NDArray[Any] | None) -> NDArray[Any] | None:
+        if values is None:
+            return None
+        columns = values.reshape(len(values), -1).T
+        total = np.stack([np.bincount(became, c.astype(np.float64), len(corners)) for c in columns], axis=1)
+        return (total / count[:, None]).reshape(-1, *values.shape[1:])[named]
+
+    named, faces = used(len(corners), faces)
+    vertices = corners[named]
+    colors, confidence, invented = mean(mesh.colors), mean(mesh.confidence), mean(mesh.invented)
+    return Mesh(
+        vertices,
+        faces,
+        None if mesh.normals is None else vertex_normals(vertices, faces),
+        colors=None if colors is None else np.rint(colors).astype(np.uint8),
+        confidence=None if confidence is None else confidence.astype(np.float32),
+        invented=None if invented is None else invented > 0.5,
+    )
+
+
+@inner
+def _squared(p, a, b, c):
+    """Squared distance of a point to a triangle (Ericson, Real-Time Collision Detection, 2004, 5.1.5)."""
+    abx, aby, abz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    acx, acy, acz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+    apx, apy, apz = p[0] - a[0], p[1] - a[1], p[2] - a[2]
+    d1, d2 = abx * apx + aby * apy + abz * apz, acx * apx + acy * apy + acz * apz
+    bb, cc, bc = abx * abx + aby * aby + abz * abz, acx * acx + acy * acy + acz * acz, abx * acx + aby * acy + abz * acz
+    d3, d4, d5, d6 = d1 - bb, d2 - bc, d1 - bc, d2 - cc
+    va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
+    s, t = 0.0, 0.0
+    if d1 <= 0 and d2 <= 0:
+        pass
+    elif d3 >= 0 and d4 <= d3:
+        s = 1.0
+    elif vc <= 0 and d1 >= 0 and d3 <= 0:
+        s = d1 / (d1 - d3)
+    elif d6 >= 0 and d5 <= d6:
+        t = 1.0
+    elif vb <= 0 and d2 >= 0 and d6 <= 0:
+        t = d2 / (d2 - d6)
+    elif va <= 0 and d4 >= d3 and d5 >= d6:
+        t = (d4 - d3) / ((d4 - d3) + (d5 - d6))
+        s = 1 - t
+    else:
+        s, t = vb / (va + vb + vc), vc / (va + vb + vc)
+    x, y, z = apx - s * abx - t * acx, apy - s * aby - t * acy, apz - s * abz - t * acz
+    return x * x + y * y + z * z
+
+
+@kernel
+def _nearest(points, corners, faces, became, first, around, out):
+    """Walk from the corner that a point became to ever nearer triangles, ring after ring."""
+    for i in range(len(points)):
+        p, v = points[i], became[i]
+        best, found = np.inf, np.int64(-1)
+        walking = first[v] < first[v + 1]
+        while walking:
+            walking, start = False, found
+            for corner in range(3):
+                at = v if start < 0 else faces[start, corner]
+                for k in range(first[at], first[at + 1]):
+                    f = faces[around[k]]
+                    away = _squared(p, corners[f[0]], corners[f[1]], corners[f[2]])
+                    if away < best * 0.999999:
+                        best, found, walking = away, around[k], True
+        out[i] = np.sqrt(best)
+
+
+def _distances(points: F32, corners: F32, faces: U32, became: NDArray[np.int64]) -> F64:
+    """How far each point is from the surface near the corner that it became: (n,), never less than the distance.
+
+    Points whose corner has no triangle left, for a small piece can vanish as a whole, are infinitely far.
+    """
+    flat = faces.ravel().astype(np.int64)
+    around = np.argsort(flat, kind="stable") // 3
+    first = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=len(corners)))])
+    out = np.empty(len(points))
+    _nearest(points.astype(np.float64), corners.astype(np.float64), faces.astype(np.int64), became, first, around, out)
+    return out
