@@ -6,8 +6,6 @@ observation is outweighed by Cauchy's loss. An observation may also know a point
 camera has seen from two sides stay where something else (a network, a guess) puts them.
 """
 
-# pyright: standard
-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -180,8 +178,6 @@ def _solved(
     terms: _Terms, number: np.ndarray, camera: np.ndarray, first: np.ndarray, on_lens: int, damping: float
 ) -> tuple[F64, F64]:
     """The damped step of cameras and lens (size,) and of the points (n, 3)."""
-    import scipy.linalg
-
     system, right = terms.hessian.copy(), -terms.gradient
     diagonal = np.arange(len(system))
     system[diagonal, diagonal] += damping * system[diagonal, diagonal] + 1e-9
@@ -189,9 +185,7 @@ def _solved(
     reduce(terms.of_points, terms.by_points, terms.mixed, terms.mixed_lens, first, camera, number, damping, inverse,
            system, right)  # fmt: skip
     system = np.triu(system) + np.triu(system, 1).T
-    by = np.zeros(0)
-    if len(system):
-        by = scipy.linalg.solve(system, right, assume_a="sym", check_finite=False)
+    by = np.asarray(np.linalg.solve(system, right), np.float64)
     points = np.zeros_like(terms.by_points)
     back_substitute(terms.by_points, terms.mixed, terms.mixed_lens, first, camera, number, inverse, by, points)
     return by, points

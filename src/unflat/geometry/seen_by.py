@@ -11,8 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from unflat.geometry import distort
+from unflat.geometry.distort import rays_through
 from unflat.geometry.jit import inner
 from unflat.types.arrays import F64
+from unflat.types.camera import Intrinsics
+from unflat.types.image import Size
 from unflat.types.views import Lens
 
 NEAREST = 1e-6
@@ -32,40 +36,18 @@ def lens_of(numbers: F64, like: Lens) -> Lens:
 
 
 def bearings(pixels: F64, numbers: F64) -> F64:
-    """Pixels (n, 2) as they were taken -> x/z, y/z (n, 2) of what is seen there, the distortion taken back.
-
-    Newton's method on the two equations of the lens; eight rounds suffice where the lens does not fold the picture.
-    """
-    fx, fy, cx, cy, k1, k2, p1, p2 = numbers
-    pixels = np.asarray(pixels, np.float64)
-    target = np.stack([(pixels[:, 0] - cx) / fx, (pixels[:, 1] - cy) / fy], 1)
-    if k1 == k2 == p1 == p2 == 0:
-        return target
-    at = target.copy()
-    for _ in range(8):
-        x, y = at[:, 0], at[:, 1]
-        r2 = x * x + y * y
-        radial, slope = 1 + k1 * r2 + k2 * r2 * r2, k1 + 2 * k2 * r2
-        off_x = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) - target[:, 0]
-        off_y = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y - target[:, 1]
-        xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
-        xy = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
-        yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
-        det = np.maximum(xx * yy - xy * xy, 1e-3)
-        at = at - np.stack([(yy * off_x - xy * off_y) / det, (xx * off_y - xy * off_x) / det], 1)
-    return at
+    """Pixels (n, 2) as they were taken -> x/z, y/z (n, 2) of what is seen there, the distortion taken back."""
+    return rays_through(pixels, _sizeless(numbers))[..., :2]
 
 
 def pixels_of(xyz_in_camera: F64, numbers: F64) -> F64:
     """Points (n, 3) in camera axes -> pixels (n, 2); NaN for what is not in front."""
-    fx, fy, cx, cy, k1, k2, p1, p2 = numbers
-    z = np.where(xyz_in_camera[:, 2] > NEAREST, xyz_in_camera[:, 2], np.nan)
-    x, y = xyz_in_camera[:, 0] / z, xyz_in_camera[:, 1] / z
-    r2 = x * x + y * y
-    radial = 1 + k1 * r2 + k2 * r2 * r2
-    u = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
-    v = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
-    return np.stack([fx * u + cx, fy * v + cy], 1)
+    return distort.pixels_of(xyz_in_camera, _sizeless(numbers))
+
+
+def _sizeless(numbers: F64) -> Lens:
+    fx, fy, cx, cy, k1, k2, p1, p2 = (float(n) for n in numbers)
+    return Lens(Intrinsics(fx, fy, cx, cy, Size(1, 1)), k1, k2, p1, p2)
 
 
 @inner

@@ -64,9 +64,7 @@ def relative_motion(first: F64, second: F64, within: float) -> TwoViews | None:
     homography, on_plane = found
     motions: list[tuple[F64, F64]] = []
     if essential is not None and essential.shape == (3, 3):
-        turned, turned_too, along = cv2.decomposeEssentialMat(essential)
-        t = np.asarray(along, np.float64)[:, 0]
-        motions += [(np.asarray(r, np.float64), sign * t) for r in (turned, turned_too) for sign in (1.0, -1.0)]
+        motions += _motions_of(np.asarray(essential, np.float64))
     if homography is not None:
         _, turns, shifts, _ = cv2.decomposeHomographyMat(np.asarray(homography, np.float64), np.eye(3))
         for r, t in zip(turns, shifts, strict=True):
@@ -85,6 +83,15 @@ def relative_motion(first: F64, second: F64, within: float) -> TwoViews | None:
         return None
     flat = on_plane is not None and int(np.sum(on_plane)) > 0.9 * counts.max()
     return TwoViews(best.rotation, best.shift, best.xyz, best.angle, best.kept, flat)
+
+
+def _motions_of(essential: F64) -> list[tuple[F64, F64]]:
+    """The four motions that an essential matrix allows (Hartley and Zisserman, 2004, 9.6.2)."""
+    u, _, vt = np.linalg.svd(essential)
+    u, vt = u * np.linalg.det(u), vt * np.linalg.det(vt)
+    quarter = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    turns = (np.asarray(u @ w @ vt, np.float64) for w in (quarter, quarter.T))
+    return [(r, sign * np.asarray(u[:, 2], np.float64)) for r in turns for sign in (1.0, -1.0)]
 
 
 def _apart(view: TwoViews, other: TwoViews) -> bool:
