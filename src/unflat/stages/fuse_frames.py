@@ -14,6 +14,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.blocks import Blocks
+from unflat.geometry.close import closed
 from unflat.geometry.isosurface import Surface, extract
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.pieces import in_large_pieces, used
@@ -31,6 +32,8 @@ REACH = 2.5
 """Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
 
 
+TRIES = 4
+"""How often the number of triangles is aimed at, where closing adds some."""
 CRUMB = 100.0
 """Pieces of a smaller area than this, in squares of the voxel, are left out."""
 
@@ -54,6 +57,9 @@ class FuseOptions:
     triangles: int = 300_000
     """Most triangles of the surface; flat places give theirs up first, and outlines are kept."""
 
+    watertight: bool = False
+    """Close all holes, so that the surface can be printed and cut; what closes them is marked as invented."""
+
     def __post_init__(self) -> None:
         if self.voxel is not None and not (math.isfinite(self.voxel) and self.voxel > 0):
             raise InputError(f"--voxel must be greater than 0, not {self.voxel}")
@@ -76,8 +82,8 @@ def fuse_frames(
         tell: Told in words what the user should know: a coarser volume than the pictures allow, what simplifying cost.
 
     Returns:
-        Triangles in the frame of the views. What nobody saw well enough is a hole. The confidence of a vertex
-        that w views' worth of depth agree on is w / (w + 1).
+        Triangles in the frame of the views. What nobody saw well enough is a hole, or closed and marked. The
+        confidence of a vertex that w views' worth of depth agree on is w / (w + 1).
 
     Raises:
         InputError: There is no depth to fuse.
@@ -89,7 +95,18 @@ def fuse_frames(
     for frame in frames:
         volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
     whole = _finished(extract(volume, _least(volume, options.support)), volume.voxel)
-    mesh, error, *_ = simplified(whole, options.triangles)
+    return _lessened(whole, options, tell)
+
+
+def _lessened(whole: Mesh, options: FuseOptions, tell: Callable[[str], object]) -> Mesh:
+    """With no more triangles than asked for, closed if asked for; what closes it counts."""
+    wanted, mesh, error = options.triangles, whole, 0.0
+    for _ in range(TRIES):
+        mesh, error, *_ = simplified(whole, wanted)
+        mesh = closed(mesh) if options.watertight else mesh
+        if len(mesh.faces) <= options.triangles:
+            break
+        wanted = int(0.97 * wanted * options.triangles / len(mesh.faces))
     if error:
         tell(f"{len(mesh.faces)} of {len(whole.faces)} triangles are left, {error:.2g} from the others on average")
     return mesh
