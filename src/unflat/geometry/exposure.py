@@ -18,7 +18,7 @@ _SCALES = (1.0, 0.5, 0.25, 0.15, 0.15)
 _AT_ONCE = 50_000
 _DARK, _BRIGHT = 10.0, 245.0
 """Colours outside tell nothing about the exposure."""
-_LEVELS = 10.0
+_LEVELS = 6.0
 """Colours that differ from the middle one by fewer levels belong to the same thing."""
 
 Ints = NDArray[np.int32]
@@ -173,7 +173,23 @@ def _smooth(view, links, odd, out):
             out[f, k] = total / count
 
 
-def suspects(sightings: Sightings, colour: F32, links: Ints, rounds: int = 4) -> F32:
+@kernel
+def _widen(view, links, sure, out):
+    """The largest of each entry and those of the same picture at the neighbours."""
+    for f in range(len(view)):
+        for k in range(view.shape[1]):
+            most = sure[f, k]
+            for e in range(3):
+                g = links[f, e]
+                if g < 0 or view[f, k] < 0:
+                    continue
+                for j in range(view.shape[1]):
+                    if view[g, j] == view[f, k]:
+                        most = max(most, sure[g, j])
+            out[f, k] = most
+
+
+def suspects(sightings: Sightings, colour: F32, links: Ints, rounds: int = 4, rings: int = 3) -> F32:
     """(m, k) 0..1: how sure it is that an entry shows something else than the surface (somebody who walked by).
 
     Args:
@@ -181,6 +197,7 @@ def suspects(sightings: Sightings, colour: F32, links: Ints, rounds: int = 4) ->
         colour: (m, k, 3), their colours after the gains.
         links: (m, 3) faces across the edges.
         rounds: So often every entry is averaged with its neighbours; what stands before a surface hides many faces.
+        rings: By so many faces its outline is widened, where it moved and is blurred.
     """
     odd = np.zeros(sightings.view.shape, np.float32)
     _odd(sightings.view, colour, sightings.detail, odd)
@@ -188,5 +205,9 @@ def suspects(sightings: Sightings, colour: F32, links: Ints, rounds: int = 4) ->
         out = np.empty_like(odd)
         _smooth(sightings.view, links, odd, out)
         odd = out
-    sure = np.clip((odd - 1) / 0.5, 0, 1)
-    return (sure * sure * (3 - 2 * sure)).astype(np.float32)
+    sure = np.clip((odd - 1) / 0.5, 0, 1).astype(np.float32)
+    for _ in range(rings):
+        out = np.empty_like(sure)
+        _widen(sightings.view, links, sure, out)
+        sure = out
+    return sure * sure * (3 - 2 * sure)

@@ -120,29 +120,23 @@ def _attempt(pieces: Pieces, scale: float, side: int) -> Packed | None:
 
 
 def pack(pieces: Pieces, most: float, largest: int, least: int = 256) -> Packed | None:
-    """Lay pieces out on the smallest square that takes them at the scale ``most``, or as large as ``largest`` takes.
+    """Lay pieces out on the smallest square that takes them at the scale ``most``, and as large as it takes them.
 
     Args:
         pieces: Each column of a piece has an outline edge above and below it.
-        most: Texels per unit that are wanted.
+        most: Texels per unit that are enough.
         largest: Side of the largest square.
         least: Side of the smallest one; sides between them double.
 
     Returns:
         Where they lie; None if the gutters alone do not fit.
     """
+    area = max(float((pieces.size[:, 0] * pieces.size[:, 1]).sum()), 1e-30)
     side = min(least, largest)
-    need = float((pieces.size[:, 0] * pieces.size[:, 1]).sum()) * most * most / 2
-    while True:
-        if side * side >= need or side == largest:
-            done = _attempt(pieces, most, side)
-            if done is not None:
-                return done
-        if side == largest:
-            break
+    while side < largest and _attempt(pieces, most, side) is None:
         side = min(2 * side, largest)
-    fits, found, fails = 0.0, None, most
-    guess = min(most, float(np.sqrt(0.7 * side * side / max(need * 2 / (most * most), 1e-30))))
+    fits, found, fails = 0.0, None, 4 * side / float(np.sqrt(area))
+    guess = float(np.sqrt(0.7 * side * side / area))
     for _ in range(_TRIES):
         done = _attempt(pieces, guess, side)
         if done is not None:

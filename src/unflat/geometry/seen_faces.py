@@ -29,6 +29,8 @@ NEAR_OUTLINE = 0.2
 """What a sample counts that lies within two pixels of the z-buffer from an outline."""
 DEPTH_DIFFERS = 0.1
 """What a sample counts where the picture's own depth is not that of the surface."""
+DEPTH_UNKNOWN = 0.4
+"""What a sample counts where the picture's own depth says nothing, though it does elsewhere: often something moved."""
 DEPTH_SLACK = 0.04
 """Depth that differs by less than this share of it is the same."""
 CLIPPED = 0.5
@@ -87,7 +89,7 @@ class Picture(NamedTuple):
         pixels: (h, w, 3) uint8 sRGB.
         detail: (h, w) uint8, mean absolute difference from the right and lower neighbour, in quarters of a grey level.
         usable: (h, w) bool.
-        depth: (h', w') float32, z as the picture's own depth says; 0 where it says nothing.
+        depth: (h', w') float32, z as the picture's own depth says; 0 where it says nothing. Empty: it has none.
         to_pixels: (4,) float64, x and y of the z-buffer times the first two plus the others are pixels.
         to_depth: (4,) float64, the same for ``depth``.
     """
@@ -163,9 +165,11 @@ def _trust(picture, x, y, inverse):
     if low >= 252 or high <= 3:
         trust = CLIPPED
     u, v = np.int64(np.floor(x * to_depth[0] + to_depth[2])), np.int64(np.floor(y * to_depth[1] + to_depth[3]))
-    inside = u >= 0 and v >= 0 and u < depth.shape[1] and v < depth.shape[0]
-    if inside and depth[v, u] > 0 and abs(depth[v, u] * inverse - 1) > DEPTH_SLACK:
-        trust *= DEPTH_DIFFERS
+    if u >= 0 and v >= 0 and u < depth.shape[1] and v < depth.shape[0]:
+        if not depth[v, u] > 0:
+            trust *= DEPTH_UNKNOWN
+        elif abs(depth[v, u] * inverse - 1) > DEPTH_SLACK:
+            trust *= DEPTH_DIFFERS
     return trust, column, row
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.atlas import Atlas, build_atlas
-from unflat.geometry.bake import Aim, Canvas, Share, paint, settled
+from unflat.geometry.bake import Aim, Canvas, Share, paint
 from unflat.geometry.best_view import choose_views, costs
 from unflat.geometry.blend import Zones, agreed, shifts_of, vertex_colours, zones_of
 from unflat.geometry.exposure import curves, gains_of, levelled, sharpness_of, suspects
 from unflat.geometry.face_links import Split, face_links, split_faces
 from unflat.geometry.seen_faces import Picture, Sightings, detail_of, look, seen_by
+from unflat.geometry.settle import settled
 from unflat.types.arrays import F32, F64, U8, U32, Bool
 from unflat.types.camera import Camera, Intrinsics
 from unflat.types.image import Image
@@ -31,6 +32,8 @@ DRAWN = 1280
 """Long side of the z-buffers in pixels."""
 RINGS = 2
 """Pictures fade into each other over so many rings of faces on either side of a border."""
+COMPANY = 2.0
+"""Pictures count by this power of how well they show a place where several of them are blended."""
 FINEST = 1.2
 """So many texels are spent on a pixel of the best picture, if there is room."""
 
@@ -73,7 +76,7 @@ def bake_texture(mesh: Mesh, frames: Sequence[ViewDepth], options: TextureOption
     canvas = Canvas.of(corners.astype(np.float32), atlas.side)
     for number, frame in enumerate(frames):
         share = plan.share(number)
-        if share.spare.any():
+        if share.trust.any():
             paint(canvas, surface, _aim(surface, frame, slack, plan.curves[number]), share)
     own = None if mesh.colors is None else _on_split(mesh, split)
     fallback, _ = vertex_colours(split.faces, plan.common, own, len(split.vertices))
@@ -125,7 +128,8 @@ def _picture(frame: ViewDepth) -> Picture:
     still, drawn = frame.view.still, _drawn(frame).intrinsics
     pixels = still.read()
     depth = frame.depth
-    known = np.where(depth.surface, depth.z, np.float32(0))
+    there = cv2.erode(depth.surface.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    known = np.where(there, depth.z, np.float32(0)) if there.any() else np.zeros((0, 0), np.float32)
     return Picture(
         np.ascontiguousarray(pixels),
         detail_of(pixels),
@@ -166,17 +170,29 @@ class _Plan:
     common: F32
     zones: Zones
     shifts: F32
-    vertices: int
+    worth: F32
+    faces: U32
+    count: F64
+
+    @property
+    def vertices(self) -> int:
+        """How many there are."""
+        return len(self.count)
 
     def share(self, number: int) -> Share:
         """What one picture gives."""
         at = slice(self.zones.first[number], self.zones.first[number + 1])
-        vertex, shift = np.zeros(self.vertices, np.float32), np.zeros((self.vertices, 3), np.float32)
-        vertex[self.zones.vertex[at]] = self.zones.share[at]
+        chosen, shift = np.zeros(self.vertices, np.float32), np.zeros((self.vertices, 3), np.float32)
+        chosen[self.zones.vertex[at]] = self.zones.share[at]
         shift[self.zones.vertex[at]] = self.shifts[at]
-        trust = np.where(self.sightings.view == number, 1 - self.suspect, 0)
-        worth = trust * self.sightings.worth / np.maximum(self.sightings.worth.max(axis=1, keepdims=True), 1e-20)
-        return Share(vertex, worth.max(axis=1).astype(np.float32), trust.max(axis=1).astype(np.float32), shift)
+        entry = self.sightings.view == number
+        trust = np.where(entry, 1 - self.suspect, 0).max(axis=1).astype(np.float32)
+        worth = np.where(entry, self.worth, 0).max(axis=1)
+        return Share(chosen, shift, self._around(worth * trust), trust)
+
+    def _around(self, values: F32) -> F32:
+        """(n,) the mean of a value of the faces around each vertex."""
+        return (np.bincount(self.faces.ravel(), np.repeat(values, 3), self.vertices) / self.count).astype(np.float32)
 
 
 def _planned(split: Split, sightings: Sightings, count: int) -> _Plan:
@@ -194,7 +210,9 @@ def _planned(split: Split, sightings: Sightings, count: int) -> _Plan:
     zones = zones_of(split.faces, label.astype(np.int32), count, len(split.vertices), RINGS)
     common = agreed(sightings, colour, suspect)
     shifts = shifts_of(split.faces, sightings, colour, common, zones)
-    return _Plan(sightings, suspect, curves(gains), common, zones, shifts, len(split.vertices))
+    worth = (sightings.worth / np.maximum(sightings.worth.max(axis=1, keepdims=True), 1e-20)) ** COMPANY
+    around = np.maximum(np.bincount(split.faces.ravel(), minlength=len(split.vertices)), 1).astype(np.float64)
+    return _Plan(sightings, suspect, curves(gains), common, zones, shifts, worth, split.faces, around)
 
 
 def _density(mesh: Mesh, split: Split, sightings: Sightings) -> F64:
