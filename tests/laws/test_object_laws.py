@@ -9,13 +9,16 @@ from unflat.errors import InputError
 from unflat.geometry.closed_surface import (
     Closed,
     is_closed,
+    pieces_of,
     simplified,
     smoothed,
     surface_of,
     volume_of,
 )
+from unflat.geometry.lathe import lathe, outline_of, turned_within
 from unflat.geometry.silhouette import ball_squares, lower_parabolas, signed_distance
-from unflat.stages.inflate import InflateOptions, inflate
+from unflat.stages.inflate import InflateOptions, inflate, window_on
+from unflat.stages.revolve import judge_turned, revolve
 from unflat.stages.stand import StandOptions, stand
 
 
@@ -97,7 +100,8 @@ def test_open_and_twisted_surfaces_are_not_called_closed() -> None:
 
 
 def test_an_inflated_disc_is_a_closed_ball_and_its_own_mirror() -> None:
-    closed = inflate(disc(200, 80.0), None, InflateOptions(cells=160))
+    window = window_on(disc(200, 80.0), 160)
+    closed = window.in_pixels(inflate(window, None, InflateOptions(cells=160)))
     assert is_closed(closed.faces)
     assert volume_of(closed) == pytest.approx(4 / 3 * np.pi * 80.0**3, rel=0.03)
     low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
@@ -112,7 +116,7 @@ def test_an_inflated_disc_is_a_closed_ball_and_its_own_mirror() -> None:
 
 
 def test_things_stand_on_the_middle_of_their_base_in_their_size() -> None:
-    closed = inflate(disc(160, 60.0), None, InflateOptions(cells=64))
+    closed = inflate(window_on(disc(160, 60.0), 64), None, InflateOptions(cells=64))
     standing, move, scale = stand(closed, StandOptions(height_mm=240))
     points = standing.vertices
     assert is_closed(standing.faces)
@@ -129,3 +133,79 @@ def test_things_stand_on_the_middle_of_their_base_in_their_size() -> None:
     assert scale.assumed
     both = stand(closed, StandOptions(height_mm=240, width_mm=270)).scale
     assert both.high > stand(closed, StandOptions(height_mm=240)).scale.high  # they do not agree
+
+
+def turned_picture(pitch_deg: float, side: int = 220) -> np.ndarray:
+    """Alpha of a vase that is seen from above by so many degrees, drawn circle by circle."""
+    pitch = np.deg2rad(pitch_deg)
+    y, x = np.mgrid[:side, :side] + 0.5
+    inside = np.zeros((side, side), bool)
+    for t in np.arange(-70, 70.01, 0.25):
+        radius = vase(t)
+        flat = max(np.sin(pitch), 1e-3)
+        inside |= ((x - side / 2) / radius) ** 2 + ((y - side / 2 - t * np.cos(pitch)) / (radius * flat)) ** 2 <= 1
+        inside |= (np.abs(y - side / 2 - t * np.cos(pitch)) < 0.5) & (np.abs(x - side / 2) < radius)
+    return inside.astype(np.uint8) * 255
+
+
+def vase(t):
+    """Radius of the vase at the height ``t``, downwards."""
+    return 38 + 16 * np.cos((np.asarray(t) - 20) / 28)
+
+
+@pytest.mark.parametrize("pitch_deg", [0.0, 12.0])
+def test_a_turned_thing_is_found_round_with_its_volume(pitch_deg: float) -> None:
+    alpha = turned_picture(pitch_deg)
+    heights = np.arange(-70, 70, 0.25)
+    true = float((np.pi * vase(heights) ** 2 * 0.25).sum())
+    _, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]] + 0.5
+    bulge = -np.sqrt(np.maximum(50**2 - (x - 110) ** 2, 0)).astype(np.float32)
+    turned = judge_turned(alpha, bulge)
+    assert turned.round
+    assert np.rad2deg(turned.pitch) == pytest.approx(pitch_deg, abs=5)
+    body = revolve(alpha, turned)
+    assert is_closed(body.faces)
+    assert volume_of(body) == pytest.approx(true, rel=0.05)
+    if pitch_deg:  # the rim of its base is seen to be round, whatever its front looks like
+        assert judge_turned(alpha, None).round
+
+
+def test_a_board_is_not_taken_for_a_turned_thing() -> None:
+    alpha = np.zeros((200, 160), np.uint8)
+    alpha[20:180, 40:120] = 255
+    assert not judge_turned(alpha, None).round
+    assert not judge_turned(alpha, np.zeros((200, 160), np.float32)).round
+
+
+def test_circles_within_an_outline_give_that_outline_back() -> None:
+    rows = np.arange(160)
+    radius = np.where((rows > 20) & (rows < 140), vase(rows - 80.0), 0.0)
+    for pitch in (0.0, 0.1, 0.3):
+        outline = outline_of(radius, pitch)
+        again = outline_of(turned_within(outline, pitch), pitch)
+        assert (again <= outline + 1e-9).all()
+        assert again.sum() == pytest.approx(outline.sum(), rel=0.005)
+
+
+def test_a_lathe_gives_the_cone_of_the_books() -> None:
+    cone = lathe(np.array([1.0, 2.0, 1.0]), np.array([0.0, 1.0, 3.0]))
+    assert is_closed(cone.faces)
+    assert volume_of(cone) == pytest.approx(np.pi / 3 * 7 * 3, rel=0.002)
+
+
+def test_a_handle_is_fixed_to_the_body_and_does_not_widen_it() -> None:
+    """A mug with a loop on its right: one piece, as deep as its body is wide."""
+    alpha = np.zeros((200, 260), np.uint8)
+    y, x = np.mgrid[:200, :260] + 0.5
+    body = (np.abs(x - 100) < 60) & (y > 20) & (y < 180)
+    r = np.hypot((x - 165) / 1.0, y - 100)
+    alpha[body | ((r < 45) & (r > 30) & (x > 155))] = 255
+    bulge = -np.sqrt(np.maximum(60**2 - (x - 100) ** 2, 0)).astype(np.float32)
+    turned = judge_turned(alpha, bulge)
+    assert turned.round and turned.core.axis == pytest.approx(100, abs=1)
+    mug = revolve(alpha, turned)
+    assert is_closed(mug.faces)
+    low, high = mug.vertices.min(axis=0), mug.vertices.max(axis=0)
+    assert high[0] == pytest.approx(210, abs=2)
+    assert 116 < (high - low)[2] < 120 + 160 * np.sin(turned.pitch) + 4
+    assert pieces_of(mug.faces, len(mug.vertices)).max() == 0

@@ -20,7 +20,7 @@ from unflat.types.scene import Frame, Scene
 from unflat.types.views import Still, Stills
 
 QUICK = ObjectOptions(
-    depth="none", triangles=4000, inflate=InflateOptions(cells=64), stand=StandOptions(height_mm=150.0)
+    depth="none", shape="relief", triangles=4000, inflate=InflateOptions(cells=64), stand=StandOptions(height_mm=150.0)
 )
 
 

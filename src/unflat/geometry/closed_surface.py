@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,6 +151,21 @@ def cut_flat(closed: Closed, level: float) -> Closed:
         MissingExtraError: manifold3d is not installed.
     """
     return _surface(_solid(closed).trim_by_plane((0.0, -1.0, 0.0), -level))
+
+
+def joined(pieces: Sequence[Closed]) -> Closed:
+    """The surface around all pieces together: where they go through each other, what is inside is left out.
+
+    Raises:
+        InputError: There is no piece, or one of them is not closed.
+        MissingExtraError: manifold3d is not installed.
+    """
+    if not pieces:
+        raise InputError("nothing is left of the object: no piece of it is thick enough to be a solid")
+    whole = _solid(pieces[0])
+    for piece in pieces[1:]:
+        whole = whole + _solid(piece)
+    return _surface(whole)
 
 
 def _solid(closed: Closed) -> Any:

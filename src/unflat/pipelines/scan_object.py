@@ -6,7 +6,9 @@ stills ─ cut_out ─► cut-outs ─┬─ one: estimate_depth ─ inflate ─
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,18 +17,22 @@ from unflat.geometry.closed_surface import Closed, simplified, smoothed
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.estimate_depth import DepthOptions
-from unflat.stages.inflate import InflateOptions, inflate
-from unflat.stages.stand import Standing, StandOptions, stand
-from unflat.stages.wrap import Sight, WrapOptions, wrap
+from unflat.stages.inflate import InflateOptions, inflate, relief_of, window_on
+from unflat.stages.revolve import judge_turned, revolve
+from unflat.stages.stand import Standing, StandOptions, pitch_of_rest, stand
+from unflat.stages.wrap import Sight, WrapOptions, mirror_across, wrap
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 from unflat.types.scene import Frame, Node, Scene
-from unflat.types.views import Still, Stills
+from unflat.types.views import Similarity, Still, Stills
 
-ASSUMED_FOV_DEG = 20.0
+ASSUMED_FOV_DEG = 12.0
 """Across the long side of a product picture whose lens nothing tells: they are taken from afar."""
+
+
+Shape = Literal["auto", "round", "relief"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class ObjectOptions:
 
     depth: str = "auto"
     """The model that sees the front of a thing of which there is one picture only; none: round by its outline alone."""
+    shape: Shape = "auto"
+    """What a thing of which there is one picture is: round (about an upright axis, like a vase), relief (what the front
+    shows, and a back like it), auto (round where outline and front speak for it)."""
     triangles: int = 100_000
     """Most triangles of the object."""
     estimate: DepthOptions = field(default_factory=DepthOptions)
@@ -43,6 +52,8 @@ class ObjectOptions:
     wrap: WrapOptions = field(default_factory=WrapOptions)
 
     def __post_init__(self) -> None:
+        if self.shape not in get_args(Shape):
+            raise InputError(f"there is no shape '{self.shape}'", hint=f"Known: {' '.join(get_args(Shape))}.")
         if self.triangles < 500:
             raise InputError(f"an object needs at least 500 triangles, not {self.triangles}")
 
@@ -86,20 +97,43 @@ def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineag
     if options.depth != "none":
         with clock.stage("depth"):
             depth = depth_of(image, options, lineage)
-    with clock.stage("inflate"):
-        closed = inflate(image.alpha, depth, options.inflate)
-    lineage.did("inflate", thickness=options.inflate.thickness, triangles=len(closed.faces))
+    with clock.stage("shape"):
+        closed, pitch = shape_of(image, depth, options, lineage)
     lineage.invented = True
     lineage.warn("Only one side of the object was seen: its back and its thickness are made up, and marked so.")
     intrinsics = Intrinsics.from_fov(ASSUMED_FOV_DEG, image.size, "assumed")
-    placed, pose = _seen_from(smoothed(closed, 3), intrinsics)
+    placed, pose = _levelled(*_seen_from(smoothed(closed, 3), intrinsics), pitch)
     with clock.stage("stand"):
         standing, move, scale = stood(placed, options)
     lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     camera = Camera(intrinsics, move.pose(pose), "photograph")
     with clock.stage("texture"):
-        mesh = wrap(standing, [Sight(image, camera)], options.wrap)
+        behind = mirror_across(np.array([0.0, 0.0, 1.0]), np.zeros(3))
+        mesh = wrap(standing, [Sight(image, camera), Sight(image, camera, behind)], options.wrap)
     return Scene((Node("object", mesh),), (camera,), Frame.LEVEL_RDF, scale, lineage.seal())
+
+
+def shape_of(image: Image, depth: DepthMap | None, options: ObjectOptions, lineage: Lineage) -> tuple[Closed, float]:
+    """The solid of a cut-out in its pixels, and by how much the eye looks down on it, in radians."""
+    alpha = np.asarray(image.alpha)
+    window = window_on(alpha, options.inflate.cells)
+    relief = None if depth is None else relief_of(depth, window, alpha)
+    turned = judge_turned(window.alpha, relief)
+    if options.shape == "round" or (options.shape == "auto" and turned.round):
+        lineage.did("revolve", sure=round(turned.sure, 2), pitch_deg=round(math.degrees(turned.pitch), 1))
+        lineage.warn("The object is taken for round about an upright axis; --shape relief says otherwise.")
+        return window.in_pixels(revolve(window.alpha, turned)), turned.pitch
+    lineage.did("inflate", thickness=options.inflate.thickness, round=round(turned.sure, 2))
+    closed = window.in_pixels(inflate(window, relief, options.inflate))
+    return closed, 0.0 if relief is None else pitch_of_rest(closed)
+
+
+def _levelled(closed: Closed, pose: Pose, pitch: float) -> tuple[Closed, Pose]:
+    """A thing that the eye looked down on by ``pitch``, upright, with its camera."""
+    c, s = math.cos(pitch), math.sin(pitch)
+    level = np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
+    turned = Similarity(1.0, level, np.zeros(3))
+    return Closed(turned.points(closed.vertices), closed.faces), turned.pose(pose)
 
 
 def stood(closed: Closed, options: ObjectOptions, metres_per_unit: float | None = None) -> Standing:

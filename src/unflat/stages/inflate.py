@@ -86,6 +86,11 @@ class Window(NamedTuple):
         mx, my = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
         return np.asarray(cv2.remap(values, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
+    def in_pixels(self, cells: Closed) -> Closed:
+        """Vertices in cells as pixels of the picture; their depth, too."""
+        shift = np.array([self.left, self.top, 0.0])
+        return Closed(cells.vertices * self.cell + shift, cells.faces)
+
 
 def window_on(alpha: U8, cells: int) -> Window:
     """Cells over the box of what is inside, with a little frame around.
@@ -111,28 +116,20 @@ def window_on(alpha: U8, cells: int) -> Window:
     return frame._replace(alpha=np.asarray(small, np.uint8))
 
 
-def inflate(alpha: U8, depth: DepthMap | None, options: InflateOptions) -> Closed:
+def inflate(window: Window, relief: F32 | None, options: InflateOptions) -> Closed:
     """A closed solid whose outline, seen along z, is that of the cut-out.
 
     Args:
-        alpha: (h, w) of the picture.
-        depth: Kind SCALE or METRIC with intrinsics, of the whole picture at any size; None: round by its outline alone.
+        window: The cut-out in cells.
+        relief: (h, w) depth of its front in cells, see :func:`relief_of`; None: round by its outline alone.
         options: How.
 
     Returns:
-        Vertices as (x, y, z) in pixels of the picture; z grows away from the eye and is 0 in the middle of the object.
-
-    Raises:
-        InputError: Nothing is inside.
+        Vertices as (x, y, z) in cells; z grows away from the eye and is 0 in the middle of the object.
     """
-    window = window_on(alpha, options.cells)
-    outline = signed_distance(window.alpha)
-    columns = columns_of(outline, None if depth is None else relief_of(depth, window, alpha), options)
-    closed = surface_of_columns([columns])
-    x, y, z = closed.vertices.T
-    z = z - (z.min() + z.max()) / 2
-    points = np.stack([x * window.cell + window.left, y * window.cell + window.top, z * window.cell], axis=1)
-    return Closed(points, closed.faces)
+    closed = surface_of_columns([columns_of(signed_distance(window.alpha), relief, options)])
+    middle = (closed.vertices[:, 2].min() + closed.vertices[:, 2].max()) / 2
+    return Closed(closed.vertices - np.array([0.0, 0.0, middle]), closed.faces)
 
 
 def columns_of(outline: F32, relief: F32 | None, options: InflateOptions) -> Columns:

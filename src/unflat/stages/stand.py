@@ -18,6 +18,9 @@ ASSUMED_M = 0.3
 _ASSUMED_FACTOR = 6.3
 _MEASURED = 0.01
 """Relative error of a length that the user measured on the thing itself."""
+_LEAST_EDGE, _STEEPEST, _TALLEST = 0.3, 0.6, 1.1
+"""A thing rests on an edge of at least this share of its depth; product pictures look down by up to 31 degrees; and the
+depth of what is taller than it is wide is not known well enough to tell."""
 _FLAT = 0.006
 """This share of the height is cut off at the bottom, so that the thing stands on a plane and not on a point."""
 
@@ -60,6 +63,35 @@ def size_of(extent: F64, options: StandOptions, metres_per_unit: float | None) -
         return metres_per_unit, Scale("known-length", 1 / 1.05, 1.05, 0.9, "a known length in the picture")
     detail = f"nothing told the size: the longest side is taken to be {ASSUMED_M:g} m"
     return ASSUMED_M / float(extent.max()), Scale("assumed", 1 / _ASSUMED_FACTOR, _ASSUMED_FACTOR, 0.9, detail)
+
+
+def pitch_of_rest(closed: Closed) -> float:
+    """By how much an eye that sees a thing looks down on it, as far as the way that it rests tells.
+
+    Seen from the side, a thing rests on that edge of its hull above which its middle lies; the eye that sees the edge
+    rise towards the back looks down by as much. Only a thing that leans to neither side is asked about: no roll.
+
+    Args:
+        closed: As the eye sees it: y down, z away.
+
+    Returns:
+        Radians; 0 where the thing is too tall, or the edge too short or too steep to tell.
+    """
+    import cv2
+
+    extent = np.ptp(closed.vertices, axis=0)
+    if extent[1] > _TALLEST * extent[0]:
+        return 0.0
+    side = closed.vertices[:, [2, 1]].astype(np.float32)
+    hull = np.asarray(cv2.convexHull(side), np.float64).reshape(-1, 2)
+    middle, reach = side.mean(axis=0), float(np.ptp(side[:, 0]))
+    for one, other in zip(hull, np.roll(hull, -1, axis=0), strict=True):
+        near, far = (one, other) if one[0] < other[0] else (other, one)
+        below = (near[1] + far[1]) / 2 > middle[1] and near[0] < middle[0] < far[0]
+        run, rise = far[0] - near[0], near[1] - far[1]
+        if below and run > _LEAST_EDGE * reach and 0 < rise < _STEEPEST * run:
+            return float(np.arctan2(rise, run))
+    return 0.0
 
 
 class Standing(NamedTuple):

@@ -52,12 +52,13 @@ class Sight:
     Attributes:
         image: With alpha.
         camera: For the image's size.
-        mirrored: Made by mirroring another picture: what it sees was not seen.
+        mirror: (4, 4) reflection of the world: the picture shows the thing's other side as if it were the same. What
+            it sees that way was not seen. None: the picture as it is.
     """
 
     image: Image
     camera: Camera
-    mirrored: bool = False
+    mirror: F64 | None = None
 
 
 class _Seen(NamedTuple):
@@ -82,7 +83,7 @@ def wrap(closed: Closed, sights: Sequence[Sight], options: WrapOptions) -> Mesh:
     seen = [_look(closed, normals, sight) for sight in sights]
     face_slant = np.stack([s.slant[closed.faces].mean(axis=1) for s in seen])
     face_clear = np.stack([s.clear[closed.faces].all(axis=1) for s in seen])
-    own = np.array([not sight.mirrored for sight in sights])[:, None]
+    own = np.array([sight.mirror is None for sight in sights])[:, None]
     score = np.where(face_clear, 1 + 0.2 * own + face_slant, 0.5 * np.abs(face_slant))
     label = score.argmax(axis=0)
     texture, places = _sheet(sights, options.texture_side)
@@ -114,14 +115,30 @@ def normals_of(closed: Closed) -> F64:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
 
 
+def mirror_across(normal: F64, through: F64) -> F64:
+    """(4, 4) the reflection of the world in a plane.
+
+    Args:
+        normal: (3,) of length 1.
+        through: (3,) a point of the plane.
+    """
+    turn = np.eye(4)
+    turn[:3, :3] -= 2 * np.outer(normal, normal)
+    turn[:3, 3] = 2 * float(normal @ through) * normal
+    return turn
+
+
 def _look(closed: Closed, normals: F64, sight: Sight) -> _Seen:
     """Where each vertex is in the picture, how squarely it is seen, and whether it is seen at all."""
     camera_from_world = np.linalg.inv(sight.camera.pose.world_from_camera)
-    points = closed.vertices @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
+    vertices = closed.vertices
+    if sight.mirror is not None:
+        vertices, normals = vertices @ sight.mirror[:3, :3].T + sight.mirror[:3, 3], normals @ sight.mirror[:3, :3].T
+    points = vertices @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
     lens = sight.camera.intrinsics
     z = np.maximum(points[:, 2], 1e-9)
     pixel = np.stack([lens.fx * points[:, 0] / z + lens.cx, lens.fy * points[:, 1] / z + lens.cy], axis=1)
-    ray = closed.vertices - sight.camera.pose.centre
+    ray = vertices - sight.camera.pose.centre
     slant = -np.einsum("ij,ij->i", normals, ray) / np.maximum(np.linalg.norm(ray, axis=1), 1e-12)
     size = lens.size.fitted(_LOOK_SIDE)
     small = Camera(lens.resized(size), sight.camera.pose)
@@ -146,25 +163,28 @@ def _sheet(sights: Sequence[Sight], side: int) -> tuple[Image, F64]:
     """
     import cv2
 
-    boxes = [_box(np.asarray(sight.image.alpha)) for sight in sights]
-    columns = int(np.ceil(np.sqrt(len(sights))))
+    of_image = {id(sight.image): number for number, sight in reversed(list(enumerate(sights)))}
+    own = sorted(of_image.values())
+    boxes = [_box(np.asarray(sights[number].image.alpha)) for number in own]
+    columns = int(np.ceil(np.sqrt(len(own))))
     cell_w = max(right - left for left, _, right, _ in boxes)
     cell_h = max(bottom - top for _, top, _, bottom in boxes)
-    rows = -(-len(sights) // columns)
+    rows = -(-len(own) // columns)
     factor = min(1.0, (side - _GAP * columns) / (cell_w * columns), (side - _GAP * rows) / (cell_h * rows))
     wide, high = (max(8, int(factor * n)) for n in (cell_w, cell_h))
     sheet = np.zeros((rows * (high + _GAP), columns * (wide + _GAP), 3), np.uint8)
     places: list[tuple[float, ...]] = []
-    for number, (sight, (left, top, right, bottom)) in enumerate(zip(sights, boxes, strict=True)):
+    for number, (left, top, right, bottom) in enumerate(boxes):
         row, column = divmod(number, columns)
-        crop = _bled(sight.image, (left, top, right, bottom))
+        crop = _bled(sights[own[number]].image, (left, top, right, bottom))
         size = max(1, round((right - left) * factor)), max(1, round((bottom - top) * factor))
         small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA) if factor < 1 else crop
         y, x = row * (high + _GAP), column * (wide + _GAP)
         padded = cv2.copyMakeBorder(small, 0, high + _GAP, 0, wide + _GAP, cv2.BORDER_REPLICATE)
         sheet[y : y + high + _GAP, x : x + wide + _GAP] = padded[: high + _GAP, : wide + _GAP]
         places.append((left, top, factor, x, y))
-    return Image(sheet, source=sights[0].image.source), np.array(places, np.float64)
+    place_of = [places[own.index(of_image[id(sight.image)])] for sight in sights]
+    return Image(sheet, source=sights[0].image.source), np.array(place_of, np.float64)
 
 
 def _box(alpha: U8) -> tuple[int, int, int, int]:
