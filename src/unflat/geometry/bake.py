@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from unflat.geometry.atlas import _inside, covered
 from unflat.geometry.bands import in_bands
-from unflat.geometry.jit import kernel
+from unflat.geometry.jit import inner, kernel
 from unflat.geometry.pack import GUTTER
 from unflat.geometry.raster import _cubic
 from unflat.geometry.seen_faces import Seen, _clear, _slope
@@ -76,6 +76,24 @@ def _widened(owner: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.where(owner < 0, grown.astype(np.int32), owner)
 
 
+@inner
+def _within(corners, f, x, y):
+    """Barycentric coordinates of the point of a flat face that a texel shows; the gutter repeats the rim."""
+    p, q = _inside(corners, f, x, y)
+    p, q, r = max(p, 0.0), max(q, 0.0), max(1 - p - q, 0.0)
+    total = p + q + r
+    if total <= 0:
+        return 1.0, 0.0, 0.0
+    return p / total, q / total, r / total
+
+
+@inner
+def _steepness(screen, a, b, c):
+    """How much a face's inverse depth changes over a pixel of the z-buffer, at most."""
+    ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]
+    return np.float64(_slope(screen, a, b, c, (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)))
+
+
 @kernel
 def _paint(rows, surface, canvas, share, camera, seen, picture):
     """Add what a picture shows to the texels of some rows."""
@@ -92,25 +110,9 @@ def _paint(rows, surface, canvas, share, camera, seen, picture):
             if f < 0 or trust[f] <= 0:
                 continue
             a, b, c = np.int64(faces[f, 0]), np.int64(faces[f, 1]), np.int64(faces[f, 2])
-            p, q = _inside(corners, f, x + 0.5, y + 0.5)
-            r = 1 - p - q
-            if p < -1e8:
-                continue
-            p, q = min(max(p, 0.0), 1.0), min(max(q, 0.0), 1.0)  # the gutter repeats the rim
-            r = max(0.0, r)
-            p, q = p / (p + q + r), q / (p + q + r)
-            r = 1 - p - q
+            p, q, r = _within(corners, f, x + 0.5, y + 0.5)
             if f != before:
-                before = f
-                ax, ay, bx, by, cx, cy = (
-                    screen[a, 0],
-                    screen[a, 1],
-                    screen[b, 0],
-                    screen[b, 1],
-                    screen[c, 0],
-                    screen[c, 1],
-                )
-                slope = np.float64(_slope(screen, a, b, c, (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)))
+                before, slope = f, _steepness(screen, a, b, c)
             wx = p * vertices[a, 0] + q * vertices[b, 0] + r * vertices[c, 0]
             wy = p * vertices[a, 1] + q * vertices[b, 1] + r * vertices[c, 1]
             wz = p * vertices[a, 2] + q * vertices[b, 2] + r * vertices[c, 2]

@@ -13,8 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from unflat.geometry.atlas import _inside
-from unflat.geometry.bake import ROWS, Canvas
+from unflat.geometry.bake import ROWS, Canvas, _within
 from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import kernel
 from unflat.types.arrays import F32, U8, U32, Bool
@@ -78,12 +77,10 @@ def _settle(rows, canvas, differ, faces, fallback, out, unseen):
                     out[y, x, k] = np.uint8(min(max(value, 0.0), 255.0) + 0.5)
                 continue
             unseen[y, x] = True
-            p, q = _inside(corners, f, x + 0.5, y + 0.5)
-            p, q = min(max(p, 0.0), 1.0), min(max(q, 0.0), 1.0)
-            r = max(0.0, 1 - p - q)
+            p, q, r = _within(corners, f, x + 0.5, y + 0.5)
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
             for k in range(3):
-                mixed = (p * fallback[a, k] + q * fallback[b, k] + r * fallback[c, k]) / (p + q + r)
+                mixed = p * fallback[a, k] + q * fallback[b, k] + r * fallback[c, k]
                 out[y, x, k] = np.uint8(min(max(mixed, 0.0), 255.0) + 0.5)
 
 
