@@ -8,7 +8,7 @@ import pytest
 import fused_worlds as fw
 from unflat.geometry.blocks import VOXELS, Blocks
 from unflat.geometry.cube_cases import edge_begin, triangles_of_cases
-from unflat.geometry.isosurface import extract
+from unflat.geometry.isosurface import LIGHT, extract
 from unflat.geometry.pieces import areas, in_large_pieces, pieces_of, used
 from unflat.geometry.tsdf import FREE, Volume
 from unflat.stages.survey_frames import sighting_of
@@ -78,12 +78,15 @@ def test_every_case_of_the_cube_is_closed_by_its_neighbours() -> None:
 def test_where_too_little_is_known_there_is_no_surface() -> None:
     values = smooth_field(2)
     weight = np.ones(values.shape, np.float32)
-    weight[:, :, 16:] = 0.4
+    weight[:, :, 16:] = 0.5 * 0.9 * LIGHT
     known = extract(dense_volume(values, weight), 0.5)
     assert known.vertices[:, 0].max() <= 15
     whole = extract(dense_volume(values), 0.5)
     inner = whole.vertices[(whole.vertices[:, 0] < 15)]
     assert len(known.vertices) >= len(inner)
+    weight = np.where(values < 0, 1.0, 0.5 * 1.1 * LIGHT).astype(np.float32)
+    assert len(extract(dense_volume(values, weight), 0.5).faces) == len(whole.faces), "outside needs less than inside"
+    assert not len(extract(dense_volume(values, np.where(values < 0, 0.4, 9)), 0.5).faces)
 
 
 def test_blocks_keep_their_numbers_and_know_their_neighbours() -> None:

@@ -23,6 +23,8 @@ from unflat.geometry.jit import inner, kernel
 from unflat.geometry.tsdf import Volume
 from unflat.types.arrays import F32, U8, U32
 
+LIGHT = 0.2
+"""What is outside needs this share of the support that what is inside needs: beside an edge few rays go on."""
 _WIDE = SIDE + 1
 
 
@@ -69,10 +71,13 @@ def _gather(distance, weight, neighbours, row, least, field):
                 b = neighbours[row, (x >> 3) | (y >> 3) << 1 | (z >> 3) << 2]
                 at = (x & 7) | (y & 7) << 3 | (z & 7) << 6
                 field[z, y, x] = np.nan
-                if b >= 0 and weight[b, at] >= least:
-                    field[z, y, x] = distance[b, at]
-                    some_in |= distance[b, at] < 0
-                    some_out |= distance[b, at] >= 0
+                if b < 0:
+                    continue
+                d = distance[b, at]
+                if weight[b, at] >= (least if d < 0 else LIGHT * least):
+                    field[z, y, x] = d
+                    some_in |= d < 0
+                    some_out |= d >= 0
     return some_in and some_out
 
 
@@ -180,7 +185,7 @@ def extract(volume: Volume, least: float) -> Surface:
 
     Args:
         volume: The field.
-        least: The weight from which on a voxel is known.
+        least: The weight from which on a voxel inside is believed.
     """
     blocks, cases = volume.blocks, _cases()
     neighbours = blocks.neighbours(np.arange(blocks.count))

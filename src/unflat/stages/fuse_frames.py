@@ -32,6 +32,8 @@ REACH = 2.5
 """Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
 
 
+SCARCE = 1 / 6
+"""Share of the usual support from which on a surface is believed, where the usual is little."""
 TRIES = 4
 """How often the number of triangles is aimed at, where closing adds some."""
 CRUMB = 100.0
@@ -141,11 +143,11 @@ def _blocks(survey: Survey, voxel: float, reach: Reach, enough: int) -> Blocks:
 
 
 def _least(volume: Volume, support: float) -> float:
-    """The weight from which on a voxel is known: ``support``, or a third of what is usual where that is less."""
+    """The weight from which on a voxel is known: ``support``, or a share of what is usual where that is less."""
     weight = volume.weight[: volume.blocks.count]
     some = weight[np.abs(volume.distance[: volume.blocks.count]) < volume.voxel]
     some = some[some > 0]
-    return min(support, float(np.median(some)) / 3) if len(some) else support
+    return min(support, float(np.median(some)) * SCARCE) if len(some) else support
 
 
 def _finished(surface: Surface, voxel: float) -> Mesh:
