@@ -20,7 +20,11 @@ from unflat.types.scene import Frame, Scene
 from unflat.types.views import Still, Stills
 
 QUICK = ObjectOptions(
-    depth="none", shape="relief", triangles=4000, inflate=InflateOptions(cells=64), stand=StandOptions(height_mm=150.0)
+    front="none",
+    shape="relief",
+    object_triangles=4000,
+    inflate=InflateOptions(cells=64),
+    stand=StandOptions(height_mm=150.0),
 )
 
 
@@ -98,3 +102,55 @@ def test_no_picture_and_an_empty_one_are_refused() -> None:
     empty = replace(cup(), mask=lambda: np.zeros((120, 160), bool))
     with pytest.raises(InputError, match=r"cup\.png is transparent"):
         object_from_cutouts(Stills((empty,), False), QUICK)
+
+
+def board(name: str, width: int, height: int, tone: tuple[int, int, int]) -> Still:
+    """One side of a box, on a ground that is not it."""
+    mask = np.zeros((140, 140), bool)
+    mask[10 : 10 + height, 20 : 20 + width] = True
+    pixels = np.where(mask[..., None], tone, (255, 255, 0)).astype(np.uint8)
+    return Still(name, Size(140, 140), lambda: pixels, mask=lambda: mask)
+
+
+SIDES = (
+    board("box_front.png", 100, 60, (200, 40, 40)),
+    board("box_right.png", 50, 60, (40, 200, 40)),
+    board("box_top.png", 100, 50, (40, 40, 200)),
+)
+
+
+def test_named_sides_make_the_box_that_has_them() -> None:
+    scene = object_from_cutouts(Stills(SIDES, False), replace(QUICK, stand=StandOptions(width_mm=200.0)))
+    mesh = only(scene)
+    assert is_closed(welded(mesh))
+    np.testing.assert_allclose(np.ptp(mesh.vertices, axis=0), [0.2, 0.12, 0.1], rtol=0.06)
+    assert len(scene.cameras) == 3
+    assert mesh.texture is not None and mesh.uv is not None and mesh.invented is not None
+    centre = np.asarray(mesh.vertices)[np.asarray(mesh.faces)].mean(axis=1)
+    uv = np.asarray(mesh.uv)[np.asarray(mesh.faces)].mean(axis=1)
+    at = (uv * (mesh.texture.size.width, mesh.texture.size.height)).astype(int)
+    colour = np.asarray(mesh.texture.pixels)[at[:, 1], at[:, 0]].astype(int)
+    x, y, z = centre.T
+    inner = np.abs(y + 0.06) < 0.045
+    for face, channel in ((z < -0.047, 0), (x > 0.097, 1), (x < -0.097, 1), (z > 0.047, 0)):
+        chosen = colour[face & inner & ((np.abs(x) < 0.09) | (np.abs(z) < 0.04))]
+        assert len(chosen) and (chosen.argmax(axis=1) == channel).mean() > 0.95
+    assert (colour[(y < -0.118) & (np.abs(x) < 0.09) & (np.abs(z) < 0.04)].argmax(axis=1) == 2).all()
+    made_up = np.asarray(mesh.invented)[np.asarray(mesh.faces)].all(axis=1)
+    assert made_up[(x < -0.097) & inner].mean() > 0.9 and not made_up[(x > 0.097) & inner & (np.abs(z) < 0.04)].any()
+
+
+def test_front_and_back_make_a_round_thing_with_both_pictures() -> None:
+    pair = (cup("cup_front.png"), replace(cup("cup_back.png"), read=lambda: np.full((120, 160, 3), 77, np.uint8)))
+    mesh = only(object_from_cutouts(Stills(pair, False), QUICK))
+    assert is_closed(welded(mesh)) and mesh.texture is not None and mesh.uv is not None and mesh.invented is not None
+    at = (np.asarray(mesh.uv) * (mesh.texture.size.width, mesh.texture.size.height)).astype(int)
+    colour = np.asarray(mesh.texture.pixels)[at[:, 1], at[:, 0]]
+    z = np.asarray(mesh.vertices[:, 2])
+    assert (colour[z > np.quantile(z, 0.85)] == 77).all() and not (colour[z < np.quantile(z, 0.15)] == 77).all(1).any()
+    assert mesh.invented.mean() < 0.3
+
+
+def test_pictures_whose_side_nothing_tells_are_named() -> None:
+    scene = object_from_cutouts(Stills((cup("a.png"), cup("b.png")), False), QUICK)
+    assert any("b.png is not used" in told for told in scene.provenance.warnings)

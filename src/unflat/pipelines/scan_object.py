@@ -7,6 +7,7 @@ stills ─ cut_out ─► cut-outs ─┬─ one: estimate_depth ─ inflate ─
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -17,21 +18,24 @@ from unflat.geometry.closed_surface import Closed, simplified, smoothed
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.estimate_depth import DepthOptions
+from unflat.stages.hull import hull
 from unflat.stages.inflate import InflateOptions, inflate, relief_of, window_on
+from unflat.stages.mirror import SURE, mirror_across, symmetry_of, with_mirrors
+from unflat.stages.name_views import FOV_DEG, NameOptions, Side, sides_of, sights_of
 from unflat.stages.revolve import judge_turned, revolve
 from unflat.stages.stand import Standing, StandOptions, pitch_of_rest, stand
-from unflat.stages.wrap import Sight, WrapOptions, mirror_across, wrap
+from unflat.stages.wrap import WrapOptions, wrap
 from unflat.trust.lineage import Lineage
+from unflat.types.arrays import F64
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 from unflat.types.scene import Frame, Node, Scene
+from unflat.types.sight import Sight
 from unflat.types.views import Similarity, Still, Stills
 
-ASSUMED_FOV_DEG = 12.0
-"""Across the long side of a product picture whose lens nothing tells: they are taken from afar."""
-
-
+BEHIND = mirror_across(np.array([0.0, 0.0, 1.0]), np.zeros(3))
+"""Front and back are alike."""
 Shape = Literal["auto", "round", "relief"]
 
 
@@ -39,14 +43,15 @@ Shape = Literal["auto", "round", "relief"]
 class ObjectOptions:
     """How cut-outs become a thing."""
 
-    depth: str = "auto"
+    front: str = "auto"
     """The model that sees the front of a thing of which there is one picture only; none: round by its outline alone."""
     shape: Shape = "auto"
     """What a thing of which there is one picture is: round (about an upright axis, like a vase), relief (what the front
     shows, and a back like it), auto (round where outline and front speak for it)."""
-    triangles: int = 100_000
+    object_triangles: int = 100_000
     """Most triangles of the object."""
     estimate: DepthOptions = field(default_factory=DepthOptions)
+    names: NameOptions = field(default_factory=NameOptions)
     inflate: InflateOptions = field(default_factory=InflateOptions)
     stand: StandOptions = field(default_factory=StandOptions)
     wrap: WrapOptions = field(default_factory=WrapOptions)
@@ -54,8 +59,8 @@ class ObjectOptions:
     def __post_init__(self) -> None:
         if self.shape not in get_args(Shape):
             raise InputError(f"there is no shape '{self.shape}'", hint=f"Known: {' '.join(get_args(Shape))}.")
-        if self.triangles < 500:
-            raise InputError(f"an object needs at least 500 triangles, not {self.triangles}")
+        if self.object_triangles < 500:
+            raise InputError(f"an object needs at least 500 triangles, not {self.object_triangles}")
 
 
 def object_from_cutouts(stills: Stills, options: ObjectOptions | None = None, progress: Progress = silent) -> Scene:
@@ -79,6 +84,15 @@ def object_from_cutouts(stills: Stills, options: ObjectOptions | None = None, pr
         cuts = [cut_out(image_of(still)) for still in stills.items]
     for cut in cuts:
         lineage.did("cut_out", picture=cut.image.source.name, how=cut.how, sure=round(cut.sure, 2))
+    found = sides_of([cut.image.source.name for cut in cuts], options.names)
+    named = [(cut, side) for cut, side in zip(cuts, found, strict=True) if side is not None]
+    if len(named) > 1:
+        for cut, side in zip(cuts, found, strict=True):
+            if side is None:
+                lineage.warn(f"{cut.image.source.name} is not used: nothing tells which side it shows (--sides).")
+        return _from_sides([cut for cut, _ in named], [side for _, side in named], options, clock, lineage)
+    for cut in cuts[1:]:
+        lineage.warn(f"{cut.image.source.name} is not used: nothing tells which side it shows (--sides).")
     return _from_one(cuts[0], options, clock, lineage)
 
 
@@ -94,23 +108,84 @@ def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineag
     image = cut.image
     assert image.alpha is not None
     depth = None
-    if options.depth != "none":
+    if options.front != "none":
         with clock.stage("depth"):
             depth = depth_of(image, options, lineage)
     with clock.stage("shape"):
         closed, pitch = shape_of(image, depth, options, lineage)
     lineage.invented = True
     lineage.warn("Only one side of the object was seen: its back and its thickness are made up, and marked so.")
-    intrinsics = Intrinsics.from_fov(ASSUMED_FOV_DEG, image.size, "assumed")
+    intrinsics = Intrinsics.from_fov(FOV_DEG, image.size, "assumed")
     placed, pose = _levelled(*_seen_from(smoothed(closed, 3), intrinsics), pitch)
+    sight = Sight(image, Camera(intrinsics, pose, "photograph"))
+    return _finished(placed, [sight], (BEHIND,), options, clock, lineage)
+
+
+def _from_sides(
+    cuts: Sequence[CutOut], sides: Sequence[Side], options: ObjectOptions, clock: Clock, lineage: Lineage
+) -> Scene:
+    """A thing of which there are pictures of named sides."""
+    sights = sights_of([cut.image for cut in cuts], sides)
+    front = min(range(len(sides)), key=lambda n: (abs(sides[n].pitch), abs((sides[n].yaw + 180) % 360 - 180)))
+    with clock.stage("shape"):
+        turned = judge_turned(window_on(sights[front].alpha, options.inflate.cells).alpha, None)
+        if _one_way(sides) or (options.shape != "relief" and turned.round):
+            depth = None if options.front == "none" else depth_of(sights[front].image, options, lineage)
+            closed, _ = shape_of(sights[front].image, depth, options, lineage)
+            camera = sights[front].camera
+            placed, _ = _seen_from(smoothed(closed, 3), camera.intrinsics)
+            turn = camera.pose.world_from_camera[:3, :3]
+            placed = Closed(placed.vertices @ turn.T, placed.faces)
+        else:
+            placed = smoothed(hull(sights, options.inflate.cells), 3)
+            lineage.did("hull", pictures=len(sights), triangles=len(placed.faces))
+    symmetric = symmetry_of(sights[front].image) if abs(sides[front].pitch) < 45 else 0.0
+    lineage.did("mirror", sure=round(symmetric, 2), used=symmetric >= SURE)
+    lineage.invented = True
+    lineage.warn("Between the sides that were seen the object's shape is made up of their outlines, and marked so.")
+    forward = sights[front].camera.pose.world_from_camera[:3, :3]
+    across = mirror_across(forward[:, 0], np.zeros(3))
+    mirrors = (*([across] if symmetric >= SURE else []), mirror_across(forward[:, 2], np.zeros(3)))
+    return _finished(placed, sights, mirrors, options, clock, lineage)
+
+
+def _one_way(sides: Sequence[Side]) -> bool:
+    """Whether all sides are seen along one line, so that outlines tell nothing of the depth."""
+    looks = [
+        np.array([math.sin(a) * math.cos(b), math.sin(b), math.cos(a) * math.cos(b)])
+        for a, b in ((math.radians(side.yaw), math.radians(side.pitch)) for side in sides)
+    ]
+    return all(abs(float(look @ looks[0])) > math.cos(math.radians(15)) for look in looks)
+
+
+def _finished(
+    placed: Closed,
+    sights: Sequence[Sight],
+    mirrors: Sequence[F64],
+    options: ObjectOptions,
+    clock: Clock,
+    lineage: Lineage,
+) -> Scene:
+    """A closed thing and its pictures, on the floor in metres, with its texture.
+
+    Args:
+        placed: Upright, in any unit.
+        sights: In the same frame.
+        mirrors: Of the thing around the origin, the likeliest first: what no picture sees is taken from them.
+        options: How.
+        clock: Times the stages.
+        lineage: Takes the steps; sealed here.
+    """
     with clock.stage("stand"):
         standing, move, scale = stood(placed, options)
     lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
-    camera = Camera(intrinsics, move.pose(pose), "photograph")
+    moved = [Sight(s.image, replace(s.camera, pose=move.pose(s.camera.pose))) for s in sights]
+    middle = move.points(np.zeros((1, 3)))[0]
+    there, back = np.eye(4), np.eye(4)
+    there[:3, 3], back[:3, 3] = middle, -middle
     with clock.stage("texture"):
-        behind = mirror_across(np.array([0.0, 0.0, 1.0]), np.zeros(3))
-        mesh = wrap(standing, [Sight(image, camera), Sight(image, camera, behind)], options.wrap)
-    return Scene((Node("object", mesh),), (camera,), Frame.LEVEL_RDF, scale, lineage.seal())
+        mesh = wrap(standing, with_mirrors(moved, [there @ mirror @ back for mirror in mirrors]), options.wrap)
+    return Scene((Node("object", mesh),), tuple(s.camera for s in moved), Frame.LEVEL_RDF, scale, lineage.seal())
 
 
 def shape_of(image: Image, depth: DepthMap | None, options: ObjectOptions, lineage: Lineage) -> tuple[Closed, float]:
@@ -141,8 +216,10 @@ def stood(closed: Closed, options: ObjectOptions, metres_per_unit: float | None 
     error = 0.1 * float(np.ptp(closed.vertices, axis=0).max()) / options.inflate.cells
     standing = stand(closed, options.stand, metres_per_unit)
     share = 0.98
-    while len(standing.closed.faces) > options.triangles:
-        standing = stand(simplified(closed, int(share * options.triangles), error), options.stand, metres_per_unit)
+    while len(standing.closed.faces) > options.object_triangles:
+        standing = stand(
+            simplified(closed, int(share * options.object_triangles), error), options.stand, metres_per_unit
+        )
         share *= 0.9
     return standing
 
@@ -163,7 +240,7 @@ def depth_of(image: Image, options: ObjectOptions, lineage: Lineage) -> DepthMap
     from unflat.stages.calibrate import CameraOptions, calibrate
     from unflat.stages.estimate_depth import estimate_depth, refine_to
 
-    seen = estimate_depth(image, options.depth, options.estimate)
+    seen = estimate_depth(image, options.front, options.estimate)
     depth = assume_scale(refine_to(seen, image, image.size.fitted(640)))
     lens = calibrate(image, CameraOptions(), measured=seen.depth.intrinsics, model_focal=seen.focal_over_long_side)
     lineage.did("depth", model=seen.depth.origin, licence=seen.depth.licence)

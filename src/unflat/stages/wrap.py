@@ -21,6 +21,7 @@ from unflat.types.arrays import F64, U8, Bool
 from unflat.types.camera import Camera
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
+from unflat.types.sight import Sight
 
 SEEN, GUESSED = np.float32(0.7), np.float32(0.1)
 """Confidence of what a picture saw, and of what none did."""
@@ -43,22 +44,6 @@ class WrapOptions:
     def __post_init__(self) -> None:
         if not 64 <= self.texture_side <= 8192:
             raise InputError(f"--texture-side {self.texture_side} is out of range", hint="Give 64 to 8192.")
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """A cut-out and the camera that saw it.
-
-    Attributes:
-        image: With alpha.
-        camera: For the image's size.
-        mirror: (4, 4) reflection of the world: the picture shows the thing's other side as if it were the same. What
-            it sees that way was not seen. None: the picture as it is.
-    """
-
-    image: Image
-    camera: Camera
-    mirror: F64 | None = None
 
 
 class _Seen(NamedTuple):
@@ -115,19 +100,6 @@ def normals_of(closed: Closed) -> F64:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
 
 
-def mirror_across(normal: F64, through: F64) -> F64:
-    """(4, 4) the reflection of the world in a plane.
-
-    Args:
-        normal: (3,) of length 1.
-        through: (3,) a point of the plane.
-    """
-    turn = np.eye(4)
-    turn[:3, :3] -= 2 * np.outer(normal, normal)
-    turn[:3, 3] = 2 * float(normal @ through) * normal
-    return turn
-
-
 def _look(closed: Closed, normals: F64, sight: Sight) -> _Seen:
     """Where each vertex is in the picture, how squarely it is seen, and whether it is seen at all."""
     camera_from_world = np.linalg.inv(sight.camera.pose.world_from_camera)
@@ -165,7 +137,7 @@ def _sheet(sights: Sequence[Sight], side: int) -> tuple[Image, F64]:
 
     of_image = {id(sight.image): number for number, sight in reversed(list(enumerate(sights)))}
     own = sorted(of_image.values())
-    boxes = [_box(np.asarray(sights[number].image.alpha)) for number in own]
+    boxes = [_box(sights[number].alpha) for number in own]
     columns = int(np.ceil(np.sqrt(len(own))))
     cell_w = max(right - left for left, _, right, _ in boxes)
     cell_h = max(bottom - top for _, top, _, bottom in boxes)
