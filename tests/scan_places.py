@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from tests.scan_draw import SUBJECT, Array, Light, Paint, Solid, ball, box, lathe, sheet
 from tests.scan_worlds import KnownFilm, Trouble, lens_of, looking
@@ -242,6 +243,18 @@ def walker(way: Callable[[float], tuple[float, float]]) -> Callable[[float], Sol
         return Solid.of(*parts).moved(place)
 
     return figure
+
+
+def marker(corner: tuple[float, float, float], right: Array, down: Array, number: int = 7) -> Solid:
+    """A printed ArUco marker (4X4): its black square by a corner and two sides as one sees them, and its white rim."""
+    bits = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), number, 6)
+    o, u, v = np.asarray(corner, np.float64), right / 6, down / 6
+    white, black = ((0.9, 0.9, 0.9), (0.88, 0.88, 0.88)), ((0.02, 0.02, 0.02), (0.03, 0.03, 0.03))
+    out = np.cross(u, v) / np.linalg.norm(u) * 0.02  # a third of a millimetre apart, towards the eye
+    cells = [sheet(tuple(o - u - v), tuple(right + 2 * u), tuple(down + 2 * v), Paint("plaster", 1.0, *white))]
+    for row, column in np.argwhere(bits == 0):
+        cells.append(sheet(tuple(o + column * u + row * v - out), tuple(u), tuple(v), Paint("plaster", 1.0, *black)))
+    return Solid.of(*cells)
 
 
 def troubled(film: KnownFilm, figure: bool = True) -> KnownFilm:

@@ -11,6 +11,7 @@ from cyclopts import Parameter, Token
 from docstring_parser import parse_from_object
 
 from unflat.pipelines.flat import from_keywords, leaves
+from unflat.stages.marked_length import MarkedLength
 from unflat.stages.scale_to_metres import KnownLength
 
 T = TypeVar("T")
@@ -21,7 +22,11 @@ def _known_length(_type: Any, tokens: tuple[Token, ...]) -> KnownLength:
     return KnownLength.parse(tokens[0].value)
 
 
-_CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length}
+def _marked_length(_type: Any, tokens: tuple[Token, ...]) -> MarkedLength:
+    return MarkedLength.parse(tokens[0].value)
+
+
+_CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length, MarkedLength: _marked_length}
 """Types whose words on the command line are not those of their fields."""
 
 

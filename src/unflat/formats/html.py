@@ -44,6 +44,7 @@ _FAINT = 0.1
 _BASIS = {
     "metric-source": "measured by the source of the depth",
     "known-length": "from a known length",
+    "marker": "from a printed marker",
     "familiar": "from the usual size of something in the picture",
     "subject-distance": "from the distance the camera noted",
     "assumed": "assumed",

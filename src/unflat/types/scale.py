@@ -8,7 +8,9 @@ from typing import Literal
 
 from unflat.errors import ShapeError
 
-ScaleBasis = Literal["metric-source", "known-length", "familiar", "subject-distance", "assumed", "made-to-measure"]
+ScaleBasis = Literal[
+    "metric-source", "known-length", "marker", "familiar", "subject-distance", "assumed", "made-to-measure"
+]
 """How the size is known. ``assumed``: nothing in the picture told it. ``made-to-measure``: it was chosen (a relief)."""
 
 
