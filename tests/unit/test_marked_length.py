@@ -32,7 +32,16 @@ def test_two_pictures_are_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1,2,3=4", "1,2,3,4", "1,2,3,4=x", "a:1,2,3,4+a:1,2,3,4=1", "a:1,2,1,2=1", "1,2,3,4=-1", "a:1,2,3,4+5,6,7,8=1"],
+    [
+        "",
+        "1,2,3=4",
+        "1,2,3,4",
+        "1,2,3,4=x",
+        "a:1,2,3,4+a:1,2,3,4=1",
+        "a:1,2,1,2=1",
+        "1,2,3,4=-1",
+        "a:1,2,3,4+5,6,7,8=1",
+    ],
 )
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(InputError):
