@@ -143,8 +143,13 @@ def pose(x: float, z: float, yaw_deg: float, pitch_deg: float = 0.0, height: flo
     return Pose(world_from_camera)
 
 
-def photograph(camera: Camera) -> U8:
-    """What a camera sees, (h, w, 3) sRGB; black where there is nothing."""
+def photograph(camera: Camera, finer: int = 1) -> U8:
+    """What a camera sees, (h, w, 3) sRGB; black where there is nothing. Each pixel is the mean of ``finer``² rays."""
+    if finer > 1:
+        size = camera.intrinsics.size
+        large = camera.intrinsics.resized(Size(size.width * finer, size.height * finer))
+        fine = photograph(Camera(large, camera.pose)).reshape(size.height, finer, size.width, finer, 3)
+        return fine.mean(axis=(1, 3)).round().astype(np.uint8)
     seen = camera.intrinsics
     u, v = np.meshgrid(np.arange(seen.size.width) + 0.5, np.arange(seen.size.height) + 0.5)
     rays = np.stack([(u - seen.cx) / seen.fx, (v - seen.cy) / seen.fy, np.ones_like(u)], -1).reshape(-1, 3)
@@ -156,8 +161,8 @@ def photograph(camera: Camera) -> U8:
 
 
 def _looked_up(which: np.ndarray, where: F64) -> F64:
-    """Colours between the centres of the texels of a tile."""
-    place = (where * _TILE - 0.5).clip(0, _TILE - 1.001)
+    """Colours between the centres of the texels of a tile; the outermost lie on its rim, as in :func:`mesh`."""
+    place = (where * (_TILE - 1)).clip(0, _TILE - 1.001)
     x, y = place.astype(int).T
     fx, fy = (place - place.astype(int)).T[..., None]
     t = tiles().astype(np.float64)

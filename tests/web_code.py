@@ -43,6 +43,7 @@ def ran(program: str, folder: Path, **given: Any) -> Any:
     (folder / "build.mjs").write_text(
         f'import {{ buildSync }} from "{(esbuild / "lib" / "main.js").as_posix()}";\n'
         'buildSync({ entryPoints: ["main.ts"], bundle: true, platform: "node", format: "esm", outfile: "main.mjs",'
+        f' nodePaths: ["{(WEB / "node_modules").as_posix()}"],'
         ' absWorkingDir: import.meta.dirname, logLevel: "error" });\n'
     )
     for command in ([node, "build.mjs"], [node, "main.mjs", "given.json"]):

@@ -1,7 +1,7 @@
 // Builds the viewer: `npm ci --ignore-scripts && npm run build`. The result is the same bytes every time.
 //
-// viewer.js, viewer.css and page.html are what formats/html.py puts into every page, clip.js, clip.css and clip.html what
-// formats/clip_page.py does. manifest.json holds the hashes of all sources, so that a test notices a stale bundle
+// viewer.js, viewer.css and page.html are what formats/html.py puts into the page of a picture, stroll.js, stroll.css and
+// stroll.html into that of a scan; clip.js, clip.css and clip.html are what formats/clip_page.py does. manifest.json holds the hashes of all sources, so that a test notices a stale bundle
 // without Node.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -30,9 +30,13 @@ const outputs = {
   "clip.js": await built("src/clip.ts", { format: "iife", banner }),
   "clip.css": await built("src/clip.css"),
   "clip.html": read("clip.html"),
+  "stroll.js": await built("src/stroll.ts", { format: "iife", banner }),
+  "stroll.css": await built("src/stroll.css"),
+  "stroll.html": read("stroll.html"),
   "THREE-LICENSE.txt": Buffer.from(`${notice}\n`),
 };
-const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", "page.html", "clip.html", "tsconfig.json"];
+const pages = ["page.html", "clip.html", "stroll.html"];
+const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", ...pages, "tsconfig.json"];
 names.push(...readdirSync(join(web, "src")).map((name) => `src/${name}`));
 const hashes = (entries) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 const manifest = {

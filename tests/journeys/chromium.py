@@ -51,7 +51,8 @@ for ours_fd, its_fd in zip(ours, (3, 4)):
     os.dup2(ours_fd, its_fd)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
-_HIDE = "for (const e of document.querySelectorAll('.bar, #legend, #said, #pen, #edge')) e.style.visibility = 'hidden'"
+_OVER = ".bar, #legend, #said, #pen, #edge, #map, #ruler, #pad, #named, #views-sheet"
+_HIDE = f"for (const e of document.querySelectorAll('{_OVER}')) e.style.visibility = 'hidden'"
 
 Pixels = NDArray[np.float64]
 
@@ -183,6 +184,23 @@ class Page:
         for _ in range(times):
             self.call("Input.dispatchKeyEvent", type="keyDown", **common)
             self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+        self.settle()
+
+    def hold(self, code: str, until: str, seconds: float = 40) -> None:
+        """Hold a key, named by its place on the keyboard, until ``until`` is true in the page."""
+        common = {"code": code, "windowsVirtualKeyCode": KEYS.get(code, ord(code[-1]))}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **common)
+        try:
+            self.wait(until, seconds)
+        finally:
+            self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+        self.settle()
+
+    def click(self, x: float, y: float) -> None:
+        """Press and let go at one place."""
+        self.mouse("mouseMoved", x, y)
+        self.mouse("mousePressed", x, y)
+        self.mouse("mouseReleased", x, y)
         self.settle()
 
     def mouse(self, kind: str, x: float, y: float, *, button: str = "left", held: bool = False, **more: Any) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import rooms
 import scenes
 from outline import Outline
 from unflat.errors import InputError, OutputError
@@ -51,8 +52,29 @@ def test_a_finished_glb_gives_the_same_page_as_its_scene() -> None:
     assert html.page_of_glb(data, "other name.glb") == html.page_of_scene(scene)
 
 
-def test_nothing_outside_the_page_is_named() -> None:
-    outline = Outline(html.page_of_scene(scenes.textured_scene()))
+def walked_page() -> bytes:
+    return html.page_of_scene(rooms.scene())
+
+
+def test_what_several_cameras_saw_is_walked_through(tmp_path: Path) -> None:
+    page = walked_page()
+    assert 'id="map"' in page.decode() and 'id="map"' not in html.page_of_scene(scenes.textured_scene()).decode()
+    assert html.page_of_glb(embedded(page), "other.glb") == page
+    (tmp_path / "a.html").write_bytes(page)
+    back = html.read(tmp_path / "a.html")
+    assert [camera.name for camera in back.cameras] == [camera.name for camera in rooms.cameras()]
+    assert len(back.tracks) == 1 and back.scale == rooms.scene().scale
+
+
+def test_a_picture_with_a_camera_that_moves_is_still_a_picture() -> None:
+    page = html.page_of_scene(scenes.moving_scene())
+    assert 'id="map"' not in page.decode()
+    assert 'id="map"' not in html.page_of_glb(embedded(page), "a.glb").decode()
+
+
+@pytest.mark.parametrize("page", [html.page_of_scene(scenes.textured_scene()), walked_page()], ids=["picture", "walk"])
+def test_nothing_outside_the_page_is_named(page: bytes) -> None:
+    outline = Outline(page)
     for tag, attributes in outline.tags:
         assert tag not in ("iframe", "object", "embed", "base", "img", "video", "audio", "source")
         for key in ("src", "href", "action", "formaction", "srcset", "poster"):
@@ -60,8 +82,9 @@ def test_nothing_outside_the_page_is_named() -> None:
         assert not [key for key in attributes if key.startswith("on") or key == "style"], (tag, attributes)
 
 
-def test_only_the_built_script_and_style_may_run() -> None:
-    outline = Outline(html.page_of_scene(scenes.textured_scene()))
+@pytest.mark.parametrize("page", [html.page_of_scene(scenes.textured_scene()), walked_page()], ids=["picture", "walk"])
+def test_only_the_built_script_and_style_may_run(page: bytes) -> None:
+    outline = Outline(page)
     policy = next(a["content"] for t, a in outline.tags if t == "meta" and a.get("http-equiv"))
     assert policy is not None
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))

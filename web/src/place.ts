@@ -13,13 +13,13 @@ const LEAST = 0.002;
 /** The share of the near depth that the viewpoint moves at most, however flat the place is. */
 const CLOSEST = 0.25;
 
-type Extras = Record<string, unknown>;
+export type Extras = Readonly<Record<string, unknown>>;
 
-function record(value: unknown): Extras {
+export function record(value: unknown): Extras {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Extras) : {};
 }
 
-function positive(value: unknown): number | null {
+export function positive(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : null;
 }
 
@@ -51,10 +51,8 @@ function piecesOf(root: Object3D): Piece[] {
   return pieces;
 }
 
-/** The photograph's camera: glTF camera node 0 with its pixels in extras, or with an angle of view alone. */
-function photoCamera(gltf: GLTF): PhotoCamera | null {
-  const seeing = gltf.cameras[0] as PerspectiveCamera | undefined;
-  if (!seeing) return null;
+/** A camera of the file, with its pixels in extras or with an angle of view alone; null if it is of no known kind. */
+export function photoCamera(seeing: Object3D): PhotoCamera | null {
   seeing.updateWorldMatrix(true, false);
   const position = new Vector3();
   const rotation = new Quaternion();
@@ -68,9 +66,10 @@ function photoCamera(gltf: GLTF): PhotoCamera | null {
     return { fx, fy, cx, cy, width, height, position, rotation, around };
   }
   if (!("isPerspectiveCamera" in seeing)) return null;
+  const { fov, aspect } = seeing as PerspectiveCamera;
   const tall = 1000;
-  const focal = tall / 2 / Math.tan((seeing.fov * Math.PI) / 360);
-  const wide = tall * (seeing.aspect || 4 / 3);
+  const focal = tall / 2 / Math.tan((fov * Math.PI) / 360);
+  const wide = tall * (aspect || 4 / 3);
   return { fx: focal, fy: focal, cx: wide / 2, cy: tall / 2, width: wide, height: tall, position, rotation, around: false };
 }
 
@@ -109,15 +108,26 @@ export function ruledRadius(camera: PhotoCamera, inverse: { readonly near: numbe
 }
 
 /** Open the GLB in `bytes`. Anything it refers to outside itself is refused by the page's security policy. */
-export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
+export async function openFile(bytes: ArrayBuffer): Promise<GLTF> {
   const gltf = await new GLTFLoader().parseAsync(bytes, "");
   gltf.scene.updateMatrixWorld(true);
+  return gltf;
+}
+
+/** What the file says of itself: `asset.extras.unflat`. */
+export function toldBy(gltf: GLTF): Extras {
+  return record(record((gltf.asset as unknown as Extras)["extras"])["unflat"]);
+}
+
+/** What an open file holds, as its first camera saw it. */
+export function placeOf(gltf: GLTF): Place {
   const pieces = piecesOf(gltf.scene);
   if (pieces.length === 0) throw new Error("the file holds nothing that can be drawn");
-  const found = photoCamera(gltf);
+  const first = gltf.cameras[0];
+  const found = first ? photoCamera(first) : null;
   const camera = found ?? cameraBefore(gltf.scene);
   const depths = measureDepths(camera, pieces);
-  const unflat = record(record((gltf.asset as unknown as Extras)["extras"])["unflat"]);
+  const unflat = toldBy(gltf);
   const scale = record(unflat["scale"]);
   const hasSky = pieces.some((piece) => piece.role === "sky");
   const safe = safeReach(unflat, camera, depths, hasSky);
@@ -135,6 +145,11 @@ export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
     safe,
     safeRadius: Math.min(safe.left, safe.right, safe.up, safe.down),
   };
+}
+
+/** Open the GLB in `bytes` as a place. */
+export async function openPlace(bytes: ArrayBuffer): Promise<Place> {
+  return placeOf(await openFile(bytes));
 }
 
 /** The picture itself, for the colour of the room around it; null if nothing has a texture. */

@@ -72,7 +72,9 @@ export interface Movable {
 }
 
 /** What a headset steps into. */
-export interface Enterable extends Movable {
+export interface Enterable {
+  readonly canvas: HTMLCanvasElement;
+  readonly rig: Pick<Rig, "reset">;
   readonly renderer: WebGLRenderer;
   /** All that is drawn. */
   readonly world: Group;

@@ -4,7 +4,8 @@ The page works from a disk and asks no network for anything: its own security po
 those to data inside it, and only the very script and style built with it may run (their SHA-256 are in the policy).
 The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says from which sources.
 
-The scene travels as the GLB of :mod:`unflat.formats.glb`, in base64. Splats are shown as points. Beside it travels
+A scene that several cameras saw is a place to walk through (``web/src/stroll.ts``); one of a single picture is looked at
+from where that was taken (``web/src/main.ts``). The scene travels as the GLB of :mod:`unflat.formats.glb`, in base64. Splats are shown as points. Beside it travels
 the depth that the scene was built from, so that it can be mended by hand: :mod:`unflat.formats.page_depth`.
 """
 
@@ -15,7 +16,9 @@ import dataclasses
 import hashlib
 import json
 import struct
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +29,7 @@ from unflat.formats.gltf_file import GltfFile
 from unflat.formats.gltf_read import scene_of
 from unflat.formats.page_depth import depth_block, depth_in
 from unflat.formats.page_parts import about, common, filled, source_rows, step_rows, title_of
-from unflat.formats.plain import is_object
+from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
 from unflat.types.points import PointCloud
@@ -40,6 +43,21 @@ _LARGEST_PAGE = 2**31
 _SCENE_MARK = b'<script type="text/plain" id="scene">'
 _FAINT = 0.1
 """Splats fainter than this are left out when they are shown as points."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The files of the built viewer that make a page."""
+
+    page: str
+    style: str
+    script: str
+
+
+_PICTURE = _Kind("page.html", "viewer.css", "viewer.js")
+"""Looked at from where the picture was taken."""
+_STROLL = _Kind("stroll.html", "stroll.css", "stroll.js")
+"""Seen by several cameras, so that one walks through it."""
 
 _BASIS = {
     "metric-source": "measured by the source of the depth",
@@ -98,8 +116,11 @@ def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
     scene = _with_points(scene)
     options = options or ExportOptions()
     record = SceneRecord(scene.frame, scene.scale, scene.provenance)
+    glb, title = glb_bytes(scene, options), title_of(scene.provenance, "Scene")
+    if len(scene.cameras) > 1:
+        return _page(glb, title, record, _STROLL)
     depth = depth_block(scene.depth) if scene.depth is not None and options.editable else ""
-    return _page(glb_bytes(scene, options), title_of(scene.provenance, "Scene"), record, depth)
+    return _page(glb, title, record, _PICTURE, depth)
 
 
 def page_of_glb(glb: bytes, name: str) -> bytes:
@@ -112,19 +133,21 @@ def page_of_glb(glb: bytes, name: str) -> bytes:
     Raises:
         InputError: The file is not a GLB or its record is damaged.
     """
-    record = _record_in(glb, name)
-    return _page(glb, title_of(record.provenance, name), record)
+    document = _document_in(glb, name)
+    record = _record_in(document, glb, name)
+    kind = _STROLL if _still_cameras(document) > 1 else _PICTURE
+    return _page(glb, title_of(record.provenance, name), record, kind)
 
 
-def _page(glb: bytes, title: str, record: SceneRecord, depth: str = "") -> bytes:
+def _page(glb: bytes, title: str, record: SceneRecord, kind: _Kind, depth: str = "") -> bytes:
     words = {
-        **common("viewer.css", "viewer.js", title),
+        **common(kind.style, kind.script, title),
         "KIND": "3D estimate" if record.provenance.steps else "3D scene",
         "ABOUT": _about(record),
         "DEPTH": depth,
         "SCENE": base64.b64encode(glb).decode("ascii"),
     }
-    return "".join(filled("page.html", words)).encode("utf-8")
+    return "".join(filled(kind.page, words)).encode("utf-8")
 
 
 def _about(record: SceneRecord) -> str:
@@ -176,11 +199,11 @@ def _points(splats: Splats) -> PointCloud:
     )
 
 
-def _record_in(glb: bytes, name: str) -> SceneRecord:
-    """What a GLB says of itself; a file of others says nothing.
+def _document_in(glb: bytes, name: str) -> dict[str, Any]:
+    """The JSON of a GLB.
 
     Raises:
-        InputError: The file is not a GLB, or its record is damaged.
+        InputError: The file is not a GLB.
     """
     damaged = InputError(f"{name} is not a GLB file", hint="Give a .glb or .html that unflat wrote.")
     if len(glb) < 20:
@@ -192,8 +215,26 @@ def _record_in(glb: bytes, name: str) -> SceneRecord:
         document = json.loads(glb[20 : 20 + length])
     except (ValueError, RecursionError) as error:
         raise damaged from error
-    asset = document.get("asset") if is_object(document) else None
+    return document if is_object(document) else {}
+
+
+def _record_in(document: dict[str, Any], glb: bytes, name: str) -> SceneRecord:
+    """What a GLB says of itself; a file of others says nothing.
+
+    Raises:
+        InputError: Its record is damaged.
+    """
+    asset = document.get("asset")
     extras = asset.get("extras") if is_object(asset) else None
     if is_object(extras) and "unflat" in extras:
         return from_record(extras["unflat"])
     return foreign_record(Source(name, hashlib.sha256(glb).hexdigest(), "glb"))
+
+
+def _still_cameras(document: dict[str, Any]) -> int:
+    """How many cameras of a GLB of ours no animation moves; files of others are looked at from outside."""
+    cameras, animations, asset = (document.get(key) for key in ("cameras", "animations", "asset"))
+    extras = asset.get("extras") if is_object(asset) else None
+    if not is_list(cameras) or not is_object(extras) or "unflat" not in extras:
+        return 0
+    return len(cameras) - (len(animations) if is_list(animations) else 0)
