@@ -11,13 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import painted
 import scenes
 from unflat.formats.registry import ExportOptions, write
+from unflat.formats.shop import write_shop
+from unflat.pipelines.scan_object import ObjectOptions, object_from_images
 from unflat.stages.bake_texture import TextureOptions, bake_texture
-from unflat.types import Mesh, Node, Size
+from unflat.stages.inflate import InflateOptions
+from unflat.stages.make_poster import make_poster
+from unflat.types import Image, Mesh, Node, Size
 
 TOOLS = Path(__file__).parents[1] / "tools"
 GLTF_SCENES = [name for name in scenes.SCENES if name != "splats"]
@@ -87,6 +92,21 @@ def test_gltf_validator_finds_nothing_in_a_painted_surface(node: str, tmp_path: 
     (report,) = gltf_reports(node, tmp_path / "a.glb")
     assert report["issues"]["messages"] == []
     assert report["info"]["totalTriangleCount"] == 12 and report["info"]["hasTextures"]
+
+
+@pytest.mark.node
+def test_gltf_validator_finds_nothing_in_an_object_for_a_shop(node: str, tmp_path: Path) -> None:
+    """Made of a cut-out; its report says of the USDZ what the validators here say."""
+    y, x = np.mgrid[:80, :100] + 0.5
+    inside = np.hypot(x - 50, y - 40) < 30
+    picture = Image(np.full((80, 100, 3), (40, 120, 200), np.uint8), inside.astype(np.uint8) * np.uint8(255))
+    options = ObjectOptions(front="none", object_triangles=2000, inflate=InflateOptions(cells=48))
+    scene = object_from_images([picture], options)
+    told = write_shop(scene, make_poster(scene, 128), tmp_path / "a.glb", ExportOptions(), {})
+    (report,) = gltf_reports(node, tmp_path / "a.glb")
+    codes = {message["code"] for message in report["issues"]["messages"]}
+    assert (report["issues"]["numErrors"], report["issues"]["numWarnings"]) == (0, 0) and codes <= HARMLESS
+    assert told["passed"]
 
 
 def usd_complaints(path: Path) -> list[str]:

@@ -74,14 +74,27 @@ def object_from_cutouts(stills: Stills, options: ObjectOptions | None = None, pr
     Raises:
         InputError: There is no picture, or one of them holds no object that can be cut out.
     """
+    return object_from_images([image_of(still) for still in stills.items], options, progress)
+
+
+def object_from_images(
+    images: Sequence[Image], options: ObjectOptions | None = None, progress: Progress = silent
+) -> Scene:
+    """The same of pictures in memory; see :func:`object_from_cutouts`.
+
+    Args:
+        images: Each with alpha, or before an even backdrop; the names of their sources may tell which side they show.
+        options: How.
+        progress: Told the name of each stage as it begins.
+    """
     options, clock = options or ObjectOptions(), Clock(progress)
-    if not stills.items:
+    if not images:
         raise InputError("there is no picture of the object")
-    lineage = Lineage.begin(stills.items[0].source)
-    for still in stills.items[1:]:
-        lineage.read(still.source)
+    lineage = Lineage.begin(images[0].source)
+    for image in images[1:]:
+        lineage.read(image.source)
     with clock.stage("cut out"):
-        cuts = [cut_out(image_of(still)) for still in stills.items]
+        cuts = [cut_out(image) for image in images]
     for cut in cuts:
         lineage.did("cut_out", picture=cut.image.source.name, how=cut.how, sure=round(cut.sure, 2))
     found = sides_of([cut.image.source.name for cut in cuts], options.names)
