@@ -21,8 +21,8 @@ from unflat.formats.atomic import translated
 VERBS = {
     "photo": """Turn one picture into a scene to step into.
 
-The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .obj .stl .3mf for the scene, .png .exr
-.npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.""",
+The suffix of -o picks the format: .html .glb .gltf .usdz .ply .splat.ply .spz .pcd .obj .stl .3mf for the scene, .png
+.exr .npy .pfm .jpg for its depth. Without -o a page to step into is written beside the picture.""",
     "depth": """Write how far everything in a picture or a film is.
 
 The suffix of -o picks the format: .png (16-bit grey) .exr .npy .pfm, or .jpg (coloured, to look at). For several
@@ -79,7 +79,7 @@ for _verb, _text in VERBS.items():
     app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_help)
 
 _FILE_LIKE = re.compile(r"-[^=]*[^=\d.][^=]*\.[A-Za-z][A-Za-z0-9]{1,4}")
-_SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz")
+_SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz", ".pcd")
 
 
 def run(arguments: Sequence[str]) -> int:

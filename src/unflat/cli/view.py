@@ -15,7 +15,7 @@ def view(file: Path, /, *, port: int = 0, browser: Annotated[bool, Parameter(neg
     """Show a scene in the browser: a local page on 127.0.0.1, until Ctrl-C.
 
     Args:
-        file: .glb .gltf .html .usdz .ply .obj .stl .3mf .spz
+        file: .glb .gltf .html .usdz .ply .obj .stl .3mf .spz .pcd
         port: Port to listen on; 0 takes a free one.
         browser: Open the browser by itself.
     """

@@ -159,6 +159,16 @@ FORMATS: tuple[Format, ...] = (
         ("Blender", "MeshLab", "CloudCompare"),
     ),
     Format(
+        "Point Cloud Data",
+        (".pcd",),
+        "pcd",
+        Scene,
+        True,
+        ("points", "confidence", "provenance"),
+        1e-6,
+        ("PCL", "ROS", "CloudCompare"),
+    ),
+    Format(
         "Wavefront OBJ",
         (".obj",),
         "obj",

@@ -21,6 +21,8 @@ class Door(Enum):
     """x right, y up, z towards the viewer: glTF, USD (upAxis Y), OBJ, PLY meshes, three.js."""
     PRINT = "print"
     """x right, y into the scene, z up: STL, 3MF."""
+    ROS = "ros"
+    """x forward, y left, z up: point clouds and maps of robots (REP 103)."""
     SPLAT = "splat"
     """x right, y down, z forward: the 3DGS training convention that viewers of splat PLY files turn upright."""
 
@@ -28,9 +30,11 @@ class Door(Enum):
 _TURNS: dict[tuple[Frame, Door], tuple[tuple[int, int, int], ...]] = {
     (Frame.CAMERA_RDF, Door.GL): ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
     (Frame.CAMERA_RDF, Door.PRINT): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    (Frame.CAMERA_RDF, Door.ROS): ((0, 0, 1), (-1, 0, 0), (0, -1, 0)),
     (Frame.CAMERA_RDF, Door.SPLAT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     (Frame.LEVEL_RDF, Door.GL): ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
     (Frame.LEVEL_RDF, Door.PRINT): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    (Frame.LEVEL_RDF, Door.ROS): ((0, 0, 1), (-1, 0, 0), (0, -1, 0)),
     (Frame.LEVEL_RDF, Door.SPLAT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
 }
 

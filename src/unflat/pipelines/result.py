@@ -45,6 +45,7 @@ _FORM_OF: dict[str, Form] = {
     ".usdz": "ar",
     ".splat.ply": "splats",
     ".spz": "splats",
+    ".pcd": "points",
     ".stl": "relief",
     ".3mf": "relief",
 }

@@ -19,9 +19,11 @@ from unflat.geometry.isosurface import Surface, extract
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.pieces import in_large_pieces, used
 from unflat.geometry.simplify import simplified
+from unflat.geometry.thin import thinned_to
 from unflat.geometry.tsdf import BYTES_PER_BLOCK, Reach, Volume, reserve
 from unflat.stages.survey_frames import Survey, look_over, sighting_of
 from unflat.types.mesh import Mesh
+from unflat.types.points import PointCloud
 from unflat.types.views import ViewDepth
 
 FINEST = 1.5
@@ -59,6 +61,8 @@ class FuseOptions:
     triangles: int = 300_000
     """Most triangles of the surface; flat places give theirs up first, and outlines are kept."""
 
+    points: int = 1_000_000
+    """Most points of a fused cloud; thinned evenly."""
     watertight: bool = False
     """Close all holes, so that the surface can be printed and cut; what closes them is marked as invented."""
 
@@ -69,8 +73,9 @@ class FuseOptions:
             raise InputError(f"--volume-mb must be at least 16, not {self.volume_mb}")
         if not (math.isfinite(self.support) and self.support > 0):
             raise InputError(f"--support must be greater than 0, not {self.support}")
-        if self.triangles < 100:
-            raise InputError(f"--triangles must be at least 100, not {self.triangles}")
+        for name in ("triangles", "points"):
+            if getattr(self, name) < 100:
+                raise InputError(f"--{name} must be at least 100, not {getattr(self, name)}")
 
 
 def fuse_frames(
@@ -92,12 +97,40 @@ def fuse_frames(
         MissingExtraError: There are too many triangles, and fast-simplification is not installed.
     """
     options = options or FuseOptions()
+    return _lessened(_fused(frames, options, tell)[0], options, tell)
+
+
+def fuse_points(
+    frames: Sequence[ViewDepth], options: FuseOptions | None = None, tell: Callable[[str], object] = _silent
+) -> PointCloud:
+    """Fuse what many views see into one cloud of points on its surface, evenly spaced.
+
+    The points are those of the fused surface, so what one view alone made up is gone and noise is averaged.
+
+    Args:
+        frames: As for :func:`fuse_frames`.
+        options: How; at most ``points`` are left.
+        tell: As for :func:`fuse_frames`.
+
+    Returns:
+        Points with normals, colours and confidence.
+
+    Raises:
+        InputError: There is no depth to fuse.
+    """
+    options = options or FuseOptions()
+    mesh, voxel = _fused(frames, options, tell)
+    cloud = PointCloud(mesh.vertices, mesh.colors, mesh.normals, mesh.confidence)
+    return thinned_to(cloud, options.points, voxel)
+
+
+def _fused(frames: Sequence[ViewDepth], options: FuseOptions, tell: Callable[[str], object]) -> tuple[Mesh, float]:
+    """The whole surface, as fine as the volume, and the size of a voxel."""
     survey = look_over(frames)
     volume = _volume(survey, options, tell)
     for frame in frames:
         volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
-    whole = _finished(extract(volume, _least(volume, options.support)), volume.voxel)
-    return _lessened(whole, options, tell)
+    return _finished(extract(volume, _least(volume, options.support)), volume.voxel), volume.voxel
 
 
 def _lessened(whole: Mesh, options: FuseOptions, tell: Callable[[str], object]) -> Mesh:
