@@ -8,7 +8,8 @@ from tests.view_worlds import Paint, Patch, Place, arc, place
 
 from unflat.geometry import patch_match as pm
 from unflat.geometry.agreement import normals_of, verdict, without_specks
-from unflat.geometry.patch_match import Planes, Rig, improved
+from unflat.geometry.patch_match import improved
+from unflat.geometry.rig import Planes, Rig
 from unflat.geometry.sweep import cost_volume, planes_between, smoothest, swept
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size

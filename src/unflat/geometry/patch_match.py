@@ -13,15 +13,13 @@ Chance is a hash of place and round: the same everywhere, however many threads w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import loose_inner, loose_kernel
-from unflat.types.arrays import F32, Bool
-from unflat.types.camera import Intrinsics
+from unflat.geometry.rig import Planes, Rig
+from unflat.types.arrays import F32
 
 REACH, STEP = 4, 2
 """The window goes so many pixels to each side, and every STEP-th is looked at."""
@@ -29,55 +27,13 @@ _SIDE = 2 * REACH // STEP + 1
 SAMPLES = _SIDE * _SIDE
 WORST = np.float32(2)
 """The cost of what a source does not show; 0 is a perfect match, 1 an unrelated one."""
+_FARTHEST, _STRAYING = np.float32(2), np.float32(0.15)
+"""Pixels from which on it does not matter how far a point strays, and what a pixel of that costs."""
+_PULL = 0.006
+"""What it costs to lie a pixel off the prior."""
 _NEAR, _FAR = 7, 8
 _BANDS = 8
 """Rows that are worth a thread."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rig:
-    """A reference picture and the sources that it is compared with.
-
-    Attributes:
-        grey: (h, w) float32, 0..255, the reference.
-        wanted: (h, w) bool, the pixels that are asked for.
-        sources: (n, H, W) float32, padded to the largest.
-        ways: (n, 14) float32 per source: the 3×3 matrix A (row by row) and b of ``A (x, y, 1) + b w``, homogeneous
-            pixels of the source from a pixel of the reference and its inverse depth; then its width and height.
-        camera: Of the reference.
-        noise: Standard deviation of what is no signal, in grey values.
-    """
-
-    grey: F32
-    wanted: Bool
-    sources: F32
-    ways: F32
-    camera: Intrinsics
-    noise: float = 2.0
-
-    @property
-    def pixels_per_inverse(self) -> float:
-        """How far the match moves, in pixels, where inverse depth changes by 1: in the middle, in the widest source."""
-        h, w = self.grey.shape
-        a, b = self.ways[:, :9].reshape(-1, 3, 3).astype(np.float64), self.ways[:, 9:12].astype(np.float64)
-        middle = a @ np.array([w / 2, h / 2, 1.0])
-        speed = (b[:, :2] * middle[:, 2:] - middle[:, :2] * b[:, 2:]) / middle[:, 2:] ** 2
-        return float(np.median(np.linalg.norm(speed, axis=1)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planes:
-    """What was found for every pixel.
-
-    Attributes:
-        inverse: (h, w) float32, inverse depth; 0 where nothing is known.
-        gradient: (2, h, w) float32, its change for one pixel to the right and one down.
-        cost: (h, w) float32, 0 (perfect) to 2.
-    """
-
-    inverse: F32
-    gradient: F32
-    cost: F32
 
 
 @loose_inner
@@ -170,11 +126,36 @@ def _steep(spot, numbers):
 
 @loose_inner
 def _drawn_to(prior, x, y, w, numbers):
-    """What a hypothesis costs for lying off the prior: nothing within a pixel, all of it from three pixels on."""
+    """What a hypothesis costs for lying off the prior: the more the farther, up to three pixels."""
     if prior[y, x] <= 0:
         return np.float32(0)
-    off = abs(w - prior[y, x]) * numbers[12] - np.float32(1)
-    return numbers[11] * min(max(off, np.float32(0)) * np.float32(0.5), np.float32(1))
+    off = min(abs(w - prior[y, x]) * numbers[12], np.float32(3))
+    return numbers[11] * off * off
+
+
+@loose_inner
+def _strays(rig, s, spot):
+    """How many pixels off a point comes back from the depth that was found in source ``s``, at most _FARTHEST."""
+    ways, found, back = rig[1], rig[2], rig[3]
+    x, y, w = spot[0], spot[1], spot[2]
+    z = ways[s, 6] * x + ways[s, 7] * y + ways[s, 8] + ways[s, 11] * w
+    if z <= np.float32(1e-3):
+        return _FARTHEST
+    u = (ways[s, 0] * x + ways[s, 1] * y + ways[s, 2] + ways[s, 9] * w) / z
+    v = (ways[s, 3] * x + ways[s, 4] * y + ways[s, 5] + ways[s, 10] * w) / z
+    if u < 0 or v < 0 or u >= ways[s, 12] or v >= ways[s, 13]:
+        return _FARTHEST
+    i, j = np.int32(u), np.int32(v)
+    seen = found[s, 0, j, i]
+    if seen <= 0:
+        return _FARTHEST
+    seen += found[s, 1, j, i] * (u - i - np.float32(0.5)) + found[s, 2, j, i] * (v - j - np.float32(0.5))
+    z = back[s, 6] * u + back[s, 7] * v + back[s, 8] + back[s, 11] * seen
+    if z <= np.float32(1e-3):
+        return _FARTHEST
+    dx = (back[s, 0] * u + back[s, 1] * v + back[s, 2] + back[s, 9] * seen) / z - x
+    dy = (back[s, 3] * u + back[s, 4] * v + back[s, 5] + back[s, 10] * seen) / z - y
+    return min(np.sqrt(dx * dx + dy * dy), _FARTHEST)
 
 
 @loose_inner
@@ -254,12 +235,13 @@ def _gather(planes, x, y, picks):
 @loose_inner
 def _try(rig, numbers, scratch, row):
     """Costs of the hypothesis in ``spot`` for every source, into a row; False if it is not to be believed."""
-    sources, ways = rig
     spot, patch, costs = scratch
     if _steep(spot, numbers):
         return False
-    for s in range(ways.shape[0]):
-        costs[row, s] = _match(sources, ways, s, spot, patch)
+    for s in range(rig[1].shape[0]):
+        costs[row, s] = _match(rig[0], rig[1], s, spot, patch)
+        if rig[2].shape[0]:
+            costs[row, s] += _STRAYING * _strays(rig, s, spot)
     return True
 
 
@@ -267,8 +249,9 @@ def _try(rig, numbers, scratch, row):
 def _visit(planes, looks, rig, numbers, salt, start, stop):
     """One round over the pixels of one colour in the rows from ``start`` to ``stop``.
 
-    planes: (4, h, w) inverse depth, its gradient, cost. looks: (2, h, w) grey, prior. rig: sources, ways. numbers: see
-    :func:`_numbers`. salt: colour, a number for chance, how many changes of the best plane are tried.
+    planes: (4, h, w) inverse depth, its gradient, cost. looks: (2, h, w) grey, prior. rig: sources, ways there, what
+    was found in them, ways back. numbers: see :func:`_numbers`. salt: colour, a number for chance, how many changes of
+    the best plane are tried.
     """
     grey, prior = looks[0], looks[1]
     w = grey.shape[1]
@@ -356,9 +339,11 @@ def improved(
     planes = np.concatenate([start.inverse[None], start.gradient, start.cost[None]]).astype(np.float32)
     planes[0][~rig.wanted] = 0
     looks = np.stack([rig.grey, np.zeros_like(rig.grey) if prior is None else prior]).astype(np.float32)
-    pictures = (np.ascontiguousarray(rig.sources), np.ascontiguousarray(rig.ways))
+    found = np.zeros((0, 3, 1, 1), np.float32) if rig.found is None else rig.found
+    pictures = (rig.sources, rig.ways, found, rig.ways if rig.back is None else rig.back)
+    pictures = tuple(np.ascontiguousarray(part, np.float32) for part in pictures)
     for turn in range(rounds):
-        numbers = _numbers(rig, limits, 1.0 * 0.5**turn, 0.05, 0.8 * float(np.exp(-((turn + 2) ** 2) / 90)))
+        numbers = _numbers(rig, limits, 0.5**turn, _PULL, 0.8 * float(np.exp(-((turn + 2) ** 2) / 90)))
         for colour in range(2):
             marks = np.array([colour, (salt * 16 + turn) * 2 + colour, 6], np.int64)
 

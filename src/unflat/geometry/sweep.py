@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import inner, kernel
-from unflat.geometry.patch_match import Rig
+from unflat.geometry.rig import Rig
 from unflat.types.arrays import F32, U8
 
 _STEP_COST, _JUMP_COST = 6, 60
