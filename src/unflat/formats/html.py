@@ -5,9 +5,9 @@ those to data inside it, and only the very script and style built with it may ru
 The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says from which sources.
 
 A scene that several cameras saw is a place to walk through (``web/src/stroll.ts``); one of a single picture is looked
-at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of :mod:`unflat.formats.glb`, in base64.
-Splats are shown as points. Beside it travels the depth that a picture's scene was built from, so that it can be mended by
-hand: :mod:`unflat.formats.page_depth`.
+at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of :mod:`unflat.formats.glb`, in
+base64. Splats are shown as points. Beside it travels the depth that a picture's scene was built from, so that it can
+be mended by hand: :mod:`unflat.formats.page_depth`.
 """
 
 from __future__ import annotations
