@@ -83,10 +83,17 @@ export class Headset {
       rotation: new Quaternion(orientation.x, orientation.y, orientation.z, orientation.w),
     };
     if (this.grips(session)) walker.reset();
-    walker.advance(seconds, readSticks(session.inputSources), head);
+    walker.advance(seconds, readSticks(session.inputSources), head, (from, to) => this.free(from, to));
     walker.matrix().multiply(photoView(viewer.place.camera)).decompose(viewer.world.position, viewer.world.quaternion, new Vector3());
     viewer.canvas.dataset["walked"] = walker.placeOf(head.position).toArray().map((each) => each.toFixed(3)).join(" ");
     viewer.draw();
+  }
+
+  /** The walker's places are of the photograph's space, those of the viewer are of the world. */
+  private free(from: Vector3, to: Vector3): boolean {
+    const { position, rotation } = this.viewer.place.camera;
+    const inWorld = (place: Vector3): Vector3 => place.clone().applyQuaternion(rotation).add(position);
+    return this.viewer.free?.(inWorld(from), inWorld(to)) ?? true;
   }
 
   /** True if the grip of a controller went down since the last frame. */

@@ -120,6 +120,15 @@ export class Body {
     return gone > 0 || climbed;
   }
 
+  /** Whether somebody on this ground may go from one place to another; the visitor stays where it is. */
+  free(from: Vector3, to: Vector3): boolean {
+    const before = this.feet.clone();
+    this.feet.setX(from.x).setZ(from.z);
+    const may = this.mayGo(to.x, to.z, this.crowd(from.x, from.z));
+    this.feet.copy(before);
+    return may;
+  }
+
   /** A step in a direction, or along the wall that is in its way; how far it went. */
   private step(heading: number, length: number): number {
     const now = this.crowd(this.feet.x, this.feet.z);

@@ -41,6 +41,8 @@ export const EYE = 1.6;
 /** So far around the cameras one may walk, metres, and as a share of how far the cameras are apart. */
 const AROUND = 12;
 const AROUND_SHARE = 1;
+/** How far what people photograph is away from them, metres. */
+const USUAL_DEPTH = 5;
 /** Pictures of places nearer to each other than both are not all marked. */
 const APART_M = 0.25;
 const APART_RADIANS = 0.5;
@@ -89,12 +91,22 @@ function median(values: number[]): number {
   return sorted[sorted.length >> 1] ?? 0;
 }
 
+/**
+ * How tall the visitor is where nothing told the metres: as tall as whoever took the pictures, or, where the floor is not
+ * known, so tall that things are as far away as they are from people.
+ */
+function sizeOf(stands: readonly Stand[], level: boolean, depth: number): number {
+  const height = median(stands.map((stand) => stand.camera.position.y));
+  const size = level && height > 0 ? height / EYE : depth / USUAL_DEPTH;
+  return Math.min(20, Math.max(0.02, size));
+}
+
 /** Where one walks: around the cameras, and no farther than there is something. */
-function regionOf(stands: readonly Stand[], solid: readonly Piece[]): Box3 {
+function regionOf(stands: readonly Stand[], solid: readonly Piece[], size: number): Box3 {
   const all = new Box3();
   for (const { object } of solid) all.expandByObject(object);
   const seen = new Box3().setFromPoints(stands.map((stand) => stand.camera.position));
-  const reach = Math.max(AROUND, AROUND_SHARE * seen.getSize(new Vector3()).length());
+  const reach = Math.max(AROUND * size, AROUND_SHARE * seen.getSize(new Vector3()).length());
   return all.union(seen).intersect(seen.clone().expandByScalar(reach));
 }
 
@@ -111,9 +123,7 @@ export function siteOf(gltf: GLTF): Site {
   const known = knownBy(gltf);
   const level = toldBy(gltf)["frame"] === "level-rdf";
   const solid = place.pieces.filter((piece) => piece.role === "surface" || piece.role === "hidden");
-  const heights = stands.map((stand) => stand.camera.position.y);
-  // Where nothing told the metres, the visitor is as tall as whoever took the pictures.
-  const size = known.assumed && level ? Math.min(20, Math.max(0.05, median(heights) / EYE)) : 1;
+  const size = known.assumed ? sizeOf(stands, level, place.depths.pivot) : 1;
   return {
     place,
     stands: spread(stands, size),
@@ -121,7 +131,7 @@ export function siteOf(gltf: GLTF): Site {
     known,
     level,
     solid,
-    region: regionOf(stands, solid),
+    region: regionOf(stands, solid, size),
     size,
   };
 }

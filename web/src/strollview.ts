@@ -114,6 +114,11 @@ export class StrollView {
     return { reset: () => this.body.look(0, -this.body.gaze.pitch) };
   }
 
+  /** Walls stop a headset, too. */
+  free(from: Vector3, to: Vector3): boolean {
+    return this.body.free(from, to);
+  }
+
   resize(): void {
     if (this.renderer.xr.isPresenting) return;
     this.width = Math.max(innerWidth, 1);

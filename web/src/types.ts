@@ -79,6 +79,8 @@ export interface Enterable {
   /** All that is drawn. */
   readonly world: Group;
   readonly place: { readonly camera: PhotoCamera };
+  /** Whether a head may go from one place of the world to another; where it is missing, it may go anywhere. */
+  free?(from: Vector3, to: Vector3): boolean;
   draw(): void;
   resize(): void;
 }

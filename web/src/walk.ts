@@ -16,6 +16,15 @@ interface Sticks {
   readonly turn: number;
 }
 
+/** Where the head is in the visitor's room, and where it looks. */
+interface Head {
+  readonly position: Vector3;
+  readonly rotation: Quaternion;
+}
+
+/** Whether a head may go from one place to another. */
+export type Free = (from: Vector3, to: Vector3) => boolean;
+
 function stickOf(source: XRInputSource): [x: number, y: number] {
   const axes = source.gamepad?.axes ?? [];
   const [x, y] = axes.length >= 4 ? [axes[2] ?? 0, axes[3] ?? 0] : [axes[0] ?? 0, axes[1] ?? 0];
@@ -52,8 +61,9 @@ export class Walker {
    * Go on by some seconds.
    *
    * @param head where the head is in the visitor's room, and where it looks
+   * @param free whether a head may go from one place of the photograph's space to another
    */
-  advance(seconds: number, sticks: Sticks, head: { readonly position: Vector3; readonly rotation: Quaternion }): void {
+  advance(seconds: number, sticks: Sticks, head: Head, free: Free = () => true): void {
     const before = this.placeOf(head.position);
     if (this.mayTurn && Math.abs(sticks.turn) > TURN_FROM) {
       this.yaw -= Math.sign(sticks.turn) * TURN;
@@ -68,7 +78,14 @@ export class Walker {
     if (right === 0 && back === 0) return;
     const gaze = new Euler().setFromQuaternion(head.rotation, "YXZ").y + this.yaw;
     const step = new Vector3(right, 0, back).clampLength(0, 1).multiplyScalar(SPEED_M_PER_S * seconds);
-    this.position.add(step.applyAxisAngle(UP, gaze));
+    step.applyAxisAngle(UP, gaze);
+    const here = this.placeOf(head.position);
+    // Where all of a step is not free, one of its sides may be: a wall is slid along.
+    for (const part of [step, step.clone().setZ(0), step.clone().setX(0)]) {
+      if (!free(here, here.clone().add(part))) continue;
+      this.position.add(part);
+      return;
+    }
   }
 
   /** Where a place of the visitor's room is in the photograph's space. */
