@@ -84,6 +84,15 @@ def test_the_stated_error_is_what_a_slow_search_finds() -> None:
     assert is_closed(mesh.faces) and gone == 0
 
 
+def test_faces_without_area_leave_no_point_nowhere() -> None:
+    whole = sheet(wave=0.1)
+    vertices = whole.vertices.copy()
+    vertices[1000:1400:7] = vertices[1001:1401:7]
+    mesh, error, worst, _ = simplified(Mesh(vertices, whole.faces), 600)
+    assert 300 < len(mesh.faces) < 650 and np.isfinite(mesh.vertices).all()
+    assert error < 0.05 and worst < 0.3
+
+
 def test_nothing_to_do_is_nothing_done() -> None:
     whole = sheet(4, 3)
     mesh, error, worst, gone = simplified(whole, 1000)

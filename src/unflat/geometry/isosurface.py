@@ -25,6 +25,8 @@ from unflat.types.arrays import F32, U8, U32
 
 LIGHT = 0.2
 """What is outside needs this share of the support that what is inside needs: beside an edge few rays go on."""
+NO_NEARER = 1e-3
+"""Vertices keep so far, in voxels, from the voxels themselves, so that no triangle has lost its area."""
 _WIDE = SIDE + 1
 
 
@@ -142,7 +144,7 @@ def _place(fields, neighbours, places, voxel, index, out, span):
                 other = neighbours[row, 1 << axis] if along == 7 else block
                 w = v - 7 * (1 << 3 * axis) if along == 7 else v + (1 << 3 * axis)
                 a, b = np.float64(distance[block, v]), np.float64(distance[other, w])
-                share = a / (a - b)
+                share = min(max(a / (a - b), NO_NEARER), 1 - NO_NEARER)
                 for k in range(3):
                     start = places[block, k] * SIDE + (v >> (3 * k) & 7)
                     vertices[at, k] = (start + (share if k == axis else 0.0)) * voxel

@@ -27,10 +27,10 @@ from unflat.types.mesh import Mesh
 
 EAGER = 5.0
 """How fast the library's limit of the error grows; less is slower and closer."""
-TRIES = 5
-"""How often the number of triangles is aimed at; fins are among those that the library counts."""
-NEAR_ENOUGH = 0.94
-"""Share of the wanted number from which on there are enough."""
+AIM = 1.1
+"""The first turn leaves so many times the wanted triangles, for nobody knows how many of the library's are fins."""
+TURNS = 8
+"""How often, at most, what is left is brought down further; it is little by then."""
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -69,17 +69,17 @@ def simplified(mesh: Mesh, triangles: int) -> Simplified:
     points = (mesh.vertices - middle) / size
     fins, fin_faces = _fins(points, mesh.faces)
     every, both = np.concatenate([points, fins]), np.concatenate([mesh.faces, fin_faces])
-    wanted, less, left, became = triangles, points, mesh.faces, np.arange(len(points))
-    for _ in range(TRIES):
-        less, left, became = _collapsed(every, both, int(wanted * len(both) / len(mesh.faces)))
-        is_fin = np.zeros(len(less), np.bool_)
-        is_fin[became[len(points) :]] = True
-        left = sound(less.astype(np.float32), left[~is_fin[left].any(axis=1)])
-        if NEAR_ENOUGH * triangles <= len(left) <= triangles:
+    is_fin, became = np.arange(len(every)) >= len(points), np.arange(len(points))
+    target, left = int(AIM * triangles * len(both) / len(mesh.faces)), mesh.faces
+    for _ in range(TURNS):
+        every, both, step = _collapsed(every, both, target)
+        became, fin = step[became], np.zeros(len(every), np.bool_)
+        fin[step[is_fin]] = True
+        is_fin, left = fin, sound(every.astype(np.float32), both[~fin[both].any(axis=1)])
+        if len(left) <= triangles:
             break
-        wanted = int(wanted * (1 + NEAR_ENOUGH) / 2 * triangles / max(len(left), 1))
-    became = became[: len(points)]
-    corners = (less * size + middle).astype(np.float32)
+        target = int(0.99 * len(both) * triangles / len(left))
+    corners = (every * size + middle).astype(np.float32)
     apart = _distances(mesh.vertices, corners, left, became)
     kept = apart[np.isfinite(apart)]
     error, worst = float(np.sqrt(np.mean(kept**2))) if len(kept) else 0.0, float(kept.max(initial=0))
@@ -106,7 +106,12 @@ def _collapsed(points: F64, faces: U32, target: int) -> tuple[F64, U32, NDArray[
     with _ONE_AT_A_TIME:
         _, _, collapses = library.simplify(points, given, target_count=target, agg=EAGER, return_collapses=True)
         less, left, became = library.replay_simplification(points, given, collapses)
-    return np.asarray(less, np.float64), np.asarray(left).astype(np.uint32), np.asarray(became, np.int64)
+    less, became = np.array(less, np.float64), np.asarray(became, np.int64)
+    lost = np.flatnonzero(~np.isfinite(less).all(axis=1))
+    if len(lost):  # faces without area leave points nowhere: they go to the middle of those that became them
+        count = np.maximum(np.bincount(became, minlength=len(less)), 1)[lost]
+        less[lost] = np.stack([np.bincount(became, c, len(less))[lost] / count for c in points.T], axis=1)
+    return less, np.asarray(left).astype(np.uint32), became
 
 
 def _with_attributes(mesh: Mesh, corners: F32, faces: U32, became: NDArray[np.int64]) -> Mesh:

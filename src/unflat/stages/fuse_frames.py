@@ -38,6 +38,10 @@ SCARCE = 1 / 6
 """Share of the usual support from which on a surface is believed, where the usual is little."""
 TRIES = 4
 """How often the number of triangles is aimed at, where closing adds some."""
+DETAIL = 6.0
+"""A surface is fused with up to so many times the triangles that are left of it in the end."""
+TRIANGLES_OF_A_BLOCK = 80
+"""About so many triangles come from each block near a surface."""
 CRUMB = 100.0
 """Pieces of a smaller area than this, in squares of the voxel, are left out."""
 
@@ -52,7 +56,7 @@ class FuseOptions:
 
     voxel: float | None = None
     """Finest detail of the fused surface, in metres (or the scene's own unit); unless said, 1.5 pixels of the pictures
-    at their middle depth, or coarser where memory asks for it."""
+    at their middle depth, or coarser where memory or the number of triangles asks for it."""
     volume_mb: int = 1000
     """Most memory for the volume in which views are fused, in megabytes; a larger place is fused more coarsely."""
     support: float = 1.0
@@ -97,7 +101,7 @@ def fuse_frames(
         MissingExtraError: There are too many triangles, and fast-simplification is not installed.
     """
     options = options or FuseOptions()
-    return _lessened(_fused(frames, options, tell)[0], options, tell)
+    return _lessened(_fused(frames, options, DETAIL * options.triangles, tell)[0], options, tell)
 
 
 def fuse_points(
@@ -119,15 +123,17 @@ def fuse_points(
         InputError: There is no depth to fuse.
     """
     options = options or FuseOptions()
-    mesh, voxel = _fused(frames, options, tell)
+    mesh, voxel = _fused(frames, options, DETAIL * options.points, tell)
     cloud = PointCloud(mesh.vertices, mesh.colors, mesh.normals, mesh.confidence)
     return thinned_to(cloud, options.points, voxel)
 
 
-def _fused(frames: Sequence[ViewDepth], options: FuseOptions, tell: Callable[[str], object]) -> tuple[Mesh, float]:
-    """The whole surface, as fine as the volume, and the size of a voxel."""
+def _fused(
+    frames: Sequence[ViewDepth], options: FuseOptions, detail: float, tell: Callable[[str], object]
+) -> tuple[Mesh, float]:
+    """The whole surface, of about ``detail`` triangles at most, and the size of a voxel."""
     survey = look_over(frames)
-    volume = _volume(survey, options, tell)
+    volume = _volume(survey, options, detail, tell)
     for frame in frames:
         volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
     return _finished(extract(volume, _least(volume, options.support)), volume.voxel), volume.voxel
@@ -147,10 +153,11 @@ def _lessened(whole: Mesh, options: FuseOptions, tell: Callable[[str], object]) 
     return mesh
 
 
-def _volume(survey: Survey, options: FuseOptions, tell: Callable[[str], object]) -> Volume:
-    """An empty volume, as fine as the frames are and as memory allows."""
+def _volume(survey: Survey, options: FuseOptions, detail: float, tell: Callable[[str], object]) -> Volume:
+    """An empty volume, as fine as the frames are, as memory allows and as what is left in the end can show."""
     wanted = options.voxel or max(FINEST * survey.footprint, survey.spread * survey.typical)
-    most = int(options.volume_mb * 1e6 / BYTES_PER_BLOCK)
+    memory, shown = int(options.volume_mb * 1e6 / BYTES_PER_BLOCK), int(detail / TRIANGLES_OF_A_BLOCK)
+    most = memory if options.voxel else min(memory, max(shown, 64))
     voxel = wanted
     while True:
         reach: Reach = (REACH * voxel, REACH * survey.spread)
@@ -158,7 +165,7 @@ def _volume(survey: Survey, options: FuseOptions, tell: Callable[[str], object])
         if blocks.count <= most:
             break
         voxel *= max(1.05, math.sqrt(blocks.count / most))
-    if voxel > wanted:
+    if voxel > wanted and most == memory:
         tell(f"fused at {voxel:.3g} instead of {wanted:.3g}: a finer volume needs more than {options.volume_mb} MB")
     blocks.grow(blocks.count + blocks.count // 16 + 64)
     return Volume(voxel, reach, blocks)
