@@ -195,6 +195,8 @@ def test_a_click_on_the_map_goes_there(page: chromium.Page) -> None:
     page.click(*on_map(page, 5.5, 1.6))
     np.testing.assert_allclose(place(page), (5.5, EYE, 1.6), atol=0.06)
     assert page.state("yaw") == yaw and page.state("stand") == ""
+    page.click(*on_map(page, 3.0, rooms.DEEP + 1.13))
+    np.testing.assert_allclose(place(page), (5.5, EYE, 1.6), atol=0.06, err_msg="there is nothing to go to")
     x, z, _ = rooms.SPOTS[8]
     page.click(*on_map(page, x, z))
     assert page.state("stand") == "000008"

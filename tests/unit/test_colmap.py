@@ -14,6 +14,7 @@ import rooms
 from unflat.errors import InputError, OutputError
 from unflat.formats import registry
 from unflat.formats.registry import ExportOptions
+from unflat.stages.undistort_views import undistort_views
 from unflat.types import Lens, Reconstruction, SparsePoints
 from unflat.types.views import Dropped
 
@@ -106,6 +107,39 @@ def test_a_distorted_lens_is_told_as_opencv(tmp_path: Path) -> None:
     u = seen.fx * (x * radial + 2 * bent.p1 * x * y + bent.p2 * (r2 + 2 * x * x)) + seen.cx
     v = seen.fy * (y * radial + bent.p1 * (r2 + 2 * y * y) + 2 * bent.p2 * x * y) + seen.cy
     np.testing.assert_allclose(theirs.camera(1).img_from_cam(np.array([x, y, 1.0])), [u, v], rtol=1e-12)
+
+
+def test_undistorted_views_are_pinholes_whose_points_are_where_they_are_seen(tmp_path: Path) -> None:
+    """What trainers of splats get from a bent lens: the pictures, the cameras and the pixels all changed together."""
+    ours = rooms.reconstruction()
+    bent = [Lens(view.lens.intrinsics, -0.15, 0.03, 0.001, -0.001) for view in ours.views]
+    views = tuple(dataclasses.replace(view, lens=lens) for view, lens in zip(ours.views, bent, strict=True))
+    pixel = ours.points.pixel.astype(np.float64)
+    for number, lens in enumerate(bent):
+        seen = ours.points.view == number
+        camera = lens.intrinsics
+        x, y = ((pixel[seen] - [camera.cx, camera.cy]) / [camera.fx, camera.fy]).T
+        r2 = x * x + y * y
+        radial = 1 + lens.k1 * r2 + lens.k2 * r2 * r2
+        moved = (
+            x * radial + 2 * lens.p1 * x * y + lens.p2 * (r2 + 2 * x * x),
+            y * radial + lens.p1 * (r2 + 2 * y * y) + 2 * lens.p2 * x * y,
+        )
+        pixel[seen] = np.stack(moved, 1) * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    points = dataclasses.replace(ours.points, pixel=pixel.astype(np.float32))
+    straight = undistort_views(dataclasses.replace(ours, views=views, points=points), 120)
+    registry.write(straight, tmp_path / "a.colmap")
+    theirs = pycolmap.Reconstruction(str(tmp_path / "a.colmap" / "sparse" / "0"))
+    seen_by = 0
+    for image in theirs.images.values():
+        assert image.camera.model.name == "PINHOLE" and max(image.camera.width, image.camera.height) <= 120
+        with Pil.open(tmp_path / "a.colmap" / "images" / image.name) as picture:
+            assert picture.size == (image.camera.width, image.camera.height)
+        for point in image.points2D:
+            found = image.project_point(theirs.point3D(point.point3D_id).xyz)
+            assert np.linalg.norm(found - point.xy) < 0.01
+            seen_by += 1
+    assert seen_by > 0.8 * len(points.view)
 
 
 def test_masks_go_along_and_are_named_as_colmap_looks_for_them(tmp_path: Path) -> None:

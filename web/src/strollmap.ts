@@ -1,5 +1,6 @@
 // The place from above: what lies below head height, the walls, the pictures, and the visitor. A click goes there.
 import { OrthographicCamera, Vector3, WebGLRenderTarget } from "three";
+import { say } from "./page";
 import type { Stand } from "./strollsite";
 import type { StrollView } from "./strollview";
 
@@ -128,7 +129,8 @@ export class StrollMap {
       return;
     }
     const place = new Vector3((x / SIDE - 0.5) * this.across + this.middle.x, 0, (y / SIDE - 0.5) * this.across + this.middle.z);
-    const { body } = this.view;
+    const { body, solid } = this.view;
+    if (!solid.isKnown(place.x, place.z)) return say("Nothing was photographed there");
     place.y = body.groundBelow(place.clone().setY(body.feet.y + body.eye));
     this.view.goTo(place);
   }
