@@ -1,0 +1,291 @@
+"""How right scans are, and what they cost.
+
+    python benchmarks/scan.py worlds [room thing street room-plain ...] [--every 3] [--count 200]
+    python benchmarks/scan.py heldout [ngp_fox dino_mvs kitchen_7scenes] [--shared ../shared/data]
+    python benchmarks/scan.py length [room-plain] [--times 20]
+    python benchmarks/scan.py time [--pictures 60] [--longest 1600]
+
+worlds    known places as films: camera error in percent of the path, surface against the truth at 1 % of the place's
+          longest side (for the thing: of the thing's), metres from a known length; with --perfect also what fusion alone loses
+heldout   every eighth picture is left out of depth, fusion and painting (its camera is tracked with the others) and
+          compared with the painted scene seen from there, and with the scene in the colours of its vertices
+length    the error of the size, and how often its error bar holds the truth, from lengths marked within a pixel
+time      a set of photographs of the known room: seconds and memory, step by step
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.scan_measures import Surface, compared, path_error, pictured, psnr, sampled, similarity, ssim
+from benchmarks.scan_worlds import KeptFilm, known
+from tests.scan_worlds import projected
+
+from unflat.errors import InputError
+from unflat.stages.bake_texture import TextureOptions, bake_texture
+from unflat.stages.dense_depth import DenseOptions, dense_depth
+from unflat.stages.fuse_frames import FuseOptions, fuse_frames
+from unflat.stages.marked_length import MarkedLength
+from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
+from unflat.stages.track_cameras import TrackOptions, track_cameras
+from unflat.stages.undistort_views import undistort_views
+from unflat.types.arrays import F64, U8
+from unflat.types.image import Size
+from unflat.types.mesh import Mesh
+from unflat.types.views import Reconstruction, SparsePoints, Still, Stills, View, ViewDepth
+
+T = TypeVar("T")
+ENDS = {"room": [(-1.2, -1.1, -1.97), (0.2, -1.1, -1.97)], "thing": [(-0.6, -0.75, 0.45), (0.6, -0.75, 0.45)]}
+"""Two corners in each place that a user would measure between: of a picture on the wall, of the table's edge."""
+
+
+@dataclass
+class Clock:
+    """Seconds by step: on the clock, and of all cores."""
+
+    seconds: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def run(self, name: str, what: Callable[[], T]) -> T:
+        """Do a step."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        done = what()
+        self.seconds[name] = time.perf_counter() - wall, time.process_time() - cpu
+        return done
+
+    def __str__(self) -> str:
+        parts = [f"{name} {wall:.0f} s ({cpu:.0f} CPU)" for name, (wall, cpu) in self.seconds.items()]
+        return f"{', '.join(parts)}; peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB"
+
+
+def surfaced(cameras: Reconstruction, clock: Clock, longest: int) -> tuple[list[ViewDepth], Mesh]:
+    """Depth of the views and their surface."""
+    flat = undistort_views(cameras, longest)
+    frames = clock.run("dense", lambda: list(dense_depth(flat, DenseOptions())))
+    return frames, clock.run("fuse", lambda: fuse_frames(frames, FuseOptions()))
+
+
+def number(view: View) -> int:
+    """Of the frame of a known film."""
+    return int(view.still.name)
+
+
+def marked(film: KeptFilm, placed: Reconstruction, rng: np.random.Generator | None) -> tuple[str, float] | None:
+    """A known length of the place as a user marks it in the picture that shows it largest; and its true metres."""
+    base = film.name.partition("-")[0]
+    if base not in ENDS:
+        return None
+    ends, best = np.array(ENDS[base]), (0.0, "")
+    for view in placed.views:
+        i = number(view)
+        pixels, z = projected(ends, film.lens, film.poses[i])
+        size = film.lens.intrinsics.size
+        margin = [20, 20]
+        inside = (
+            (z > 0).all() and (pixels > margin).all() and (pixels < np.array([size.width, size.height]) - margin).all()
+        )
+        long = float(np.linalg.norm(pixels[1] - pixels[0]))
+        if inside and long > best[0]:
+            shown = film.seen(i)[0]
+            at = pixels.astype(int)
+            if (np.abs(shown[at[:, 1], at[:, 0]] / z - 1) < 0.02).all():
+                off = 0 if rng is None else rng.uniform(-1, 1, (2, 2))
+                best = long, view.still.name + ":" + ",".join(f"{v:.2f}" for v in (pixels + off).ravel())
+    metres = float(np.linalg.norm(ends[1] - ends[0]))
+    return (f"{best[1]}={metres}", metres) if best[1] else None
+
+
+def surface_score(film: KeptFilm, mesh: Mesh, frame_to_truth: Callable[[F64], F64]) -> tuple[Surface, float]:
+    """The surface against what the frames saw of the truth, at 1 % of the longest side; and that side."""
+    subject = film.name.startswith(("thing", "turntable"))
+    true = film.surface(0.002 if subject else 0.02, 3, (1,) if subject else (0, 1))
+    low, high = (true.min(0), true.max(0)) if subject else np.percentile(true, [0.5, 99.5], axis=0)
+    size = float((high - low).max())
+    found = frame_to_truth(sampled(mesh, (0.003 if subject else 0.02) / frame_to_truth_scale(frame_to_truth)))
+    if subject:  # what stands on the table, without the table
+        slack, top = 0.05 * size, -0.75 - 0.015 * size
+        near = ((found > low - slack) & (found < high + slack)).all(1) & (found[:, 1] < top)
+        found, true = found[near], true[true[:, 1] < top]
+    return compared(found, true, 0.01 * size), size
+
+
+def frame_to_truth_scale(frame_to_truth: Callable[[F64], F64]) -> float:
+    """How much larger a frame becomes."""
+    ends = frame_to_truth(np.array([[0.0, 0, 0], [1.0, 0, 0]]))
+    return float(np.linalg.norm(ends[1] - ends[0]))
+
+
+def worlds(given: argparse.Namespace) -> None:
+    """Known places."""
+    for name in given.names or ["room", "thing", "street"]:
+        world(name, given)
+
+
+def world(name: str, given: argparse.Namespace) -> None:
+    """One of them."""
+    film, clock = known(name, count=given.count), Clock()
+    stills = film.stills(given.every, cut_out=False)
+    tracked = clock.run("track", lambda: track_cameras(stills, TrackOptions()))
+    true = np.stack([film.poses[number(view)].centre for view in tracked.views])
+    found = np.stack([view.pose.centre for view in tracked.views])
+    off = 100 * path_error(found, true)
+    print(f"\n{name}: {len(tracked.views)} of {len(stills.items)} placed, camera error {off:.3f} % of the path")
+    placed = clock.run("place", lambda: place_scene(tracked, Hints(), PlaceOptions())[0])
+    told = marked(film, placed, None)
+    if told is not None:
+        length = MarkedLength.parse(told[0])
+        placed = clock.run("length", lambda: place_scene(tracked, Hints(), PlaceOptions(length))[0])
+    found = np.stack([view.pose.centre for view in placed.views])
+    fit = similarity(found, true)
+    up = float(np.degrees(np.arccos(np.clip(fit.rotation[1, 1], -1, 1))))
+    scale = placed.scale
+    assert scale is not None
+    held = "holds" if scale.low <= fit.factor <= scale.high else "does not hold"
+    wrong = 100 * (1 / fit.factor - 1)
+    print(f"  up {up:.2f} degrees off; size {wrong:+.2f} % by {scale.basis}, whose bar {held} the truth")
+    frames, mesh = surfaced(placed, clock, 1600)
+    score, size = surface_score(film, mesh, fit.points)
+    print(f"  F {score.f:.3f} at {100 * size * 0.01:.1f} cm: accuracy {score.accuracy:.3f}, completeness"
+          f" {score.completeness:.3f}, {len(mesh.faces)} triangles")  # fmt: skip
+    perfect = [film.view_depth(number(f.view)) for f in frames] if given.perfect else []
+    if perfect:
+        best, _ = surface_score(film, fuse_frames(perfect, FuseOptions()), lambda xyz: np.asarray(xyz, np.float64))
+        print(f"  with perfect cameras and depth, fused the same way: F {best.f:.3f}")
+    print(f"  {clock}")
+
+
+def _real(name: str, shared: Path) -> Stills:
+    """A real set; what its manifest says of its cameras is not used."""
+    if name == "kitchen_7scenes":
+        files = sorted((shared / "sequences" / name / "color").iterdir())[::4]
+    else:
+        views = json.loads((shared / "views" / name / "manifest.json").read_text(encoding="utf-8"))["views"]
+        files = [shared / "views" / name / view["image"] for view in views]
+
+    def still(path: Path) -> Still:
+        def read() -> U8:
+            return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
+
+        h, w = read().shape[:2]
+        return Still(path.name, Size(w, h), read)
+
+    return Stills(tuple(still(path) for path in files), ordered=name == "kitchen_7scenes")
+
+
+def without(made: Reconstruction, out: set[int]) -> Reconstruction:
+    """The same without some of its views."""
+    kept = [k for k in range(len(made.views)) if k not in out]
+    renumbered = np.full(len(made.views), -1)
+    renumbered[kept] = np.arange(len(kept))
+    p = made.points
+    mine = renumbered[p.view] >= 0
+    points = SparsePoints(
+        p.xyz, p.colors, p.error_px, renumbered[p.view[mine]].astype(np.int32), p.point[mine], p.pixel[mine]
+    )
+    return replace(made, views=tuple(made.views[k] for k in kept), points=points)
+
+
+def seen_from(mesh: Mesh, views: Sequence[View]) -> tuple[float, float, float]:
+    """Median PSNR and SSIM over the covered part of pictures that were held out, and how much that is."""
+    rows: list[tuple[float, float, float]] = []
+    for view in views:
+        shown, there = pictured(mesh, view)
+        inside = cv2.erode(there.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        true = view.still.read()
+        rows.append((psnr(shown, true, inside), ssim(shown, true, inside), float(there.mean())))
+    psnrs, ssims, cover = (float(np.nanmedian(column)) for column in zip(*rows, strict=True))
+    return psnrs, ssims, cover
+
+
+def heldout(given: argparse.Namespace) -> None:
+    """Pictures that were left out."""
+    for name in given.names or ["ngp_fox", "dino_mvs", "kitchen_7scenes"]:
+        held_out(name, given)
+
+
+def held_out(name: str, given: argparse.Namespace) -> None:
+    """Those of one set."""
+    clock, stills = Clock(), _real(name, given.shared)
+    tracked = clock.run("track", lambda: track_cameras(stills, TrackOptions()))
+    flat = undistort_views(tracked, given.longest)
+    out = set(range(4, len(flat.views), 8))
+    frames = clock.run("dense", lambda: list(dense_depth(without(flat, out), DenseOptions())))
+    mesh = clock.run("fuse", lambda: fuse_frames(frames, FuseOptions()))
+    painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
+    placed = f"{len(tracked.views)} of {len(stills.items)} placed, {len(out)} held out"
+    print(f"\n{name}: {placed}, {len(mesh.faces)} triangles")
+    for what, shown in (("textured", painted), ("by vertices", mesh)):
+        noise, like, cover = seen_from(shown, [flat.views[k] for k in sorted(out)])
+        print(f"  {what}: PSNR {noise:.2f} dB, SSIM {like:.3f} where it covers the picture ({100 * cover:.0f} %)")
+    print(f"  {clock}")
+
+
+def length(given: argparse.Namespace) -> None:
+    """The size from a marked length, again and again."""
+    name = (given.names or ["room-plain"])[0]
+    film = known(name, count=given.count)
+    points = film.reconstruction(given.every, 3000, noise_px=0.5)
+    errors: list[float] = []
+    held: list[bool] = []
+    for seed in range(given.times):
+        told = marked(film, points, np.random.default_rng(seed))
+        assert told is not None
+        try:
+            scale_of = place_scene(points, Hints(), PlaceOptions(MarkedLength.parse(told[0])))[0]
+        except InputError as error:
+            print(f"  {seed}: {error}")
+            continue
+        found, true = (np.stack([view.pose.centre for view in r.views]) for r in (scale_of, points))
+        factor = similarity(found, true).factor
+        assert scale_of.scale is not None
+        errors.append(abs(factor - 1))
+        held.append(scale_of.scale.low <= factor <= scale_of.scale.high)
+    middle, most = (100 * float(np.quantile(errors, q)) for q in (0.5, 0.9))
+    kept = f"the bar held {sum(held)} of {len(held)} times"
+    print(f"{name}: median error {middle:.2f} %, 9 in 10 below {most:.2f} %; {kept}")
+
+
+def cost(given: argparse.Namespace) -> None:
+    """Seconds and memory of a set of photographs."""
+    size = Size(given.longest, given.longest * 3 // 4)
+    film, clock = replace(known("room-plain", size, given.pictures), ordered=False), Clock()
+    for i in range(film.count):
+        film.frame(i)
+    tracked = clock.run("track", lambda: track_cameras(film.stills(), TrackOptions()))
+    placed = clock.run("place", lambda: place_scene(tracked, Hints(), PlaceOptions())[0])
+    frames, mesh = surfaced(placed, clock, given.longest)
+    painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
+    print(f"{given.pictures} pictures of {size}: {len(placed.views)} placed, {len(painted.faces)} triangles\n  {clock}")
+
+
+def main() -> None:
+    """Read the words."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words: dict[str, Callable[[Any], None]] = {"worlds": worlds, "heldout": heldout, "length": length, "time": cost}
+    parser.add_argument("word", choices=sorted(words))
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--shared", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--every", type=int, default=3, help="take every so many frames of a known film")
+    parser.add_argument("--count", type=int, default=200, help="frames of a known film")
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--longest", type=int, default=1600)
+    parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
+    given = parser.parse_args()
+    words[given.word](given)
+
+
+if __name__ == "__main__":
+    main()
