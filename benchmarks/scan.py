@@ -6,7 +6,7 @@
     python benchmarks/scan.py time [--pictures 60] [--longest 1600]
 
 worlds    known places as films: camera error in percent of the path, surface against the truth at 1 % of the place's
-          longest side (for the thing: of the thing's), metres from a known length; with --perfect also what fusion alone loses
+          longest side (for the thing: of the thing's), metres from a known length; --perfect: what fusion alone loses
 heldout   every eighth picture is left out of depth, fusion and painting (its camera is tracked with the others) and
           compared with the painted scene seen from there, and with the scene in the colours of its vertices
 length    the error of the size, and how often its error bar holds the truth, from lengths marked within a pixel
