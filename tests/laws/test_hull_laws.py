@@ -10,6 +10,7 @@ from unflat.geometry.carve import carve
 from unflat.geometry.closed_surface import is_closed, volume_of
 from unflat.stages.hull import hull, matrix_of
 from unflat.types.camera import Camera, Intrinsics, Pose
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, Size
 from unflat.types.sight import Sight
 
@@ -97,3 +98,22 @@ def test_a_kernel_carves_as_the_slow_way_does() -> None:
             away = (value + beyond) * depth / sight.camera.intrinsics.fx
             want = -1.0 if beyond > 1 and open_border else max(-1.0, away)
             assert field[k, j, i] == pytest.approx(want, rel=1e-5, abs=1e-6)
+
+
+def test_depth_carves_the_hollow_that_outlines_do_not_show() -> None:
+    """A ball with a flat cut towards the first camera: outlines give the ball, its depth takes the cap away."""
+    ways = [(0, 0), (90, 0), (180, 0), (270, 0), (0, 80)]
+    sights = [ball_seen(looking(*way), (0, 0, 0), 0.5) for way in ways]
+    cut = 0.42
+    depth = np.where(np.asarray(sights[0].alpha) > 128, np.float32(4 - cut), np.float32(0))
+    told = DepthMap(depth, DepthKind.METRIC, depth > 0, intrinsics=LENS)
+    whole, hollow = hull(sights, 80), hull(sights, 80, [told])
+    assert is_closed(hollow.faces)
+    off = hollow.vertices
+    assert off[:, 2].min() == pytest.approx(-cut, abs=0.02) and whole.vertices[:, 2].min() < -0.48
+    behind = off[off[:, 2] > 0.05]
+    assert behind[:, 2].max() == pytest.approx(whole.vertices[:, 2].max(), abs=1e-6)
+    doubtful = DepthMap(depth, DepthKind.METRIC, depth > 0, confidence=np.full_like(depth, 0.1), intrinsics=LENS)
+    assert hull(sights, 80, [doubtful]).vertices[:, 2].min() < -0.48
+    wrong = DepthMap(depth * 2, DepthKind.METRIC, depth > 0, intrinsics=LENS)  # far behind all of it
+    assert volume_of(hull(sights, 80, [wrong])) > 0.3 * volume_of(whole)

@@ -9,9 +9,9 @@ import pytest
 
 import painted
 from unflat.errors import InputError
-from unflat.geometry.closed_surface import is_closed
+from unflat.geometry.closed_surface import Closed, is_closed, volume_of
 from unflat.pipelines.scan_object import ObjectOptions
-from unflat.pipelines.scan_one import object_from_scan, upright
+from unflat.pipelines.scan_one import object_from_scan, object_from_views, upright
 from unflat.stages.inflate import InflateOptions
 from unflat.stages.isolate import isolate, middle_of
 from unflat.stages.stand import StandOptions
@@ -111,3 +111,21 @@ def test_the_middle_is_where_cameras_look_and_up_is_up() -> None:
     assert abs(ahead[0]) < 1e-9 and ahead[2] > 0
     with pytest.raises(InputError, match="two sides"):
         middle_of([Camera(lens, Pose.identity())])
+
+
+def test_cut_outs_with_cameras_make_the_box() -> None:
+    _, frames = on_a_table()
+    views = []
+    for frame in frames[::2]:
+        mask = np.asarray(frame.depth.values) > 0
+        views.append(replace(frame.view, still=replace(frame.view.still, mask=lambda m=mask: m)))
+    placed = Reconstruction(tuple(views), SparsePoints.none(), scale=Scale("metric-source", 0.99, 1.01), level=True)
+    scene = object_from_views(placed, QUICK)
+    (node,) = scene.nodes
+    thing = node.item
+    assert isinstance(thing, Mesh) and thing.invented is not None
+    places, faces = welded(np.asarray(thing.vertices), np.asarray(thing.faces).astype(int))
+    assert is_closed(faces.astype(np.uint32))
+    assert (np.ptp(places, axis=0) > 0.97).all()  # a hull is never smaller, and no camera sees below
+    assert 0.95 < volume_of(Closed(places.astype(np.float64), faces.astype(np.uint32))) < 1.9
+    assert thing.texture is not None and thing.texture.pixels.std() > 20

@@ -68,3 +68,44 @@ def samples(low: F64, high: F64, along: int) -> tuple[F32, F64, float]:
     step = float((high - low).max()) / (along - 1)
     nx, ny, nz = (max(2, int(np.ceil(side / step)) + 1) for side in (high - low))
     return np.full((nz, ny, nx), -1e30, np.float32), np.asarray(low, np.float64), step
+
+
+@kernel
+def carve_depth(field, corner, step, pixel_from_world, depth, deepest):
+    """Raise a field where a view sees through: what lies before the surface that it sees is not the thing.
+
+    Args:
+        field: (nz, ny, nx) float32, changed in place; negative inside.
+        corner: (3,) float64, x, y and z of the first sample.
+        step: Between samples.
+        pixel_from_world: (3, 4) float64; the third row gives the depth.
+        depth: (h, w) float32 of that camera's picture, 0 where it is not known.
+        deepest: Nothing is carved farther than this into what was solid: such a depth is a mistake.
+    """
+    nz, ny, nx = field.shape
+    h, w = depth.shape
+    m = pixel_from_world
+    for k in range(nz):
+        z = corner[2] + k * step
+        for j in range(ny):
+            y = corner[1] + j * step
+            for i in range(nx):
+                if field[k, j, i] < -deepest:
+                    continue
+                x = corner[0] + i * step
+                own = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+                if own <= 1e-9:
+                    continue
+                u = (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / own - 0.5
+                v = (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / own - 0.5
+                if u < 0 or v < 0 or u >= w - 1 or v >= h - 1:
+                    continue
+                p, q = int(u), int(v)
+                a, b, c, d = depth[q, p], depth[q, p + 1], depth[q + 1, p], depth[q + 1, p + 1]
+                near, far = min(a, b, c, d), max(a, b, c, d)
+                if near <= 0 or far - near > 4 * step:
+                    continue
+                s, t = u - p, v - q
+                seen = (a * (1 - s) + b * s) * (1 - t) + (c * (1 - s) + d * s) * t
+                before = min(seen - own, 4 * step)
+                field[k, j, i] = max(field[k, j, i], before)

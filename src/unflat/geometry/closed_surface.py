@@ -16,6 +16,10 @@ LEAST_SHARE = 1e-4
 """Loose pieces smaller than this share of the largest one are crumbs."""
 
 
+_LEAST = 2e-3
+"""No vertex lies nearer to a sample than this share of the way to the next."""
+
+
 class Closed(NamedTuple):
     """A surface without a border.
 
@@ -57,8 +61,10 @@ def surface_of(field: F32) -> Closed:
         raise InputError("nothing is left of the object: no place lies inside all of its outlines")
     far = max(1.0, float(np.abs(field[np.isfinite(field)]).max()))
     framed = np.pad(np.nan_to_num(field, posinf=far, neginf=-far), 1, constant_values=far)
-    # A sample that is exactly 0 gives triangles without area.
-    framed[framed == 0] = np.float32(1e-6)
+    # A sample that is (nearly) 0 gives triangles without area, whose corners single precision cannot tell apart.
+    steps = np.abs(np.diff(framed, axis=2))[np.signbit(framed[:, :, 1:]) != np.signbit(framed[:, :, :-1])]
+    least = np.float32(_LEAST * float(np.median(steps)))
+    framed[np.abs(framed) < least] = least
     points, faces, _, _ = _late("skimage.measure").marching_cubes(framed, 0.0, gradient_direction="ascent")
     closed = Closed(points[:, ::-1].astype(np.float64) - 1, faces[:, ::-1].astype(np.uint32))
     if volume_of(closed) < 0:

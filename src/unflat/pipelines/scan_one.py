@@ -1,29 +1,37 @@
 """A scan all around one thing -> the thing alone, closed, upright, in its size, ready for a shop.
 
-Reconstruction + fused Mesh ─ isolate ─► the thing without its table ─ close ─► body ─ stand ─► bake_texture ─► Scene
+Reconstruction + fused Mesh ─ isolate ─► the thing without its table ─ close ─┐
+Reconstruction of cut-outs ─ hull ─ dense_depth ─ hull, carved by depth ──────┴─ stand ─► bake_texture ─► Scene
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.close import closed as with_holes_closed
-from unflat.geometry.closed_surface import Closed, compact, is_closed, without_crumbs
+from unflat.geometry.closed_surface import Closed, compact, is_closed, smoothed, without_crumbs
 from unflat.pipelines.report import Clock, Progress, silent
-from unflat.pipelines.scan_object import ObjectOptions, stood
+from unflat.pipelines.scan_object import ObjectOptions, image_of, stood
 from unflat.stages.bake_texture import TextureOptions, bake_texture
+from unflat.stages.cut_out import CutOut, cut_out
+from unflat.stages.dense_depth import DenseOptions, dense_depth
+from unflat.stages.hull import hull
 from unflat.stages.isolate import isolate
+from unflat.stages.wrap import look, normals_of
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64, Bool
 from unflat.types.mesh import Mesh
 from unflat.types.scene import Frame, Node, Scene
-from unflat.types.views import Reconstruction, Similarity, View, ViewDepth
+from unflat.types.sight import Sight
+from unflat.types.views import Reconstruction, Similarity, SparsePoints, View, ViewDepth
 
-_HOLE_TURNS = 1e-6
+_ROUGH, _DEPTH_SIDE, _POINTS = 96, 400, 3000
 
 
 def object_from_scan(
@@ -60,23 +68,110 @@ def object_from_scan(
         body, made_up = _closed(alone.mesh)
     lineage.invented = True
     lineage.warn("What no picture shows of the object (its base at least) is closed, and marked as made up.")
-    turn = upright(alone.up, views)
+    return _delivered(_Body(body, made_up, alone.up), reconstruction, frames, options, clock, lineage)
+
+
+def object_from_views(
+    reconstruction: Reconstruction,
+    options: ObjectOptions | None = None,
+    progress: Progress = silent,
+    lineage: Lineage | None = None,
+) -> Scene:
+    """One thing of a few cut-outs whose cameras are known: their hull, and in it the hollows that two of them see.
+
+    Args:
+        reconstruction: Pinhole views (see ``stages.undistort_views``); stills without a mask are cut out of their
+            backdrop.
+        options: How.
+        progress: Told the name of each stage as it begins.
+        lineage: What was read and done so far; it is sealed here. None: a new one.
+
+    Raises:
+        InputError: No place lies inside all outlines, or a picture holds no object.
+    """
+    options, clock = options or ObjectOptions(), Clock(progress)
+    lineage = lineage or _begun(reconstruction)
+    with clock.stage("cut out"):
+        cuts = [cut_out(image_of(view.still)) for view in reconstruction.views]
+        sights = [Sight(cut.image, view.camera) for cut, view in zip(cuts, reconstruction.views, strict=True)]
+    with clock.stage("hull"):
+        outer = hull(sights, _ROUGH)
+    placed = replace(
+        reconstruction, views=tuple(map(_alone, reconstruction.views, cuts)), points=_points(outer, sights)
+    )
+    with clock.stage("dense"):
+        frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE)))
+    with clock.stage("hull"):
+        body = smoothed(hull(sights, options.inflate.cells, [frame.depth for frame in frames]), 3)
+    lineage.did("hull", pictures=len(sights), triangles=len(body.faces))
+    lineage.invented = True
+    lineage.warn("Where no two pictures show a place of the object, its shape is made up of the outlines.")
+    seen = np.any([look(body, normals_of(body), sight).clear for sight in sights], axis=0)
+    up = np.array([0.0, -1.0, 0.0]) if reconstruction.level else None
+    return _delivered(_Body(body, ~seen, up), reconstruction, frames, options, clock, lineage)
+
+
+def _alone(view: View, cut: CutOut) -> View:
+    """The view with a mask, and black where the thing is not: a backdrop must not be matched."""
+    pixels = np.where(cut.inside[..., None], cut.image.pixels, np.uint8(0))
+    return replace(view, still=replace(view.still, read=lambda: pixels, mask=lambda: cut.inside))
+
+
+def _points(body: Closed, sights: Sequence[Sight]) -> SparsePoints:
+    """Points of a hull as if they had been triangulated: they say which views show the same, and how far off it is."""
+    chosen = np.random.default_rng(0).choice(len(body.vertices), min(_POINTS, len(body.vertices)), replace=False)
+    normals = normals_of(body)
+    seen = [look(body, normals, sight) for sight in sights]
+    pairs = [(n, np.flatnonzero(one.clear[chosen])) for n, one in enumerate(seen)]
+    pixel = np.concatenate([seen[n].pixel[chosen[who]] for n, who in pairs])
+    view = np.concatenate([np.full(len(who), n, np.int32) for n, who in pairs])
+    point = np.concatenate([who for _, who in pairs]).astype(np.int32)
+    count = len(chosen)
+    return SparsePoints(
+        body.vertices[chosen],
+        np.zeros((count, 3), np.uint8),
+        np.zeros(count, np.float32),
+        view,
+        point,
+        pixel.astype(np.float32),
+    )
+
+
+class _Body(NamedTuple):
+    """A closed thing in the frame of its scan, which of its vertices are made up, and which way is up (None: unknown)."""
+
+    closed: Closed
+    made_up: Bool
+    up: F64 | None
+
+
+def _delivered(
+    body: _Body,
+    reconstruction: Reconstruction,
+    frames: Sequence[ViewDepth],
+    options: ObjectOptions,
+    clock: Clock,
+    lineage: Lineage,
+) -> Scene:
+    """On the floor, in metres, with its texture; the lineage is sealed."""
+    views = [frame.view for frame in frames]
+    turn = upright(body.up, views)
     known = reconstruction.scale is not None and not reconstruction.scale.assumed
     with clock.stage("stand"):
-        standing, move, scale = stood(Closed(body.vertices @ turn.T, body.faces), options, 1.0 if known else None)
+        level = Closed(body.closed.vertices @ turn.T, body.closed.faces)
+        standing, move, scale = stood(level, options, 1.0 if known else None)
     asked = options.stand != type(options.stand)()
     if known and not asked and reconstruction.scale is not None:
         scale = reconstruction.scale
     lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     whole = Similarity(move.factor, move.rotation @ turn, move.shift)
     back = (standing.vertices - whole.shift) @ whole.rotation / whole.factor
-    invented = _nearest(body.vertices, back, made_up) | (standing.vertices[:, 1] == 0)
+    invented = _nearest(body.closed.vertices, back, body.made_up) | (standing.vertices[:, 1] == 0)
     with clock.stage("texture"):
         plain = Mesh(back.astype(np.float32), standing.faces, invented=invented)
         painted = bake_texture(plain, frames, TextureOptions(options.wrap.texture_side))
-    placed = whole.points(np.asarray(painted.vertices, np.float64))
-    placed[np.abs(placed[:, 1]) < _HOLE_TURNS * float(np.ptp(placed[:, 1])) + 1e-6 * whole.factor, 1] = 0.0
-    final = replace(painted, vertices=placed.astype(np.float32), normals=None)
+    who = _nearest_of(back, np.asarray(painted.vertices, np.float64))  # doubled along the cuts of the texture
+    final = replace(painted, vertices=standing.vertices[who].astype(np.float32), normals=None)
     cameras = tuple(replace(view.camera, pose=whole.pose(view.pose)) for view in views)
     return Scene((Node("object", final),), cameras, Frame.LEVEL_RDF, scale, lineage.seal())
 
@@ -111,9 +206,14 @@ def _closed(mesh: Mesh) -> tuple[Closed, Bool]:
 
 def _nearest(points: F64, asked: F64, marks: Bool) -> Bool:
     """The marks of the nearest points."""
+    return marks[_nearest_of(points, asked)]
+
+
+def _nearest_of(points: F64, asked: F64) -> NDArray[np.int64]:
+    """(n,) the number of the nearest point."""
     from scipy.spatial import KDTree
 
-    return marks[np.asarray(KDTree(points).query(asked)[1], np.int64)]
+    return np.asarray(KDTree(points).query(asked)[1], np.int64)
 
 
 def upright(up: F64 | None, views: Sequence[View]) -> F64:

@@ -1,4 +1,7 @@
-"""Cut-outs with cameras -> the visual hull: the largest thing that has all these outlines."""
+"""Cut-outs with cameras -> the visual hull: the largest thing that has all these outlines.
+
+Hollows never show in outlines. Where depth is known, too, what lies before the surface that a view sees is taken away.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.geometry.carve import carve, samples
+from unflat.geometry.carve import carve, carve_depth, samples
 from unflat.geometry.closed_surface import Closed, surface_of
 from unflat.geometry.silhouette import signed_distance
 from unflat.types.arrays import F32, F64
+from unflat.types.camera import Intrinsics
+from unflat.types.depth import DepthMap
 from unflat.types.sight import Sight
 
 _COARSE = 64
 _MARGIN = 0.04
 _SEARCH = 4.0
+_SURE, _DEEPEST = 0.2, 0.1
+"""Depth of less confidence carves nothing, and none carves deeper than this share of the thing's longest side."""
 
 
-def hull(sights: Sequence[Sight], cells: int) -> Closed:
+def hull(sights: Sequence[Sight], cells: int, depths: Sequence[DepthMap] = ()) -> Closed:
     """Carve the thing out of space.
 
     Args:
         sights: At least two; mirrored ones count as a camera on the other side.
         cells: Samples along the longest side of the thing.
+        depths: For each of the first sights what it sees, in the world's unit, with intrinsics; of any size.
 
     Returns:
         The closed surface in the world's unit.
@@ -47,16 +55,35 @@ def hull(sights: Sequence[Sight], cells: int) -> Closed:
             )
         first, last = inside.min(axis=0)[::-1], inside.max(axis=0)[::-1]
         low, high = corner + (first - 1) * step, corner + (last + 1) * step
+    deepest = _DEEPEST * float((high - low).max())
+    for sight, depth in zip(sights, depths, strict=False):
+        carve_depth(field, corner, step, _matrix(depth.intrinsics, sight), _believed(depth), deepest)
     closed = surface_of(field)
     return Closed(closed.vertices * step + corner, closed.faces)
 
 
 def matrix_of(sight: Sight) -> F64:
     """(3, 4) pixel_from_world, whose third row gives the depth."""
+    return _matrix(sight.camera.intrinsics, sight)
+
+
+def _matrix(lens: Intrinsics | None, sight: Sight) -> F64:
     camera_from_world = np.linalg.inv(sight.camera.pose.world_from_camera)
     if sight.mirror is not None:
         camera_from_world = camera_from_world @ sight.mirror
-    return sight.camera.intrinsics.matrix @ camera_from_world[:3]
+    return (lens or sight.camera.intrinsics).matrix @ camera_from_world[:3]
+
+
+def _believed(depth: DepthMap) -> F32:
+    """(h, w) depth without lonely pixels; 0 where it is not known well enough."""
+    import cv2
+
+    sure = np.asarray(depth.valid) & np.isfinite(depth.z)
+    if depth.confidence is not None:
+        sure &= np.asarray(depth.confidence) > _SURE
+    known = np.where(sure, depth.z, np.float32(0)).astype(np.float32)
+    calm = np.asarray(cv2.medianBlur(known, 5), np.float32)
+    return np.where(sure & (calm > 0), calm, np.float32(0))
 
 
 def _touches(sight: Sight) -> bool:

@@ -46,7 +46,15 @@ class WrapOptions:
             raise InputError(f"--texture-side {self.texture_side} is out of range", hint="Give 64 to 8192.")
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
+    """The vertices of a surface as a picture sees them.
+
+    Attributes:
+        pixel: (n, 2) where they are in it.
+        slant: (n,) cosine of the angle at which it sees them; negative from behind.
+        clear: (n,) bool, seen, and not hidden.
+    """
+
     pixel: F64
     slant: F64
     clear: Bool
@@ -65,7 +73,7 @@ def wrap(closed: Closed, sights: Sequence[Sight], options: WrapOptions) -> Mesh:
         to who joins equal places.
     """
     normals = normals_of(closed)
-    seen = [_look(closed, normals, sight) for sight in sights]
+    seen = [look(closed, normals, sight) for sight in sights]
     face_slant = np.stack([s.slant[closed.faces].mean(axis=1) for s in seen])
     face_clear = np.stack([s.clear[closed.faces].all(axis=1) for s in seen])
     own = np.array([sight.mirror is None for sight in sights])[:, None]
@@ -100,7 +108,7 @@ def normals_of(closed: Closed) -> F64:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
 
 
-def _look(closed: Closed, normals: F64, sight: Sight) -> _Seen:
+def look(closed: Closed, normals: F64, sight: Sight) -> Seen:
     """Where each vertex is in the picture, how squarely it is seen, and whether it is seen at all."""
     camera_from_world = np.linalg.inv(sight.camera.pose.world_from_camera)
     vertices = closed.vertices
@@ -124,7 +132,7 @@ def _look(closed: Closed, normals: F64, sight: Sight) -> _Seen:
     slack = _BEHIND * float(np.ptp(points[:, 2])) + 1.5 * float(np.median(z)) / small.intrinsics.fx
     clear = (slant > _GRAZING) & ((nearest == 0) | (z <= 1 / np.maximum(nearest, 1e-12) + slack))
     within = (pixel >= 0).all(axis=1) & (pixel[:, 0] < lens.size.width) & (pixel[:, 1] < lens.size.height)
-    return _Seen(pixel, slant, clear & within)
+    return Seen(pixel, slant, clear & within)
 
 
 def _sheet(sights: Sequence[Sight], side: int) -> tuple[Image, F64]:
