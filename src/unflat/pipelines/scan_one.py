@@ -138,7 +138,7 @@ def _points(body: Closed, sights: Sequence[Sight]) -> SparsePoints:
 
 
 class _Body(NamedTuple):
-    """A closed thing in the frame of its scan, which of its vertices are made up, and which way is up (None: unknown)."""
+    """A closed thing in the frame of its scan, which vertices are made up, and which way is up (None: unknown)."""
 
     closed: Closed
     made_up: Bool
