@@ -91,24 +91,41 @@ def object_from_views(
     """
     options, clock = options or ObjectOptions(), Clock(progress)
     lineage = lineage or _begun(reconstruction)
-    with clock.stage("cut out"):
-        cuts = [cut_out(image_of(view.still)) for view in reconstruction.views]
-        sights = [Sight(cut.image, view.camera) for cut, view in zip(cuts, reconstruction.views, strict=True)]
-    with clock.stage("hull"):
-        outer = hull(sights, _ROUGH)
-    placed = replace(
-        reconstruction, views=tuple(map(_alone, reconstruction.views, cuts)), points=_points(outer, sights)
-    )
-    with clock.stage("dense"):
-        frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE)))
-    with clock.stage("hull"):
-        body = smoothed(hull(sights, options.inflate.cells, [frame.depth for frame in frames]), 3)
+    body, frames, sights = carved(reconstruction, options.inflate.cells, clock)
+    body = smoothed(body, 3)
     lineage.did("hull", pictures=len(sights), triangles=len(body.faces))
     lineage.invented = True
     lineage.warn("Where no two pictures show a place of the object, its shape is made up of the outlines.")
     seen = np.any([look(body, normals_of(body), sight).clear for sight in sights], axis=0)
     up = np.array([0.0, -1.0, 0.0]) if reconstruction.level else None
     return _delivered(_Body(body, ~seen, up), reconstruction, frames, options, clock, lineage)
+
+
+def carved(
+    reconstruction: Reconstruction, cells: int, clock: Clock | None = None
+) -> tuple[Closed, list[ViewDepth], list[Sight]]:
+    """The hull of a few views, hollowed out by the depth that they agree on; with that depth, and the cut-outs.
+
+    Args:
+        reconstruction: Pinhole views.
+        cells: Samples along the thing's longest side.
+        clock: Times the stages.
+
+    Raises:
+        InputError: No place lies inside all outlines, or a picture holds no object.
+    """
+    clock = clock or Clock()
+    with clock.stage("cut out"):
+        cuts = [cut_out(image_of(view.still)) for view in reconstruction.views]
+        sights = [Sight(cut.image, view.camera) for cut, view in zip(cuts, reconstruction.views, strict=True)]
+    with clock.stage("hull"):
+        outer = hull(sights, _ROUGH)
+    views = tuple(map(_alone, reconstruction.views, cuts))
+    placed = replace(reconstruction, views=views, points=_points(outer, sights))
+    with clock.stage("dense"):
+        frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE)))
+    with clock.stage("hull"):
+        return hull(sights, cells, [frame.depth for frame in frames]), frames, sights
 
 
 def _alone(view: View, cut: CutOut) -> View:

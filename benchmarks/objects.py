@@ -1,0 +1,106 @@
+"""What few pictures of a thing give: eight of dino's views held against all of them, and single cut-outs.
+
+    python benchmarks/objects.py            dino: F-scores at 1 % and 2 % of the thing's size
+    python benchmarks/objects.py --cutouts  the cut-outs of the photos: closed, triangles, seconds of the processor
+
+The reference is made of all views in the same way (hull, carved by depth), for dino has no scan of a laser here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from unflat.formats.image import read_image
+from unflat.formats.shop import joined_places
+from unflat.geometry.closed_surface import Closed, is_closed
+from unflat.pipelines.scan_object import image_of, object_from_images
+from unflat.pipelines.scan_one import carved
+from unflat.stages.cut_out import cut_out
+from unflat.stages.hull import hull
+from unflat.types.camera import Camera, Intrinsics, Pose
+from unflat.types.mesh import Mesh
+from unflat.types.sight import Sight
+from unflat.types.views import Lens, Reconstruction, SparsePoints, Still, View
+
+DATA = Path(os.environ.get("UNFLAT_SHARED", "shared")) / "data"
+CELLS = 160
+
+
+def dino() -> list[View]:
+    """Views with the cameras of the manifest."""
+    root = DATA / "views" / "dino_mvs"
+    views: list[View] = []
+    for row in json.loads((root / "manifest.json").read_text())["views"]:
+        image = read_image(root / row["image"])
+        k, camera_from_world = np.array(row["K"]), np.array(row["w2c"])
+        left, _, right = np.linalg.svd(camera_from_world[:3, :3])
+        camera_from_world[:3, :3] = left @ right
+        lens = Lens(Intrinsics(k[0, 0], k[1, 1], k[0, 2], k[1, 2], image.size))
+        still = Still(row["image"], image.size, lambda pixels=image.pixels: pixels)
+        views.append(View(still, lens, Pose(np.linalg.inv(camera_from_world))))
+    return views
+
+
+def sampled(surface: Closed, count: int = 40_000, seed: int = 0) -> NDArray[np.float64]:
+    """Points spread evenly over a surface."""
+    rng = np.random.default_rng(seed)
+    a, b, c = (surface.vertices[surface.faces[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    pick = rng.choice(len(area), count, p=area / area.sum())
+    u, v = rng.random((2, count, 1))
+    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
+    return a[pick] + u * (b - a)[pick] + v * (c - a)[pick]
+
+
+def f_score(one: Closed, other: Closed, within: float) -> float:
+    """Harmonic mean of how much of each lies within a distance of the other."""
+    p, q = sampled(one), sampled(other, seed=1)
+    precise = float((KDTree(q).query(p)[0] < within).mean())
+    complete = float((KDTree(p).query(q)[0] < within).mean())
+    return 2 * precise * complete / max(precise + complete, 1e-9)
+
+
+def compare(views: Sequence[View]) -> None:
+    """Three choices of eight views against all."""
+    whole = Reconstruction(tuple(views), SparsePoints.none())
+    reference = carved(whole, CELLS)[0]
+    size = float(np.ptp(reference.vertices, axis=0).max())
+    for first in range(3):
+        chosen = views[first::5][:8]
+        placed = Reconstruction(tuple(chosen), SparsePoints.none())
+        sights = [
+            Sight(cut_out(image_of(view.still)).image, Camera(view.lens.intrinsics, view.pose)) for view in chosen
+        ]
+        start = time.process_time()
+        bare, refined = hull(sights, CELLS), carved(placed, CELLS)[0]
+        seconds = time.process_time() - start
+        told = [f"{f_score(shape, reference, t * size):.3f}" for shape in (bare, refined) for t in (0.01, 0.02)]
+        print(
+            f"views {first}, {first + 5} …: hull F(1 %) {told[0]} F(2 %) {told[1]}, carved {told[2]} {told[3]}", end=""
+        )
+        print(f"  ({seconds:.0f} s of the processor)")
+
+
+def cutouts() -> None:
+    """Every single cut-out of the photos."""
+    for path in sorted([*(DATA / "photos").glob("trellis2_*"), *(DATA / "photos").glob("triposr_*")]):
+        start = time.process_time()
+        scene = object_from_images([read_image(path)])
+        (node,) = scene.nodes
+        assert isinstance(node.item, Mesh)
+        shut = is_closed(joined_places(node.item))
+        seconds = time.process_time() - start
+        print(f"{path.stem:22} closed {shut}  {len(node.item.faces)} triangles  {seconds:.1f} s of the processor")
+
+
+if __name__ == "__main__":
+    cutouts() if "--cutouts" in sys.argv else compare(dino())
