@@ -161,7 +161,7 @@ def parts_of(film: Path, key: str) -> Generator[Parts]:
             raise OutputError(f"{folder} is in the way", hint="Move it: unfinished films lie in a folder of that name.")
         folder.mkdir(exist_ok=True)
         with (folder / _LOCK).open("a+b") as lock:
-            if not _locked(lock):
+            if not locked(lock):
                 raise OutputError(f"another run works on {film}", hint="Wait for it, or choose another name with -o.")
             parts = Parts(folder)
             parts.begin(key)
@@ -174,8 +174,8 @@ def parts_of(film: Path, key: str) -> Generator[Parts]:
         raise translated(error, folder) from error
 
 
-def _locked(file: IO[bytes]) -> bool:
-    """Lock a file for as long as it is open and its process lives."""
+def locked(file: IO[bytes]) -> bool:
+    """Lock a file for as long as it is open and its process lives; False where another process holds it."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             import msvcrt

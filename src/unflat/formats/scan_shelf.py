@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, overload
@@ -19,6 +20,7 @@ from PIL import Image as Pil
 
 from unflat.errors import OutputError
 from unflat.formats.atomic import replacing, safe_stem, translated
+from unflat.formats.film_parts import locked
 from unflat.types.arrays import U8, Bool
 from unflat.types.camera import Intrinsics, Pose
 from unflat.types.depth import DepthKind, DepthMap
@@ -29,6 +31,7 @@ from unflat.types.scale import Scale
 from unflat.types.views import Dropped, Lens, Reconstruction, SparsePoints, Still, Stills, View, ViewDepth
 
 _LOSSY = 95
+_LOCK = "lock"
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -256,6 +259,30 @@ class Shelf:
         if not picture.is_file() or (row["masked"] and not self._mask(bare).is_file()):
             return None
         return self._still(bare, picture, masked=row["masked"])
+
+
+@contextmanager
+def shelf_beside(target: Path, longest: int) -> Generator[Shelf]:
+    """The shelf of the scene that is to become ``target``: NAME.parts beside it, for one run at a time.
+
+    Where the block ends without an error the shelf goes; a run that was stopped is gone on from there.
+
+    Raises:
+        OutputError: Another run works on this scene, or the folder cannot be written or holds something else.
+    """
+    folder = target.with_name(target.name + ".parts")
+    try:
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / _LOCK).is_file():
+            raise OutputError(f"{folder} is in the way", hint="Move it: unfinished scenes lie in a folder of that name.")
+        folder.mkdir(exist_ok=True)
+        with (folder / _LOCK).open("a+b") as lock:
+            if not locked(lock):
+                raise OutputError(f"another run works on {target}", hint="Wait for it, or choose another name with -o.")
+            shelf = Shelf(folder, longest)
+            yield shelf
+        shelf.remove()
+    except OSError as error:
+        raise translated(error, folder) from error
 
 
 class Depths(Sequence[ViewDepth]):

@@ -1,6 +1,6 @@
 """Many pictures -> one scene.
 
-films, folders, files ─ sample ─► Stills ─ track ─► Reconstruction ─ place ─► up, floor, metres ─ undistort, choose
+films, folders, files ─ sample ─► Stills ─ track ─► Reconstruction ─ place ─► up, floor, metres ─ choose, undistort
    ─ dense, view by view ─► ViewDepth … ─ fuse ─► Mesh ─┬─ simplify, bake ─► surface ─► glb html obj ply usdz
                                                         └─ points, splats ─► ply pcd splat.ply spz
 """
@@ -8,23 +8,24 @@ films, folders, files ─ sample ─► Stills ─ track ─► Reconstruction �
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.film_parts import key_of
 from unflat.formats.scan_shelf import Depths, Shelf
 from unflat.formats.stills import Album, album
-from unflat.geometry.sightings import Sightings
 from unflat.pipelines.report import Clock, Progress, silent
-from unflat.pipelines.scan_look import network_guess
+from unflat.pipelines.scan_look import Guess, network_guess
 from unflat.stages.bake_texture import TextureOptions
-from unflat.stages.calibrate import CameraOptions
+from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.choose_views import ViewOptions, choose_views
 from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.estimate_depth import DepthOptions
@@ -34,5 +35,232 @@ from unflat.stages.sample_frames import SampleOptions, sample_film, sample_photo
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
 from unflat.trust.lineage import Lineage
+from unflat.types.image import Image
 from unflat.types.mesh import Mesh
-from unflat.types.views import Reconstruction, Still, Stills
+from unflat.types.views import Lens, Offered, Reconstruction, Still, Stills
+
+_AMONG_PHOTOGRAPHS = Fraction(1, 2)
+"""Of a film that is given together with photographs, or with other films, a frame in so many seconds is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanWork:
+    """How the work is done."""
+
+    longest: int = 1600
+    """Long side, in pixels, that the pictures are worked on with; never more than their own."""
+    fps: float = 30.0
+    """Frames a second of a folder of frames that does not tell its times."""
+    learned: bool = True
+    """Let the network's depth stand in where nothing can be triangulated (blank walls); it is marked as less sure."""
+
+    def __post_init__(self) -> None:
+        if not 160 <= self.longest <= 16384:
+            raise InputError(f"--longest {self.longest} is out of range", hint="Give 160 to 16384 pixels.")
+        if not 0.01 <= self.fps <= 1000:
+            raise InputError(f"--fps {self.fps:g} is out of range", hint="Give 0.01 to 1000.")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishOptions:
+    """What becomes of the fused surface."""
+
+    triangles: int = 400_000
+    """Most triangles of the surface; for AR never more than 100 000."""
+
+    def __post_init__(self) -> None:
+        if not 100 <= self.triangles <= 50_000_000:
+            raise InputError(f"--triangles {self.triangles} is out of range", hint="Give 100 to 50000000.")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """Everything the journey of many pictures can be told."""
+
+    work: ScanWork = field(default_factory=ScanWork)
+    sample: SampleOptions = field(default_factory=SampleOptions)
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    track: TrackOptions = field(default_factory=TrackOptions)
+    place: PlaceOptions = field(default_factory=PlaceOptions)
+    views: ViewOptions = field(default_factory=ViewOptions)
+    dense: DenseOptions = field(default_factory=DenseOptions)
+    estimate: DepthOptions = field(default_factory=DepthOptions)
+    fuse: FuseOptions = field(default_factory=FuseOptions)
+    finish: FinishOptions = field(default_factory=FinishOptions)
+    texture: TextureOptions = field(default_factory=TextureOptions)
+
+
+class Scan:
+    """The steps of one scan, each done when it is first asked for, or taken from the shelf where it lies done.
+
+    Attributes:
+        options: What the recipe was told.
+        album: What was given.
+        lineage: Of the run.
+        clock: Of the run.
+        shelf: Where what is done lies.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        options: ScanOptions | None = None,
+        *,
+        shelf: Shelf | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        """Begin a scan; nothing is decoded yet.
+
+        Args:
+            paths: Films, pictures and folders of them.
+            options: See :class:`ScanOptions`.
+            shelf: Where what is done lies; None for one that goes with this value.
+            progress: Told the name of each step as it begins.
+
+        Raises:
+            InputError: Nothing there that could be looked at.
+        """
+        self.options = options or ScanOptions()
+        self.album: Album = album(paths, self.options.work.fps)
+        self.clock = Clock(progress)
+        self.lineage = Lineage()
+        self._temporary = None
+        if shelf is None:
+            self._temporary = TemporaryDirectory(prefix="unflat-scan-")
+            shelf = Shelf(Path(self._temporary.name), self.options.work.longest)
+        self.shelf = shelf
+
+    @cached_property
+    def _begun(self) -> str:
+        """What the run is known by before anything is done: what was given, and how it is taken in."""
+        with self.clock.stage("read"):
+            given = {"version": __version__, "files": self.album.digests()}
+        told = self.options
+        return key_of({**given, "work": asdict(told.work), "sample": asdict(told.sample), "lens": asdict(told.camera)})
+
+    def _key(self, *groups: str) -> str:
+        """What a step is known by: all that was given, and the options of the steps that led to it."""
+        return key_of({"begun": self._begun, **{name: asdict(getattr(self.options, name)) for name in groups}})
+
+    @cached_property
+    def stills(self) -> Stills:
+        """The pictures worth placing, on the shelf."""
+        key = self._begun
+        with self.clock.stage("sample"):
+            found = self.shelf.get_stills(key)
+            if found is None:
+                found = self._sampled()
+                self.shelf.put_stills(key, found)
+        for source in {still.source.sha256: still.source for still in found.items}.values():
+            self.lineage.read(source)
+        self.lineage.did("sample_frames", taken=len(found.items), ordered=found.ordered)
+        for gone in found.dropped:
+            self.lineage.warn(f"{gone.name} was left out: {gone.why}.")
+        return found
+
+    def _sampled(self) -> Stills:
+        options, film = self.options.sample, self.album.film()
+        if film is not None:
+            for note in film.notes:
+                self.lineage.warn(note)
+            frames = (one for one in self.album.stills() if isinstance(one, Offered))
+            return sample_film(frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps))
+        every = _AMONG_PHOTOGRAPHS if self.album.films else None
+        return sample_photos(self.album.stills(every), options, self._keep_photo)
+
+    def _keep_frame(self, still: Still, pixels: Any, mask: Any) -> Still:
+        return self.shelf.keep_still(self._with_lens(still), pixels, mask, lossy=True)
+
+    def _keep_photo(self, still: Still, pixels: Any, mask: Any) -> Still:
+        self.clock.progress(f"sample {still.name}")
+        return self.shelf.keep_still(self._with_lens(still), pixels, mask, lossy=False)
+
+    def _with_lens(self, still: Still) -> Still:
+        """The still with the lens that the user knows."""
+        told = self.options.camera
+        if told.fov is None and told.focal_mm is None:
+            return still
+        blank = np.broadcast_to(np.uint8(0), (*still.size.shape, 3))
+        return replace(still, lens=Lens(calibrate(Image(blank), told)))
+
+    @cached_property
+    def tracked(self) -> Reconstruction:
+        """Where the cameras were, in a frame and unit of their own."""
+        stills, key = self.stills, self._key("track")
+        found = self.shelf.get_reconstruction(key, stills)
+        if found is None:
+            with self.clock.stage("track"):
+                found = track_cameras(stills, self.options.track, self.clock.progress)
+                self.shelf.put_reconstruction(key, found)
+        self.lineage.did("track_cameras", placed=len(found.views), of=len(stills.items))
+        for note in found.notes:
+            self.lineage.warn(note)
+        for gone in found.lost:
+            self.lineage.warn(f"{gone.name} found no place: {gone.why}.")
+        return found
+
+    @cached_property
+    def cameras(self) -> Reconstruction:
+        """Where the cameras were: upright, on their floor, in metres, as far as anything tells."""
+        tracked = self.tracked
+        with self.clock.stage("place"):
+            placed, notes = place_scene(tracked, Hints(), self.options.place, self._guess)
+        for note in notes:
+            self.lineage.warn(note)
+        scale = placed.scale
+        assert scale is not None
+        self.lineage.did("place_scene", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
+        return placed
+
+    @cached_property
+    def _guess(self) -> Guess | None:
+        if not self.options.work.learned:
+            return None
+        return network_guess("auto", self.options.estimate, self.lineage)
+
+    @cached_property
+    def pinholes(self) -> Reconstruction:
+        """The views that depth is looked for in, without distortion."""
+        return undistort_views(choose_views(self.cameras, self.options.views), self.options.work.longest)
+
+    @cached_property
+    def undistorted(self) -> Reconstruction:
+        """All views, without distortion."""
+        return undistort_views(self.cameras, self.options.work.longest)
+
+    @cached_property
+    def depths(self) -> Depths:
+        """What each of them sees, on the shelf."""
+        made = self.pinholes
+        key = self._key("track", "place", "views", "dense", "estimate")
+        names = [f"depth {view.still.name}" for view in made.views]
+        if any(self.shelf.get_depth(n, key, v) is None for n, v in zip(names, made.views, strict=True)):
+            with self.clock.stage("dense"):
+                for number, seen in enumerate(dense_depth(made, self.options.dense, self._guess)):
+                    self.shelf.put_depth(names[number], key, seen)
+                    self.clock.progress(f"depth {number + 1} of {len(names)}")
+        self.lineage.did("dense_depth", views=len(names))
+        return Depths(self.shelf, key, made.views, names)
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """All that they see as one surface, as fine as it gets."""
+        key = self._key("track", "place", "views", "dense", "estimate", "fuse")
+        found = self.shelf.get_mesh("mesh", key)
+        if found is None:
+            depths = self.depths
+            with self.clock.stage("fuse"):
+                found = fuse_frames(depths, self.options.fuse, self.lineage.warn)
+                self.shelf.put_mesh("mesh", key, found)
+        self.lineage.did("fuse_frames", triangles=len(found.faces))
+        if not len(found.faces):
+            raise InputError(
+                "the pictures show no surface that could be measured",
+                hint="Take more of them, each a small step aside from the last, of things with some pattern.",
+            )
+        return found
+
+    def close(self) -> None:
+        """Throw away what went with this value."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
