@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args
@@ -11,23 +11,15 @@ from cyclopts import Parameter, Token
 from docstring_parser import parse_from_object
 
 from unflat.pipelines.flat import from_keywords, leaves
-from unflat.stages.marked_length import MarkedLength
-from unflat.stages.scale_to_metres import KnownLength
 
 T = TypeVar("T")
 _ABSENT = object()
 
 
-def _known_length(_type: Any, tokens: tuple[Token, ...]) -> KnownLength:
-    return KnownLength.parse(tokens[0].value)
-
-
-def _marked_length(_type: Any, tokens: tuple[Token, ...]) -> MarkedLength:
-    return MarkedLength.parse(tokens[0].value)
-
-
-_CONVERTERS: Mapping[type, Any] = {KnownLength: _known_length, MarkedLength: _marked_length}
-"""Types whose words on the command line are not those of their fields."""
+def _parser(kind: Any) -> Callable[[Any, tuple[Token, ...]], Any] | None:
+    """How words become a value of a type that reads them itself; None for all others."""
+    own = next((choice for choice in get_args(kind) if hasattr(choice, "parse")), None)
+    return None if own is None else lambda _type, tokens: own.parse(tokens[0].value)
 
 
 @cache
@@ -54,7 +46,7 @@ def flags_of(options: type, without: tuple[str, ...] = ()) -> type:
         if leaf.name in without:
             continue
         sentence = next((p.description for p in parse_from_object(owner).params if p.arg_name == leaf.name), None)
-        converter = next((_CONVERTERS[t] for t in get_args(kind) if t in _CONVERTERS), None)
+        converter = _parser(kind)
         default = _default(nested, owner, leaf.name)
         if shared.setdefault(leaf.name, (kind, default)) != (kind, default):
             raise ValueError(f"the options named '{leaf.name}' differ: {shared[leaf.name]} and {(kind, default)}")

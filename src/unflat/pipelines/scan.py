@@ -204,7 +204,7 @@ class Scan:
         """Where the cameras were: upright, on their floor, in metres, as far as anything tells."""
         tracked = self.tracked
         with self.clock.stage("place"):
-            placed, notes = place_scene(tracked, Hints(), self.options.place, self._guess)
+            placed, notes = place_scene(tracked, Hints(guess=self._guess), self.options.place)
         for note in notes:
             self.lineage.warn(note)
         scale = placed.scale

@@ -67,6 +67,7 @@ class ScanResult:
         self.run = run
         self._scenes: dict[Form, Scene] = {}
         self._outputs: list[Path] = []
+        self._error: float | None = None
 
     @property
     def cameras(self) -> Reconstruction:
@@ -160,6 +161,7 @@ class ScanResult:
             "peak_memory_mb": peak_memory_mb(),
             "triangles": next(iter(triangles.values()), None),
             "triangles_by_form": triangles,
+            "surface_error": self._error,
             "kind": "metric" if not cameras.scale.assumed else "scale",
             "confidence": confidence,
             "views": {
@@ -194,7 +196,9 @@ class ScanResult:
         if len(mesh.faces) <= triangles:
             return mesh
         with self.run.clock.stage("simplify"):
-            return simplified(mesh, triangles)
+            fewer = simplified(mesh, triangles)
+        self._error = max(self._error or 0.0, fewer.error)
+        return fewer.mesh
 
     def _textured(self, form: Form) -> tuple[tuple[Node, ...], Step]:
         from unflat.stages.bake_texture import bake_texture
