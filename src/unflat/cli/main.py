@@ -42,6 +42,11 @@ NAME.mp4.parts; the same command goes on from there.""",
 
 The suffix of -o picks the format: .mp4 (H.264; needs the extra "video"), .gif, .webp, or .png for a numbered row of
 frames. Without -o, NAME.mp4 is written beside the picture.""",
+    "scan": """Turn a film, a folder or many photographs of one place into one scene.
+
+The suffix of -o picks the format: .html (to walk through) .glb .gltf .usdz .obj .ply .pcd .splat.ply .spz .stl .3mf for
+the scene, .tum .colmap .nerfstudio for its cameras. Without -o a page is written beside what was given. Needs the extra
+"scan". A run that was stopped leaves NAME.parts; the same command goes on from there.""",
     "view": """Look at a result in the browser.
 
 A local page on 127.0.0.1, until Ctrl-C.""",
@@ -55,6 +60,7 @@ _CAN_DO = """unflat turns flat pictures into space.
   unflat photo beach.jpg -o beach.glb -o beach.usdz
   unflat stereo beach.jpg --layout anaglyph     two eyes: beach_redcyan_dubois.jpg
   unflat animate beach.jpg                      a camera moves through it: beach.mp4
+  unflat scan flat.mp4 -o flat.html             a walk-through film becomes a place to walk in
   unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
   unflat view beach.glb                         look at a result
   unflat inspect beach.glb                      what a file says of itself

@@ -273,7 +273,7 @@ def shelf_beside(target: Path, longest: int) -> Generator[Shelf]:
     folder = target.with_name(target.name + ".parts")
     try:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / _LOCK).is_file():
-            raise OutputError(f"{folder} is in the way", hint="Move it: unfinished scenes lie in a folder of that name.")
+            raise OutputError(f"{folder} is in the way", hint="Move it: unfinished scenes lie in such folders.")
         folder.mkdir(exist_ok=True)
         with (folder / _LOCK).open("a+b") as lock:
             if not locked(lock):

@@ -62,18 +62,6 @@ class ScanWork:
 
 
 @dataclass(frozen=True, slots=True)
-class FinishOptions:
-    """What becomes of the fused surface."""
-
-    triangles: int = 400_000
-    """Most triangles of the surface; for AR never more than 100 000."""
-
-    def __post_init__(self) -> None:
-        if not 100 <= self.triangles <= 50_000_000:
-            raise InputError(f"--triangles {self.triangles} is out of range", hint="Give 100 to 50000000.")
-
-
-@dataclass(frozen=True, slots=True)
 class ScanOptions:
     """Everything the journey of many pictures can be told."""
 
@@ -86,7 +74,6 @@ class ScanOptions:
     dense: DenseOptions = field(default_factory=DenseOptions)
     estimate: DepthOptions = field(default_factory=DepthOptions)
     fuse: FuseOptions = field(default_factory=FuseOptions)
-    finish: FinishOptions = field(default_factory=FinishOptions)
     texture: TextureOptions = field(default_factory=TextureOptions)
 
 

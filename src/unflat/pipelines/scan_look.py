@@ -13,7 +13,7 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
 Guess = Callable[[U8], DepthMap]
-"""(h, w, 3) uint8 sRGB pixels of an upright, undistorted picture -> its depth up to a factor, as large as ``FINEST``."""
+"""(h, w, 3) uint8 sRGB pixels of an upright, undistorted picture -> its depth up to a factor, FINEST pixels long."""
 FINEST = 640
 """Long side of what the network gives: it is fitted to what was triangulated, which has the finer outlines."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from unflat.pipelines.report import peak_memory_mb
 from unflat.pipelines.result import AR_TRIANGLES, size_warning
 from unflat.pipelines.scan import Scan
 from unflat.types.mesh import Mesh
+from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance, Step
 from unflat.types.scene import Frame, Node, Scene
 from unflat.types.views import Reconstruction
@@ -25,19 +27,28 @@ if TYPE_CHECKING:
 Form = Literal["surface", "ar", "bare", "points", "splats", "print"]
 """A textured surface, one that AR takes, one with colours at its vertices alone, points, splats, a closed body."""
 Ply = Literal["surface", "points", "splats"]
-_FORMS: dict[str, Form] = {
-    ".glb": "surface",
-    ".gltf": "surface",
-    ".obj": "surface",
-    ".html": "surface",
-    ".usdz": "ar",
-    ".splat.ply": "splats",
-    ".spz": "splats",
-    ".pcd": "points",
-    ".stl": "print",
-    ".3mf": "print",
-}
+_FORMS: tuple[tuple[str, Form], ...] = (
+    (".glb", "surface"),
+    (".gltf", "surface"),
+    (".obj", "surface"),
+    (".html", "surface"),
+    (".usdz", "ar"),
+    (".splat.ply", "splats"),
+    (".spz", "splats"),
+    (".pcd", "points"),
+    (".stl", "print"),
+    (".3mf", "print"),
+)
+_OF_PLY: dict[Ply, Form] = {"surface": "bare", "points": "points", "splats": "splats"}
 _AR_TEXTURE = 2048
+
+
+def _form_of(path: Path, ply: Ply) -> Form:
+    """Which form a file of this name holds."""
+    for suffix, form in _FORMS:
+        if path.name.lower().endswith(suffix):
+            return form
+    return _OF_PLY[ply]
 
 
 def check_noun(path: Path) -> None:
@@ -106,7 +117,8 @@ class ScanResult:
         """Write the result; the suffix of each path chooses the format.
 
         Args:
-            *paths: ``x.html``, ``x.glb``, ``x.usdz``, ``x.spz`` …; ``x.tum``, ``x.colmap``, ``x.nerfstudio`` for cameras.
+            *paths: ``x.html``, ``x.glb``, ``x.usdz``, ``x.spz`` … for the scene; ``x.tum``, ``x.colmap``,
+                ``x.nerfstudio`` for its cameras.
             options: How files are written.
             ply: What a plain ``.ply`` holds: "surface", "points" or "splats".
             **export: Any of the export options by name: ``force=True``.
@@ -139,11 +151,7 @@ class ScanResult:
 
         if format_of(path).noun is Reconstruction:
             return self.cameras if path.suffix.lower() == ".tum" else self.run.undistorted
-        name = path.name.lower()
-        found = next((form for suffix, form in _FORMS.items() if name.endswith(suffix)), None)
-        if found is None:
-            found = {"surface": "bare", "points": "points", "splats": "splats"}[ply]
-        return self.as_form(found)
+        return self.as_form(_form_of(path, ply))
 
     @property
     def report(self) -> dict[str, Any]:
@@ -204,7 +212,7 @@ class ScanResult:
         from unflat.stages.bake_texture import bake_texture
 
         told = self.run.options
-        triangles, options = told.finish.triangles, told.texture
+        triangles, options = told.fuse.triangles, told.texture
         if form == "ar":
             triangles = min(triangles, AR_TRIANGLES)
             options = replace(options, texture_size=min(options.texture_size, _AR_TEXTURE))
@@ -218,14 +226,45 @@ class ScanResult:
         return (Node("surface", mesh),), step
 
     def _bare(self) -> tuple[tuple[Node, ...], Step]:
-        mesh = self._simple(self.run.options.finish.triangles)
+        mesh = self._simple(self.run.options.fuse.triangles)
         return (Node("surface", mesh),), Step("build bare", options=(("triangles", len(mesh.faces)),))
+
+    def _points(self) -> tuple[tuple[Node, ...], Step]:
+        cloud = self._cloud
+        return (Node("points", cloud),), Step("build points", options=(("points", len(cloud.xyz)),))
+
+    def _splats(self) -> tuple[tuple[Node, ...], Step]:
+        from unflat.stages.splats_of_cloud import splats_of_cloud
+
+        cloud = self._cloud
+        with self.run.clock.stage("splats"):
+            splats = splats_of_cloud(cloud)
+        return (Node("splats", splats),), Step("build splats", options=(("splats", len(splats.means)),))
+
+    def _print(self) -> tuple[tuple[Node, ...], Step]:
+        from unflat.geometry.close import closed
+
+        mesh = self._simple(self.run.options.fuse.triangles)
+        with self.run.clock.stage("close"):
+            mesh = closed(mesh)
+        return (Node("surface", mesh),), Step("build print", options=(("triangles", len(mesh.faces)),))
+
+    @cached_property
+    def _cloud(self) -> PointCloud:
+        from unflat.stages.fuse_frames import fuse_points
+
+        depths = self.run.depths
+        with self.run.clock.stage("points"):
+            return fuse_points(depths, self.run.options.fuse, self.run.lineage.warn)
 
 
 _BUILDERS: dict[Form, Callable[[ScanResult], tuple[tuple[Node, ...], Step]]] = {
     "surface": lambda result: result._textured("surface"),
     "ar": lambda result: result._textured("ar"),
     "bare": lambda result: result._bare(),
+    "points": lambda result: result._points(),
+    "splats": lambda result: result._splats(),
+    "print": lambda result: result._print(),
 }
 
 
