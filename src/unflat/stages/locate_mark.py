@@ -75,13 +75,13 @@ def located(reconstruction: Reconstruction, number: int, at: F64) -> Located | N
     plain = found is None
     if found is None:
         reach = _NEAR * max(view.still.size.width, view.still.size.height)
-        found = _of_neighbours(seen[order[:_NEAREST], :2] - at, inverse[order[:_NEAREST]], reach)
+        found = of_neighbours(seen[order[:_NEAREST], :2] - at, inverse[order[:_NEAREST]], reach)
         if found is None:
             return None
     return _at(view, at, found[0], found[1] / found[0], plain)
 
 
-def _of_neighbours(off: F64, inverse: F64, reach: float) -> tuple[float, float] | None:
+def of_neighbours(off: F64, inverse: F64, reach: float) -> tuple[float, float] | None:
     """Inverse z and its standard error at offset 0, by a plane through the points around it: there it is affine."""
     near = np.hypot(*off.T) < reach
     off, inverse = off[near] / reach, inverse[near]
