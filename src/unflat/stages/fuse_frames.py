@@ -34,7 +34,7 @@ REACH = 2.5
 """Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
 
 
-SCARCE = 1 / 6
+SCARCE = 1 / 10
 """Share of the usual support from which on a surface is believed, where the usual is little."""
 TRIES = 4
 """How often the number of triangles is aimed at, where closing adds some."""
@@ -42,7 +42,7 @@ DETAIL = 6.0
 """A surface is fused with up to so many times the triangles that are left of it in the end."""
 TRIANGLES_OF_A_BLOCK = 80
 """About so many triangles come from each block near a surface."""
-CRUMB = 100.0
+CRUMB = 60.0
 """Pieces of a smaller area than this, in squares of the voxel, are left out."""
 
 
