@@ -42,7 +42,7 @@ class Wanted:
 
     subject: Literal["scene", "object"] = "scene"
     """A place, or one thing: taken out of its surroundings, closed, standing on its base; a .glb of it comes with all
-    that a shop needs (USDZ, poster, snippet, report). One to eight cut-outs are enough for a thing."""
+    that a shop needs (USDZ, poster, snippet, report). One to eight cut-outs are enough. Without -o: NAME_object.glb."""
     catalogue: Annotated[bool, Parameter(negative="")] = False
     """The folder holds cut-outs of many articles: make all of them, into the folder -o."""
     ply: Literal["surface", "points", "splats"] = "surface"
@@ -73,7 +73,7 @@ def scan(
     if what.catalogue:
         _catalogue(inputs, output, told.thing, export, talk)
     elif what.subject == "object":
-        _object(inputs, output or [_beside(inputs[0], ".glb")], told, export, talk)
+        _object(inputs, output or [_beside(inputs[0], "_object.glb")], told, export, talk)
     else:
         _scene(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
 
