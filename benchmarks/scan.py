@@ -16,7 +16,6 @@ time      a set of photographs of the known room: seconds and memory, step by st
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import resource
 import sys
@@ -285,8 +284,6 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=1600)
     parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
     given = parser.parse_args()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # minutes pass between lines
     words[given.word](given)
 
 

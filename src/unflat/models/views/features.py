@@ -21,9 +21,10 @@ WORD = 128
 """Numbers of a descriptor."""
 UNIT = 512.0
 """Length of a descriptor; with it the greatest number that occurs in practice fits into a byte."""
-_CONTRAST, _FAINT = 0.02, 0.007
-"""Least contrast of a feature, and where a picture has few of that kind (faded, dark, calm ones)."""
-_FEW = 1000
+_CONTRAST = 0.003
+"""Least contrast of a feature: little, so that faded, dark and calm pictures have enough; where many, the best stay."""
+_ROOM, _FEWEST = 300, 500
+"""A feature takes so many pixels, so that a small picture has fewer of them, but not fewer than this."""
 _CELLS = 12
 """Features are spread over so many cells along the long side."""
 _RIM_PX = 2
@@ -66,9 +67,7 @@ def features_of(still: Still, options: ViewsOptions) -> Features:
         pixels = cv2.resize(pixels, (size.width, size.height), interpolation=cv2.INTER_AREA)
     grey: Any = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     allowed = None if still.mask is None else _inner(still.mask(), size.shape)
-    found, words = _detect(grey, allowed, _CONTRAST, options.most_features)
-    if len(found) < min(_FEW, options.most_features):
-        found, words = _detect(grey, allowed, _FAINT, options.most_features)
+    found, words = _detect(grey, allowed, min(options.most_features, max(_FEWEST, size.pixels // _ROOM)))
     if not len(found):
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, WORD), np.uint8), np.zeros((0, 3), np.uint8))
     places = found[:, :2]
@@ -83,17 +82,16 @@ def _inner(mask: Bool, shape: tuple[int, int]) -> U8:
     return np.asarray(cv2.erode(small, np.ones((2 * _RIM_PX + 1,) * 2, np.uint8), borderValue=1), np.uint8)
 
 
-def _detect(grey: U8, allowed: U8 | None, contrast: float, most: int) -> tuple[F32, U8]:
+def _detect(grey: U8, allowed: U8 | None, most: int) -> tuple[F32, U8]:
     """Features as (n, 4) x, y, size, response and their words, the coarsest first."""
-    sift: Any = cv2.SIFT.create(0, 3, contrast, 10, 1.6, cv2.CV_32F, True)
-    keypoints = list(sift.detect(grey, allowed))
-    if len(keypoints) > most:
-        table = np.array([(*k.pt, k.size, k.response) for k in keypoints], np.float32)
-        keypoints = [keypoints[i] for i in _spread(table, max(grey.shape) / _CELLS, most)]
-    keypoints, raw = sift.compute(grey, keypoints)
-    if not len(keypoints):
+    sift: Any = cv2.SIFT.create(2 * most, 3, _CONTRAST, 10, 1.6, cv2.CV_32F, True)
+    keypoints, raw = sift.detectAndCompute(grey, allowed)
+    if not keypoints:
         return np.zeros((0, 4), np.float32), np.zeros((0, WORD), np.uint8)
     table = np.array([(k.pt[0] + 0.5, k.pt[1] + 0.5, k.size, k.response) for k in keypoints], np.float32)
+    if len(table) > most:
+        chosen = _spread(table, max(grey.shape) / _CELLS, most)
+        table, raw = table[chosen], raw[chosen]
     order = np.lexsort((table[:, 0], table[:, 1], -table[:, 3], -table[:, 2]))
     return table[order], hellinger(np.asarray(raw, np.float32)[order])
 

@@ -2,13 +2,13 @@
 
 Schönberger, Frahm, "Structure-from-motion revisited", CVPR 2016. The steps are pycolmap's, the order and how often
 everything is refined are ours: a picture is placed, its surroundings are refined, and all of it each time that it has
-grown by a quarter.
+grown by half.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,11 @@ from unflat.types.views import Lens, Still
 
 UNKNOWN_FOCAL = 1.2
 """Focal length over the long side where nothing is known: 45 degrees."""
-_GROWN = 1.25
+_SIMPLE, _FULL = "SIMPLE_RADIAL", "OPENCV"
+_MANY_VIEWS, _MANY_SEEN = 8, 2000
+_GROWN = 1.5
+_SEEN = 20
+"""So many points that agree place a picture (pycolmap: 30)."""
 _MIN_MODEL = 2
 _EASE = (1, 2, 4, 8)
 """A first pair is looked for with pycolmap's demands (100 matches, 16 degrees apart), then with these parts of them."""
@@ -36,12 +40,16 @@ class Material:
         features: Of each.
         matches: Between them.
         seed: Of all chance.
+        focal: To begin with where a still tells nothing of its lens, in long sides of the picture.
+        lenses: Measured before, by the word for the camera; they count more than what stills tell.
     """
 
     stills: Sequence[Still]
     features: Sequence[Features]
     matches: Sequence[Match]
     seed: int
+    focal: float = UNKNOWN_FOCAL
+    lenses: Mapping[str, Lens] = field(default_factory=dict[str, Lens])
 
 
 def models_of(material: Material, told: Callable[[int], None]) -> list[Any]:
@@ -82,8 +90,10 @@ def _options(material: Material) -> Any:
     options.num_threads = options.mapper.num_threads = 1  # sums in one order: the same cameras every time
     options.min_model_size = _MIN_MODEL
     options.extract_colors = False
+    options.ba_local_max_refinements = 1
+    options.mapper.abs_pose_min_num_inliers = _SEEN
+    options.triangulation.ignore_two_view_tracks = False  # they are what holds views together that overlap little
     if len(material.stills) == 2:  # two pictures cannot tell their lens, too
-        options.triangulation.ignore_two_view_tracks = False
         options.ba_refine_focal_length = options.ba_refine_extra_params = False
     options.ba_global_frames_ratio = options.ba_global_points_ratio = _GROWN
     return options
@@ -98,7 +108,7 @@ def _database(material: Material) -> Any:
     for number, (still, features) in enumerate(zip(material.stills, material.features, strict=True), start=1):
         key = (still.camera, still.size.width, still.size.height)
         if key not in cameras:
-            cameras[key] = database.write_camera(camera_of(still))
+            cameras[key] = database.write_camera(_camera(still, material))
             rig = pycolmap.Rig()
             rig.add_ref_sensor(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, cameras[key]))
             rigs[cameras[key]] = database.write_rig(rig)
@@ -117,22 +127,53 @@ def _database(material: Material) -> Any:
     return database
 
 
-def camera_of(still: Still) -> Any:
+def _camera(still: Still, material: Material) -> Any:
     """The lens that mapping begins with."""
-    pycolmap = library()
-    width, height = still.size.width, still.size.height
-    lens: Lens | None = still.lens
+    size = still.size
+    measured = material.lenses.get(still.camera)
+    lens = still.lens if measured is None else measured.resized(size)
     if lens is None:
-        focal = UNKNOWN_FOCAL * still.size.long_side
-        numbers, model = [focal, width / 2, height / 2, 0.0], "SIMPLE_RADIAL"
+        numbers, model = [material.focal * size.long_side, size.width / 2, size.height / 2, 0.0], _SIMPLE
     else:
         pin = lens.intrinsics
-        numbers, model = [pin.fx, pin.fy, pin.cx, pin.cy, lens.k1, lens.k2, lens.p1, lens.p2], "OPENCV"
-        if lens.pinhole and abs(pin.fx - pin.fy) < 1e-6 * pin.fx:
-            numbers, model = [pin.fx, pin.cx, pin.cy, 0.0], "SIMPLE_RADIAL"
-    camera = pycolmap.Camera(model=model, width=width, height=height, params=numbers)
+        numbers, model = [pin.fx, pin.fy, pin.cx, pin.cy, lens.k1, lens.k2, lens.p1, lens.p2], _FULL
+        if lens.k2 == lens.p1 == lens.p2 == 0 and abs(pin.fx - pin.fy) < 1e-6 * pin.fx:
+            numbers, model = [pin.fx, pin.cx, pin.cy, lens.k1], _SIMPLE
+    camera = library().Camera(model=model, width=size.width, height=size.height, params=numbers)
     camera.has_prior_focal_length = lens is not None and not lens.intrinsics.guessed
     return camera
+
+
+def refine_lenses(model: Any) -> None:
+    """Give each lens that many pictures share the full model of distortion, and adjust everything once more.
+
+    Lenses of few pictures stay as they are: more freedom than the pictures can settle bends the scene.
+
+    Args:
+        model: ``pycolmap.Reconstruction``, changed in place.
+    """
+    pycolmap = library()
+    seen, views = dict.fromkeys(model.cameras, 0), dict.fromkeys(model.cameras, 0)
+    for number in model.reg_image_ids():
+        image = model.image(number)
+        seen[image.camera_id] += image.num_points3D
+        views[image.camera_id] += 1
+    settled = [k for k in views if views[k] >= _MANY_VIEWS and seen[k] >= _MANY_SEEN]
+    for number in settled:
+        camera = model.camera(number)
+        if camera.model_name == _SIMPLE:
+            focal, cx, cy, k1 = camera.params
+            camera.model = pycolmap.CameraModelId.OPENCV
+            camera.params = [focal, focal, cx, cy, k1, 0.0, 0.0, 0.0]
+    if settled:
+        options = pycolmap.BundleAdjustmentOptions()
+        options.print_summary = False
+        options.ceres.solver_options.num_threads = 1
+        config = pycolmap.BundleAdjustmentConfig()
+        for number in model.reg_image_ids():
+            config.add_image(number)
+        config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+        pycolmap.create_default_bundle_adjuster(options, config, model).solve()
 
 
 def _model(pipeline: Any, mapper: Any, told: Callable[[int], None]) -> Any | None:

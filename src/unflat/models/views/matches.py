@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from unflat.geometry.bands import side_by_side
 from unflat.geometry.best_two import mutual
 from unflat.models.views.features import UNIT, Features
-from unflat.types.arrays import F32, settle
+from unflat.types.arrays import F32, F64, Bool, settle
 
+Rows = NDArray[np.int32]
 RATIO = 0.8
 """Lowe 2004."""
 FEWEST = 15
@@ -39,16 +40,19 @@ class Match:
         first: Number of a picture.
         second: Number of another one, greater.
         rows: (n, 2) int32, features of the first and the second that are the same place.
+        fundamental: (3, 3), second' F first = 0 in pixels.
         turned: Whether they say that the camera only turned; a plane that it moves along looks the same.
     """
 
     first: int
     second: int
-    rows: NDArray[np.int32]
+    rows: Rows
+    fundamental: F64
     turned: bool = False
 
     def __post_init__(self) -> None:
         settle(self, "rows", "int32", (None, 2))
+        settle(self, "fundamental", "float64", (3, 3))
 
 
 def _unit(features: Features, most: int | None = None) -> F32:
@@ -81,34 +85,38 @@ def matches_of(
     for first, second in pairs:
         partners.setdefault(first, []).append(second)
 
-    def raw() -> list[Match]:
-        found: list[Match] = []
+    def raw() -> Generator[tuple[int, int, Rows]]:
         for first, others in partners.items():
             rows = mutual(_unit(features[first]), [_unit(features[other]) for other in others], RATIO)
-            found += [Match(first, other, r) for other, r in zip(others, rows, strict=True) if len(r) >= FEWEST]
-        return found
+            yield from ((first, other, r) for other, r in zip(others, rows, strict=True) if len(r) >= FEWEST)
 
-    def check(match: Match) -> Match | None:
-        a, b = features[match.first].xy[match.rows[:, 0]], features[match.second].xy[match.rows[:, 1]]
-        return verified(match, a, b, (long_sides[match.first], long_sides[match.second]))
+    def check(pair: tuple[int, int, Rows]) -> Match | None:
+        first, second, rows = pair
+        a, b = features[first].xy[rows[:, 0]], features[second].xy[rows[:, 1]]
+        found = _agreeing(a, b, max(1.0, _ERROR * max(long_sides[first], long_sides[second])))
+        return None if found is None else Match(first, second, rows[found[0]], *found[1:])
 
     return [match for match in side_by_side(check, raw()) if match is not None]
 
 
-def verified(match: Match, a: F32, b: F32, long_sides: tuple[int, int]) -> Match | None:
-    """What of a match one epipolar geometry explains (MAGSAC++, Barath et al., CVPR 2020); None if too little.
+def _agreeing(a: F32, b: F32, within: float) -> tuple[Bool, F64, bool] | None:
+    """What of pairs one epipolar geometry explains (MAGSAC++, Barath et al., CVPR 2020); None if too little.
 
     Args:
-        match: Its rows belong to ``a`` and ``b``.
         a: (n, 2) pixels in the first picture.
         b: (n, 2) pixels in the second.
-        long_sides: Of the two pictures.
+        within: Pixels from the epipolar line.
+
+    Returns:
+        (n,) what agrees, the fundamental matrix, and whether the camera only turned.
     """
-    within = max(1.0, _ERROR * max(long_sides))
-    _, inside = cv2.findFundamentalMat(a, b, cv2.USAC_MAGSAC, within, _SURE, _ROUNDS)
-    if inside is None or (kept := inside.ravel().astype(bool)).sum() < FEWEST:
+    fundamental, inside = cv2.findFundamentalMat(a, b, cv2.USAC_MAGSAC, within, _SURE, _ROUNDS)
+    if fundamental is None or np.shape(fundamental) != (3, 3):
         return None
-    return Match(match.first, match.second, match.rows[kept], _only_turned(a[kept], b[kept], within))
+    kept = np.asarray(inside).ravel().astype(bool)
+    if kept.sum() < FEWEST:
+        return None
+    return kept, np.asarray(fundamental, np.float64), _only_turned(a[kept], b[kept], within)
 
 
 def _only_turned(a: F32, b: F32, within: float) -> bool:

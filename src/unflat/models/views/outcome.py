@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from unflat.geometry.distort import pixels_of
 from unflat.models.views.features import Features
 from unflat.types.arrays import F64
 from unflat.types.camera import Intrinsics, Pose
@@ -48,25 +49,6 @@ def lens_of(camera: Any) -> Lens:
         return Lens(Intrinsics(focal, focal, cx, cy, size, "views"), k1)
     fx, fy, cx, cy, k1, k2, p1, p2 = numbers
     return Lens(Intrinsics(fx, fy, cx, cy, size, "views"), k1, k2, p1, p2)
-
-
-def seen_at(lens: Lens, xyz: F64) -> F64:
-    """Where a lens shows points.
-
-    Args:
-        lens: With its distortion.
-        xyz: (n, 3) in camera axes, in front of it.
-
-    Returns:
-        (n, 2) pixels.
-    """
-    x, y = xyz[:, 0] / xyz[:, 2], xyz[:, 1] / xyz[:, 2]
-    rr = x * x + y * y
-    radial = 1 + lens.k1 * rr + lens.k2 * rr * rr
-    along = x * radial + 2 * lens.p1 * x * y + lens.p2 * (rr + 2 * x * x)
-    down = y * radial + lens.p1 * (rr + 2 * y * y) + 2 * lens.p2 * x * y
-    pin = lens.intrinsics
-    return np.stack([pin.fx * along + pin.cx, pin.fy * down + pin.cy], axis=1)
 
 
 def outcome(
@@ -154,5 +136,5 @@ def _errors(views: Sequence[View], sight: Sight, xyz: F64) -> tuple[F64, F64]:
         pose = view.pose.world_from_camera
         local = (xyz[sight.point[of_view]] - pose[:3, 3]) @ pose[:3, :3]
         depths[of_view] = local[:, 2]
-        errors[of_view] = np.linalg.norm(seen_at(view.lens, local) - sight.pixel[of_view], axis=1)
+        errors[of_view] = np.linalg.norm(pixels_of(local, view.lens) - sight.pixel[of_view], axis=1)
     return errors, depths

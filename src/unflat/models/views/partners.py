@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 _LEAST = 6
 """Two pictures that share fewer of their coarsest features than this hardly overlap."""
-_PARTNERS = 14
-"""Each picture is compared with so many of those most like it, and with all others that have it among theirs."""
+_PARTNERS, _IN_A_ROW = 14, 9
+"""Each picture is compared with so many of those most like it, and with all others that have it among theirs; pictures
+in a row also have their neighbours and need fewer."""
 _NEIGHBOURS = (1, 2, 4, 8)
 """In a row, each picture is also compared with the ones that come so many places after it."""
 _SMALL = 24
@@ -30,7 +31,7 @@ def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, i
         return [(i, j) for i in range(count) for j in range(i + 1, count)]
     chosen: set[tuple[int, int]] = set()
     for i in range(count):
-        best = np.argsort(-likeness[i], kind="stable")[:_PARTNERS]
+        best = np.argsort(-likeness[i], kind="stable")[: _IN_A_ROW if ordered else _PARTNERS]
         chosen |= {(min(i, int(j)), max(i, int(j))) for j in best if likeness[i, j] >= _LEAST}
         if ordered:
             chosen |= {(i, i + step) for step in _NEIGHBOURS if i + step < count}

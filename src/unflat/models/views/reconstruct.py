@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from unflat.errors import UnflatError
 from unflat.geometry.bands import side_by_side
 from unflat.models.views.features import features_of
+from unflat.models.views.focal import voted_focal
 from unflat.models.views.judge import lost_ones, no_model, no_parallax, too_few
-from unflat.models.views.mapping import Material, models_of
+from unflat.models.views.mapping import UNKNOWN_FOCAL, Material, models_of, refine_lenses
 from unflat.models.views.matches import likeness, matches_of
 from unflat.models.views.options import ViewsOptions
-from unflat.models.views.outcome import outcome
+from unflat.models.views.outcome import lens_of, outcome
 from unflat.models.views.partners import partners
-from unflat.types.views import Reconstruction, Stills
+from unflat.types.views import Lens, Reconstruction, Stills
 
+_WORTH = 4
+"""A model of so many pictures has measured its lens well enough to begin again with it."""
 Progress = Callable[[str], None]
 
 
@@ -48,13 +53,14 @@ def reconstruct(stills: Stills, options: ViewsOptions, progress: Progress = _sil
     pairs = partners(likeness(features), ordered=stills.ordered)
     matches = matches_of(features, pairs, [still.size.long_side for still in items])
     no_parallax(matches)
-    material = Material(items, features, matches, options.seed)
+    focal = voted_focal(matches, [still.size for still in items]) or UNKNOWN_FOCAL
+    material = Material(items, features, matches, options.seed, focal)
 
     def told(count: int) -> None:
         progress(f"placing cameras: {count} of {len(items)}")
 
     try:
-        models = models_of(material, told) if matches else []
+        models = _models(material, told) if matches else []
     except (RuntimeError, ValueError) as error:
         raise UnflatError(f"structure from motion failed: {str(error).splitlines()[0]}") from error
     if not models:
@@ -69,3 +75,21 @@ def reconstruct(stills: Stills, options: ViewsOptions, progress: Progress = _sil
         sizes = ", ".join(str(len(other)) for other in others)
         notes += (f"the set shows more than one place; {sizes} pictures belong elsewhere",)
     return outcome(models[0], items, features, lost, notes)
+
+
+def _models(material: Material, told: Callable[[int], None]) -> list[Any]:
+    """All models, the largest first and refined; where it lacks pictures, the lens that it has measured gets a try."""
+    models = models_of(material, told)
+    if not models:
+        return models
+    best = models[0]
+    if _WORTH <= best.num_reg_images() < len(material.stills):
+        lenses: dict[str, Lens] = {}
+        for number in sorted(best.reg_image_ids()):
+            still, camera = material.stills[int(number) - 1], best.image(number).camera
+            lenses[still.camera] = lens_of(camera)
+        again = models_of(replace(material, lenses=lenses), told) if lenses else []
+        if again and again[0].num_reg_images() > best.num_reg_images():
+            models = again
+    refine_lenses(models[0])
+    return models
