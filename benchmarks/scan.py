@@ -35,13 +35,16 @@ from benchmarks.scan_worlds import KeptFilm, known
 from tests.scan_worlds import projected
 
 from unflat.errors import InputError
+from unflat.pipelines.scan_look import Guess, network_guess
 from unflat.stages.bake_texture import TextureOptions, bake_texture
 from unflat.stages.dense_depth import DenseOptions, dense_depth
+from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.fuse_frames import FuseOptions, fuse_frames
 from unflat.stages.marked_length import MarkedLength
 from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
+from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64, U8
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
@@ -70,10 +73,15 @@ class Clock:
         return f"{', '.join(parts)}; peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB"
 
 
-def surfaced(cameras: Reconstruction, clock: Clock, longest: int) -> tuple[list[ViewDepth], Mesh]:
+def network(given: argparse.Namespace) -> Guess | None:
+    """What stands in where nothing can be triangulated, as in ``unflat scan``."""
+    return None if given.triangulated else network_guess("auto", DepthOptions(), Lineage())
+
+
+def surfaced(cameras: Reconstruction, clock: Clock, longest: int, guess: Guess | None) -> tuple[list[ViewDepth], Mesh]:
     """Depth of the views and their surface."""
     flat = undistort_views(cameras, longest)
-    frames = clock.run("dense", lambda: list(dense_depth(flat, DenseOptions())))
+    frames = clock.run("dense", lambda: list(dense_depth(flat, DenseOptions(), guess)))
     return frames, clock.run("fuse", lambda: fuse_frames(frames, FuseOptions()))
 
 
@@ -155,7 +163,7 @@ def world(name: str, given: argparse.Namespace) -> None:
     held = "holds" if scale.low <= fit.factor <= scale.high else "does not hold"
     wrong = 100 * (1 / fit.factor - 1)
     print(f"  up {up:.2f} degrees off; size {wrong:+.2f} % by {scale.basis}, whose bar {held} the truth")
-    frames, mesh = surfaced(placed, clock, 1600)
+    frames, mesh = surfaced(placed, clock, 1600, network(given))
     score, size = surface_score(film, mesh, fit.points)
     print(f"  F {score.f:.3f} at {100 * size * 0.01:.1f} cm: accuracy {score.accuracy:.3f}, completeness"
           f" {score.completeness:.3f}, {len(mesh.faces)} triangles")  # fmt: skip
@@ -221,7 +229,7 @@ def held_out(name: str, given: argparse.Namespace) -> None:
     tracked = clock.run("track", lambda: track_cameras(stills, TrackOptions()))
     flat = undistort_views(tracked, given.longest)
     out = set(range(4, len(flat.views), 8))
-    frames = clock.run("dense", lambda: list(dense_depth(without(flat, out), DenseOptions())))
+    frames = clock.run("dense", lambda: list(dense_depth(without(flat, out), DenseOptions(), network(given))))
     mesh = clock.run("fuse", lambda: fuse_frames(frames, FuseOptions()))
     painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
     placed = f"{len(tracked.views)} of {len(stills.items)} placed, {len(out)} held out"
@@ -265,7 +273,7 @@ def cost(given: argparse.Namespace) -> None:
         film.frame(i)
     tracked = clock.run("track", lambda: track_cameras(film.stills(), TrackOptions()))
     placed = clock.run("place", lambda: place_scene(tracked, Hints(), PlaceOptions())[0])
-    frames, mesh = surfaced(placed, clock, given.longest)
+    frames, mesh = surfaced(placed, clock, given.longest, network(given))
     painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
     print(f"{given.pictures} pictures of {size}: {len(placed.views)} placed, {len(painted.faces)} triangles\n  {clock}")
 
@@ -282,6 +290,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--longest", type=int, default=1600)
+    parser.add_argument("--triangulated", action="store_true", help="do not ask the network for what has no texture")
     parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
     given = parser.parse_args()
     words[given.word](given)
