@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.stereo_result import StereoResult
     from unflat.stages.scale_to_metres import KnownLength
+    from unflat.stages.track_stream import Tracker, TrackerOptions
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
+    from unflat.types.views import Lens
 
 __all__ = [
     "Camera",
@@ -41,6 +43,7 @@ __all__ = [
     "Image",
     "Intrinsics",
     "KnownLength",
+    "Lens",
     "Mesh",
     "PhotoOptions",
     "PhotoResult",
@@ -70,6 +73,9 @@ _HOMES = {
     "StereoPictureOptions": "unflat.pipelines.stereo",
     "StereoResult": "unflat.pipelines.stereo_result",
     "KnownLength": "unflat.stages.scale_to_metres",
+    "Lens": "unflat.types.views",
+    "Tracker": "unflat.stages.track_stream",
+    "TrackerOptions": "unflat.stages.track_stream",
     "UnflatError": "unflat.errors",
     "depth": "unflat.pipelines.face",
     "depth_film": "unflat.pipelines.face",

@@ -117,3 +117,16 @@ def test_nothing_to_see_is_said_and_never_an_exception() -> None:
         assert "blank" in tracker.push(np.full((120, 160, 3), 9, np.uint8), float(k)).why
     with pytest.raises(InputError, match="blank"):
         tracker.finish()
+
+
+def test_after_a_cut_another_part_begins_and_the_larger_one_is_given() -> None:
+    rooms = (walks.Room(LENS, 1), walks.Room(LENS, 5))
+    tracker, told = Tracker(Lens(LENS)), []
+    for k, pose in enumerate([*walk(14), *walk(24)]):
+        told.append(tracker.push(rooms[k >= 14].frame(pose).pixels, k / 20))
+    assert told[13].state == "tracking" and told[14].state == "lost" and told[14].why
+    assert told[-1].state == "tracking" and told[-1].part == 1
+    made = tracker.finish()
+    names = {int(view.still.name) for view in made.views}
+    assert names <= set(range(14, 38)) and len(names) >= 20
+    assert {int(d.name) for d in made.lost} | names == set(range(38)) and all(d.why for d in made.lost)

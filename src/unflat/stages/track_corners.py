@@ -87,7 +87,8 @@ class Corners:
         self.at, self.track = self.at[which], self.track[which]
 
     def forget(self) -> None:
-        """Drop all; numbers go on."""
+        """Drop all, and the frame they were seen in; numbers go on."""
+        self.grey = self._held = None
         self.at, self.track = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
 
     def sow(self, wanted: int) -> np.ndarray:

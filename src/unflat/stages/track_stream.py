@@ -42,7 +42,7 @@ _REFINED_AT = (6, 10, 15, 20, 30)
 
 
 @dataclass(frozen=True, slots=True)
-class TrackOptions:
+class TrackerOptions:
     """How a camera is tracked."""
 
     longest: int = 640
@@ -91,17 +91,18 @@ class Tracker:
         options: How.
     """
 
-    def __init__(self, lens: Lens | None = None, options: TrackOptions | None = None) -> None:
-        self._given, self._options = lens, options or TrackOptions()
+    def __init__(self, lens: Lens | None = None, options: TrackerOptions | None = None) -> None:
+        self._given, self._options = lens, options or TrackerOptions()
         self._lens: Lens | None = None
         self._numbers = np.zeros(8)
         self._frames: list[Seen] = []
         self._parts: list[Map] = []
+        self._corners = Corners()
         self._begin()
 
     def _begin(self) -> None:
-        """A new part, of which nothing is known yet."""
-        self._corners = Corners()
+        """A new part, of which nothing is known yet; tracks of another part are never taken for its own."""
+        self._corners.forget()
         self._start = Start()
         self._map: Map | None = None
         self._pose = (np.eye(3), np.zeros(3))
