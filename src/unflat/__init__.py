@@ -53,6 +53,8 @@ __all__ = [
     "Splats",
     "StereoPictureOptions",
     "StereoResult",
+    "Tracker",
+    "TrackerOptions",
     "UnflatError",
     "__version__",
     "depth",
