@@ -110,6 +110,21 @@ def test_the_network_fills_what_nobody_matched(place: Place, seen: list[ViewDept
     assert upside_down.learned is not None and not upside_down.learned.any()
 
 
+def test_what_the_network_takes_for_sky_is_no_surface(place: Place, seen: list[ViewDepth]) -> None:
+    exact, alone = place.depths[0], np.asarray(seen[0].depth.valid)
+    sky = np.zeros(exact.shape, bool)
+    sky[:, : exact.shape[1] // 2] = True
+
+    def guess(_pixels: np.ndarray) -> DepthMap:
+        inverse = np.where(np.isfinite(exact) & ~sky, 1 / exact, 0).astype(np.float32)
+        return DepthMap(inverse, DepthKind.DISPARITY, sky=sky, origin="half of it is sky")
+
+    found = next(iter(dense_depth(place.reconstruction, guess=guess)))
+    assert alone[sky].any()
+    assert not np.asarray(found.depth.valid)[sky].any()
+    assert np.asarray(found.depth.valid)[alone & ~sky].all()
+
+
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(InputError):
         DenseOptions(depth_size=8)

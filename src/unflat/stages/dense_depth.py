@@ -23,6 +23,8 @@ Guess = Callable[[U8], DepthMap]
 """What the network sees in one picture, (h, w, 3) uint8 sRGB."""
 _LEARNED = 0.1
 """How much less sure the network's depth is than it says of itself, for it speaks of 25 % and we of 1 %."""
+_SKY = 0.5
+"""A pixel of depth is sky if the network says so of so much of it."""
 _CONTRADICTS = 0.2
 """A network that errs by more than this where something was measured is not believed elsewhere."""
 _SPECK = 1 / 2000
@@ -105,13 +107,13 @@ class _Room:
         normals = normals_of(inverse, own.gradient, camera.matrix)
         if self._guess is None:
             return ViewDepth(view, depth, normals)
-        filled, learned = self._filled(number, depth, self._guess)
+        seen = self._guess(resized(view.still.read(), depth.size))
+        filled, learned = self._filled(number, _without_sky(depth, seen), seen)
         return ViewDepth(view, filled, normals, learned)
 
-    def _filled(self, number: int, depth: DepthMap, guess: Guess) -> tuple[DepthMap, Bool]:
+    def _filled(self, number: int, depth: DepthMap, seen: DepthMap) -> tuple[DepthMap, Bool]:
         """The depth with what the network says fitted into its holes, and where that is."""
         known = np.asarray(depth.valid)
-        seen = guess(resized(self._reconstruction.views[number].still.read(), depth.size))
         points = self._points(number, depth)
         measured = np.where(known, depth.values, points).astype(np.float32)
         sensor = DepthMap(measured, depth.kind, measured > 0, confidence=np.ones_like(measured))
@@ -135,6 +137,17 @@ class _Room:
         pose = view.pose.world_from_camera
         out[y, x] = np.maximum((points.xyz[points.point[mine]] - pose[:3, 3]) @ pose[:3, 2], 0)
         return out
+
+
+def _without_sky(depth: DepthMap, seen: DepthMap) -> DepthMap:
+    """The depth without what the network takes for sky: clouds and glare match, at the depth of what is before them."""
+    if seen.sky is None or not seen.sky.any():
+        return depth
+    import cv2
+
+    size = depth.size.width, depth.size.height
+    sky = cv2.resize(np.asarray(seen.sky, np.float32), size, interpolation=cv2.INTER_LINEAR) > _SKY
+    return replace(depth, valid=np.asarray(depth.valid) & ~sky)
 
 
 def _fits(sensor: DepthMap, seen: DepthMap) -> bool:
