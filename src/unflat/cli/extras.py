@@ -11,7 +11,7 @@ PURPOSES: dict[str, tuple[str, bool]] = {
     "raw": ("RAW photographs", True),
     "examples": ("the photographs of the examples and of the README", True),
     "video": ("films", True),
-    "scan": ("many views into one scene", False),
+    "scan": ("many views into one scene", True),
     "volume": ("CT and MRI into surfaces", False),
     "serve": ("the local web app", False),
     "cluster": ("a library on many machines", False),
