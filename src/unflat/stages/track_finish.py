@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class Seen:
         return self.still or Still(f"{self.number:06d}", self.size, _gone, seconds=self.seconds)
 
 
+Placed = tuple[Seen, tuple[F64, F64], float]
+"""A frame, its camera from world (rotation and shift), and its error in pixels."""
+
+
 def _gone() -> U8:
     raise InputError(
         "the pixels of a frame that was pushed are not kept", hint="Give push a still that reads them again."
@@ -80,8 +85,10 @@ def finished(parts: Sequence[Map], frames: Sequence[Seen], full: Lens, small: Si
     for _ in range(2):
         made.settle_all(rounds=15, lens_prior=prior)
     lens = lens_of(made.lens, full.resized(small)).resized(full.intrinsics.size)
+    if full.intrinsics.guessed:
+        lens = replace(lens, intrinsics=replace(lens.intrinsics, basis="views"))
     poses = {k.frame: (k.rotation, k.shift) for k in made.keyframes}
-    placed: list[tuple[Seen, tuple[F64, F64], float | None]] = []
+    placed: list[Placed] = []
     lost: list[Dropped] = []
     last = (made.keyframes[0].rotation, made.keyframes[0].shift)
     for frame in frames:
@@ -102,8 +109,7 @@ def finished(parts: Sequence[Map], frames: Sequence[Seen], full: Lens, small: Si
         off = np.sqrt(np.mean(found.squares[found.squares < _AGREE])) * full.intrinsics.size.width / small.width
         placed.append((frame, last, float(off)))
     views = tuple(View(f.named(), lens, _pose(pose), error) for f, pose, error in placed)
-    numbers = {f.number: i for i, (f, _, _) in enumerate(placed)}
-    return Reconstruction(views, _points(made, numbers, full.intrinsics.size, small), tuple(lost))
+    return Reconstruction(views, _points(made, placed, full.intrinsics.size, small), tuple(lost))
 
 
 def _pose(camera_from_world: tuple[F64, F64]) -> Pose:
@@ -115,32 +121,30 @@ def _pose(camera_from_world: tuple[F64, F64]) -> Pose:
     return Pose(world)
 
 
-def _points(made: Map, view_of_frame: dict[int, int], size: Size, small: Size) -> SparsePoints:
-    """Landmarks whose depth is known, and which keyframes saw them."""
-    frames = [k for k in made.keyframes if k.frame in view_of_frame]
-    if not frames:
+def _points(made: Map, placed: Sequence[Placed], size: Size, small: Size) -> SparsePoints:
+    """Landmarks whose depth is known, and which frames saw them where they are."""
+    marks, keyframes = made.landmarks, {k.frame: k for k in made.keyframes}
+    seen = [keyframes.get(frame.number, frame) for frame, _, _ in placed]
+    if not seen:
         return SparsePoints.none()
-    marks = made.landmarks
-    track = np.concatenate([k.track for k in frames])
-    keyframe = np.repeat(np.arange(len(frames)), [len(k.track) for k in frames])
-    pixel = np.concatenate([k.pixel for k in frames])
-    seen = np.bincount(track, minlength=len(marks.xyz))
-    good = marks.known(track) & (seen[track] >= 2) & (marks.spread[track] < 0.2)
-    track, keyframe, pixel = track[good], keyframe[good], pixel[good]
+    track = np.concatenate([one.track for one in seen]).astype(np.int64)
+    view = np.repeat(np.arange(len(seen)), [len(one.track) for one in seen])
+    pixel = np.concatenate([one.pixel for one in seen])
+    marks.reach(track)
+    rotation, shift = np.stack([pose[0] for _, pose, _ in placed]), np.stack([pose[1] for _, pose, _ in placed])
+    xyz = np.einsum("mij,mj->mi", rotation[view], marks.xyz[track]) + shift[view]
+    off = np.nan_to_num(np.linalg.norm(pixels_of(xyz, made.lens) - pixel, axis=1), nan=np.inf)
+    good = marks.known(track) & (marks.spread[track] < 0.2) & (off**2 < _AGREE)
+    good &= np.bincount(track[good], minlength=len(marks.xyz))[track] >= 2
+    track, view, pixel, off = track[good], view[good], pixel[good], off[good]
     points, point = np.unique(track, return_inverse=True)
-    rotation, shift = np.stack([k.rotation for k in frames]), np.stack([k.shift for k in frames])
-    xyz = np.einsum("mij,mj->mi", rotation[keyframe], marks.xyz[track]) + shift[keyframe]
-    off = np.linalg.norm(pixels_of(xyz, made.lens) - pixel, axis=1)
     factor = np.array([size.width / small.width, size.height / small.height])
-    errors = np.bincount(point, np.nan_to_num(off), len(points)) / np.maximum(
-        np.bincount(point, minlength=len(points)), 1
-    )
-    views = np.array([view_of_frame[k.frame] for k in frames])
+    errors = np.bincount(point, off, len(points)) / np.maximum(np.bincount(point, minlength=len(points)), 1)
     return SparsePoints(
         marks.xyz[points],
         marks.color[points],
         (errors * factor[0]).astype(np.float32),
-        views[keyframe].astype(np.int32),
+        view.astype(np.int32),
         point.astype(np.int32),
         (pixel * factor).astype(np.float32),
     )
