@@ -142,7 +142,7 @@ class Scan:
             self.lineage.read(source)
         self.lineage.did("sample_frames", taken=len(found.items), ordered=found.ordered)
         for gone in found.dropped:
-            self.lineage.warn(f"{gone.name} was left out: {gone.why}.")
+            self.lineage.warn(f"left out: {gone.name} ({gone.why})")
         return found
 
     def _sampled(self) -> Stills:
@@ -183,7 +183,7 @@ class Scan:
         for note in found.notes:
             self.lineage.warn(note)
         for gone in found.lost:
-            self.lineage.warn(f"{gone.name} found no place: {gone.why}.")
+            self.lineage.warn(f"without a place: {gone.name} ({gone.why})")
         return found
 
     @cached_property
