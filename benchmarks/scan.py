@@ -16,6 +16,7 @@ time      a set of photographs of the known room: seconds and memory, step by st
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import resource
 import sys
@@ -293,6 +294,8 @@ def main() -> None:
     parser.add_argument("--triangulated", action="store_true", help="do not ask the network for what has no texture")
     parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
     given = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # minutes pass between lines
     words[given.word](given)
 
 

@@ -5,6 +5,7 @@
     unflat.photo("beach.jpg").save("beach.glb", "beach.html")
     unflat.stereo("beach.jpg").save("beach_LRF_Full_SBS.jpg", "beach.mpo")
     unflat.stereo_film("holiday.mp4").save("holiday_LR.mp4", "holiday.html")
+    unflat.scan("flat.mp4").save("flat.html")  # a place to walk through
     depth = unflat.depth("beach.jpg")          # a DepthMap: values, kind, confidence, sky, intrinsics
 
 Everything here is imported when it is first used; ``import unflat`` loads nothing heavy.
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from unflat.errors import UnflatError
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.depth import DepthMapOptions
-    from unflat.pipelines.face import depth, depth_film, inspect, photo, stereo, stereo_film
+    from unflat.pipelines.face import depth, depth_film, inspect, photo, scan, stereo, stereo_film
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
+    from unflat.pipelines.scan import ScanOptions
+    from unflat.pipelines.scan_result import ScanResult
     from unflat.pipelines.stereo import StereoPictureOptions
     from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.stereo_result import StereoResult
@@ -48,6 +51,8 @@ __all__ = [
     "PhotoOptions",
     "PhotoResult",
     "PointCloud",
+    "ScanOptions",
+    "ScanResult",
     "Scene",
     "Size",
     "Splats",
@@ -61,6 +66,7 @@ __all__ = [
     "depth_film",
     "inspect",
     "photo",
+    "scan",
     "stereo",
     "stereo_film",
 ]
@@ -72,6 +78,8 @@ _HOMES = {
     "FilmOptions": "unflat.pipelines.stereo_film",
     "PhotoOptions": "unflat.pipelines.photo",
     "PhotoResult": "unflat.pipelines.result",
+    "ScanOptions": "unflat.pipelines.scan",
+    "ScanResult": "unflat.pipelines.scan_result",
     "StereoPictureOptions": "unflat.pipelines.stereo",
     "StereoResult": "unflat.pipelines.stereo_result",
     "KnownLength": "unflat.stages.scale_to_metres",
@@ -83,6 +91,7 @@ _HOMES = {
     "depth_film": "unflat.pipelines.face",
     "inspect": "unflat.pipelines.face",
     "photo": "unflat.pipelines.face",
+    "scan": "unflat.pipelines.face",
     "stereo": "unflat.pipelines.face",
     "stereo_film": "unflat.pipelines.face",
 }

@@ -49,6 +49,7 @@ def test_high_confidence_is_right_more_often(place: Place, seen: list[ViewDepth]
     known = np.isfinite(off)
     low, high = np.quantile(sure[known], (0.25, 0.75))
     assert (off[known & (sure >= high)] < 0.01).mean() > (off[known & (sure <= low)] < 0.01).mean() + 0.03
+    assert abs((off[known] < 0.01).mean() - sure[known].mean()) < 0.08  # it is the probability that it says it is
     assert sure.max() <= 1 and not sure[~np.stack([np.asarray(f.depth.valid) for f in seen])].any()
 
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from unflat.cli.console import progress, show_report
+from unflat.cli.console import one_line, progress, say, say_json, show_report
 from unflat.cli.flags import Flat, Outputs, Talk
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
-from unflat.formats.atomic import check_apart, check_distinct
+from unflat.formats.atomic import check_apart, check_distinct, check_target
 from unflat.formats.registry import ExportOptions, format_of
 from unflat.formats.scan_shelf import shelf_beside
+from unflat.formats.stills import album
 from unflat.pipelines.scan import Scan, ScanOptions
+from unflat.pipelines.scan_catalogue import scan_catalogue
+from unflat.pipelines.scan_object import ObjectOptions
 from unflat.pipelines.scan_result import ScanResult, check_noun
+from unflat.pipelines.scan_thing import save_thing, thing, thing_files
+from unflat.types.scene import Scene
 
-_ScanFlags: Any = flags_of(ScanOptions)
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All that the command can be told."""
+
+    scan: ScanOptions = field(default_factory=ScanOptions)
+    thing: ObjectOptions = field(default_factory=ObjectOptions)
+
+
+_ScanFlags: Any = flags_of(Everything)
 _ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "near", "editable"))
 
 
@@ -26,6 +40,11 @@ _ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "near", "editable")
 class Wanted:
     """What is made of the pictures."""
 
+    subject: Literal["scene", "object"] = "scene"
+    """A place, or one thing: taken out of its surroundings, closed, standing on its base; a .glb of it comes with all
+    that a shop needs (USDZ, poster, snippet, report). One to eight cut-outs are enough. Without -o: NAME_object.glb."""
+    catalogue: Annotated[bool, Parameter(negative="")] = False
+    """The folder holds cut-outs of many articles: make all of them, into the folder -o."""
     ply: Literal["surface", "points", "splats"] = "surface"
     """What a plain .ply holds."""
     splats: Annotated[bool, Parameter(negative="")] = False
@@ -50,8 +69,24 @@ def scan(
     """
     if not inputs:
         raise InputError("nothing to scan was given", hint="unflat scan FILM|FOLDER|PICTURES [-o OUT]")
-    options, export = gathered(ScanOptions, flags), gathered(ExportOptions, writing)
-    paths = output or [_beside(inputs[0])]
+    told, export = gathered(Everything, flags), gathered(ExportOptions, writing)
+    if what.catalogue:
+        _catalogue(inputs, output, told.thing, export, talk)
+    elif what.subject == "object":
+        _object(inputs, output or [_beside(inputs[0], "_object.glb")], told, export, talk)
+    else:
+        _scene(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
+
+
+def _scene(
+    inputs: tuple[Path, ...],
+    paths: list[Path],
+    options: ScanOptions,
+    export: ExportOptions,
+    what: Wanted,
+    talk: Talk,
+) -> None:
+    """Make a place of the pictures."""
     for path in paths:
         check_noun(path)
         format_of(path).check(path, force=export.force)
@@ -64,7 +99,48 @@ def scan(
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
 
 
-def _beside(given: Path) -> Path:
-    """Where a scene goes if nobody said: a page beside what it is made of."""
+def _object(inputs: tuple[Path, ...], paths: list[Path], told: Everything, export: ExportOptions, talk: Talk) -> None:
+    """Make a thing of the pictures."""
+    for path in paths:
+        if format_of(path).noun is not Scene:
+            raise InputError(
+                f"{path.name} cannot hold a thing", hint="Things go to .glb .usdz .obj .ply .stl .3mf .html."
+            )
+    for path in thing_files(paths):
+        check_target(path, force=export.force)
+    check_distinct(thing_files(paths))
+    check_apart(thing_files(paths), album(inputs).files)
+    with progress(quiet=talk.quiet) as line, shelf_beside(paths[0], told.scan.work.longest) as shelf:
+        made, report = thing(inputs, told.scan, told.thing, shelf, line)
+        report = save_thing(made, paths, export, report)
+    show_report(report, as_json=talk.json, quiet=talk.quiet)
+
+
+def _catalogue(
+    inputs: tuple[Path, ...], output: list[Path] | None, options: ObjectOptions, export: ExportOptions, talk: Talk
+) -> None:
+    """Make all articles of a folder."""
+    if len(inputs) != 1 or not inputs[0].is_dir() or (output is not None and len(output) != 1):
+        raise InputError(
+            "a catalogue is made of one folder, into one folder", hint="unflat scan FOLDER --catalogue -o OUT"
+        )
+    out = output[0] if output else _beside(inputs[0], "-catalogue")
+    with progress(quiet=talk.quiet) as line:
+        whole = scan_catalogue(inputs[0], out, options, export, line)
+    if talk.json:
+        say_json(whole)
+        return
+    for row in whole["articles"]:
+        failed = row.get("error") or ", ".join(row.get("failed_checks", []))
+        say(one_line(f"{row['article']}: {'made' if 'files' in row else 'not made'}{f' ({failed})' if failed else ''}"))
+    if whole["made"] < len(whole["articles"]):
+        raise InputError(
+            f"{len(whole['articles']) - whole['made']} of {len(whole['articles'])} articles could not be made",
+            hint=f"{out / 'catalogue.json'} says why; the others are done.",
+        )
+
+
+def _beside(given: Path, ending: str) -> Path:
+    """Where a result goes if nobody said: beside what it is made of."""
     whole = given.resolve() if given.name in ("", ".", "..") else given
-    return whole.with_name((whole.name if whole.is_dir() else whole.stem) + ".html")
+    return whole.with_name((whole.name if whole.is_dir() else whole.stem) + ending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from unflat.pipelines.stereo_result import StereoResult
 from unflat.types.depth import DepthMap
 
 if TYPE_CHECKING:
+    from unflat.pipelines.scan import ScanOptions
+    from unflat.pipelines.scan_result import ScanResult
     from unflat.pipelines.stereo_film import Film, FilmOptions
 
-__all__ = ["depth", "depth_film", "inspect", "photo", "stereo", "stereo_film"]
+__all__ = ["depth", "depth_film", "inspect", "photo", "scan", "stereo", "stereo_film"]
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
@@ -120,3 +123,28 @@ def depth_film(film: str | Path, options: FilmOptions | None = None, **keywords:
 def _as_text(keywords: dict[str, Any]) -> dict[str, Any]:
     """Paths as the text that the command line would give."""
     return {name: str(value) if isinstance(value, Path) else value for name, value in keywords.items()}
+
+
+def scan(
+    pictures: str | Path | Sequence[str | Path], options: ScanOptions | None = None, **keywords: Any
+) -> ScanResult:
+    """Turn a film, a folder, or photographs of one place into one scene.
+
+    Args:
+        pictures: A path or several: films, pictures, folders of them.
+        options: All options as one value; or give any of them by keyword: ``scan("flat.mp4", longest=1000)``.
+        **keywords: The flags of ``unflat scan`` by name.
+
+    Returns:
+        The result: ``.cameras`` (views, points, scale), ``.scene``, ``.report``, ``.save("x.html", "x.colmap")``. Each
+        step is done when it is first asked for.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    from unflat.pipelines.scan import Scan, ScanOptions
+    from unflat.pipelines.scan_result import ScanResult
+
+    paths = [pictures] if isinstance(pictures, str | Path) else pictures
+    told = from_keywords(options or ScanOptions(), _as_text(keywords))
+    return ScanResult(Scan([Path(path) for path in paths], told))
