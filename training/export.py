@@ -1,9 +1,11 @@
 """Write the ONNX file that ships: small weights under their own names, so that training can go on from it.
 
     python -m training.export RUN/weights.pt --source "how they were trained"
+    python -m training.export RUN/weights.pt --onward
 
-It replaces worlds.onnx and its row in cards.json, both in src/unflat/models/weights. That file is the only checkpoint
-of the project: `state_from_onnx` gives the weights back. Matrices are stored in 8 bits, one scale for each output
+The first replaces worlds.onnx and its row in cards.json, both in src/unflat/models/weights. The second writes
+training/onward.onnx, which does not ship: weights in the middle of a training, for the next machine to go on from.
+`state_from_onnx` gives the weights of either back. Matrices are stored in 8 bits, one scale for each output
 channel, which changes no figure by more than 0.001; so one file of half the size serves the wheel, browsers and the
 next training. All else is in half precision.
 """
@@ -25,6 +27,7 @@ from torch import nn
 from training.network import Block, Shipped, Worlds
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "unflat" / "models" / "weights"
+ONWARD = Path(__file__).with_name("onward.onnx")
 _OUTPUTS = ["inverse_depth", "sky", "log_error", "log_focal"]
 
 
@@ -190,7 +193,8 @@ def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help="weights.pt of a run")
-    parser.add_argument("--source", required=True, help="how they were trained, for the card")
+    parser.add_argument("--source", help="how they were trained, for the card")
+    parser.add_argument("--onward", action="store_true", help=f"write {ONWARD.name}, to go on from; nothing ships")
     parser.add_argument("--limits", default="", help="where it is known to fail, for the card")
     outputs = ("sky", "confidence", "field of view")
     parser.add_argument(
@@ -203,13 +207,18 @@ def main() -> None:
     given = parser.parse_args()
     if not given.weights.is_file():
         parser.error(f"{given.weights} does not exist")
+    if given.onward == bool(given.source):
+        parser.error("give --source for what ships, or --onward for what does not")
     network, saved = Worlds(), torch.load(given.weights, weights_only=True, map_location="cpu")
     network.load_state_dict(saved["weights"])
     model = to_onnx(network, saved["seen"])
     data = in_bytes(model).SerializeToString()
-    beside = WEIGHTS / ".worlds.onnx"
+    place = ONWARD if given.onward else WEIGHTS / "worlds.onnx"
+    beside = place.with_name("." + place.name)
     beside.write_bytes(data)
-    beside.replace(WEIGHTS / "worlds.onnx")
+    beside.replace(place)
+    if given.onward:
+        return
     write_card(WEIGHTS / "cards.json", data, given.source, given.limits, given.gives)
 
 

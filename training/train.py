@@ -1,7 +1,7 @@
 """Train the network on what the painters paint, for as long as it is given; go on from any shipped file.
 
     python -m training.train RUN --hours 3 --shared ../shared/data       # from an empty disk: paints, trains, saves
-    python -m training.train RUN --hours 3 --start src/unflat/models/weights/worlds.onnx
+    python -m training.train RUN --hours 3 --start training/onward.onnx   # or the shipped worlds.onnx
 
 On a processor `--workers` threads each take a part of every batch with a copy of the network, one core each, and their
 gradients are averaged: half as fast again as one network on two threads.

@@ -193,6 +193,35 @@ def test_layers_of_another_shape_begin_anew_and_say_so(tmp_path: Path, capsys: p
     assert "focal.weight" in capsys.readouterr().out
 
 
+@exporter
+def test_a_training_cut_off_in_its_middle_goes_on_elsewhere_and_ships_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "WEIGHTS", tmp_path / "shipped")
+    monkeypatch.setattr(export, "ONWARD", tmp_path / "onward.onnx")
+    network = random_network(5)
+    torch.save({"weights": network.state_dict(), "seen": 999}, tmp_path / "weights.pt")
+    monkeypatch.setattr(sys, "argv", ["export", str(tmp_path / "weights.pt"), "--onward"])
+    export.main()
+    assert not (tmp_path / "shipped").exists()
+    run = begin(painted(tmp_path / "run"), tmp_path / "onward.onnx", 1e-3, 3)
+    assert run.seen == 999
+    there, here = (n.state_dict()["head.weight"] for n in (network, run.network))
+    assert torch.allclose(there, here, atol=float(there.abs().max()) / 100)
+
+
+@pytest.mark.parametrize("more", [[], ["--source", "a test", "--onward"]])
+def test_an_export_ships_or_is_kept(
+    tmp_path: Path, more: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "weights.pt").write_bytes(b"")
+    monkeypatch.setattr(sys, "argv", ["export", str(tmp_path / "weights.pt"), *more])
+    with pytest.raises(SystemExit) as end:
+        export.main()
+    assert end.value.code == 2
+    assert "--onward" in capsys.readouterr().err
+
+
 def test_one_command_from_an_empty_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "training.train", str(tmp_path / "run"), "--hours", "0.0003", "--workers", "1",
