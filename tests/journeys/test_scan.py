@@ -19,6 +19,9 @@ from unflat.types.mesh import Mesh
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+SMALL = ("--no-learned", "--depth-size", "128", "--texture-size", "512", "--triangles", "20000")
+
+
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures from around a thing."""
@@ -30,13 +33,13 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_folder_becomes_a_place_and_cameras(unflat: Run, around: Path, tmp_path: Path) -> None:
-    done = unflat("scan", around, "-o", "a.glb", "-o", "a.tum", "-o", "a.html", "--json", "--no-learned")
+    done = unflat("scan", around, "-o", "a.glb", "-o", "a.tum", "-o", "a.html", "--json", *SMALL)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["outputs"] == ["a.glb", "a.tum", "a.html"]
     assert report["views"]["placed"] == 10
     assert report["views"]["error_px"] < 1.5
-    assert report["level"]
+    assert report["level"] and not report["partial"]
     assert report["scale"]["basis"] == "assumed"
     assert any("known-length" in note for note in report["warnings"])
     assert set(p.name for p in tmp_path.iterdir()) == {"a.glb", "a.tum", "a.html"}
@@ -89,7 +92,18 @@ def test_what_cannot_be_scanned_is_said(unflat: Run, around: Path, tmp_path: Pat
     (tmp_path / "there.glb").write_bytes(b"mine")
     assert "--force" in two_lines(unflat("scan", around, "-o", "there.glb"), 9)
     assert (tmp_path / "there.glb").read_bytes() == b"mine"
-    assert not (tmp_path / "x.glb").exists()
+    assert not list(tmp_path.glob("*x.glb*")), "nothing is left of what was refused"
+
+
+def test_a_folder_without_a_verb_is_looked_into(unflat: Run, small: Path, tmp_path: Path) -> None:
+    assert "unflat photo" in two_lines(unflat(tmp_path), 2), "one picture is no place"
+    (tmp_path / "blank").mkdir()
+    for k in range(2):
+        Image.fromarray(np.full((90, 120, 3), 60 * k, np.uint8)).save(tmp_path / "blank" / f"{k}.png")
+    told = unflat("blank")
+    assert told.returncode == 2 and told.stderr.startswith("unflat scan blank: 2 files of one place")
+    small.rename(tmp_path / "small.doc")
+    assert ".doc" in two_lines(unflat(tmp_path), 2)
 
 
 def test_a_cut_out_becomes_a_thing_for_a_shop(unflat: Run, tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ frames. Without -o, NAME.mp4 is written beside the picture.""",
 
 The suffix of -o picks the format: .html (to walk through) .glb .gltf .usdz .obj .ply .pcd .splat.ply .spz .stl .3mf for
 the scene, .tum .colmap .nerfstudio for its cameras. Without -o a page is written beside what was given. Needs the extra
-"scan". A run that was stopped leaves NAME.parts; the same command goes on from there.""",
+"scan". A run that was stopped leaves NAME.parts; the same command goes on from there.
+
+With --subject object one thing is taken out of its surroundings; one to eight cut-outs are enough. Beside
+NAME_object.glb lie its USDZ, poster, snippet for a web page, and report.""",
     "view": """Look at a result in the browser.
 
 A local page on 127.0.0.1, until Ctrl-C.""",
@@ -170,10 +173,30 @@ def _with_verb(words: list[str]) -> list[str]:
     if not path.exists():
         raise InputError(f"'{words[0]}' is neither a command nor a file", hint="'unflat --help' shows the commands.")
     if path.is_dir():
-        raise InputError(f"'{words[0]}' is a folder", hint="Name a picture: unflat photo PICTURE.")
+        return _of_folder(path, words)
     verb = "view" if path.name.lower().endswith(_SCENES) else "stereo" if _is_film(path) else "photo"
     tell(f"unflat {verb} {path.name}")
     return [verb, *words]
+
+
+def _of_folder(path: Path, words: list[str]) -> list[str]:
+    """Look into a folder: many pictures or a film of one place are scanned.
+
+    Raises:
+        InputError: There is nothing in it that could be, or one picture alone.
+    """
+    from unflat.formats.stills import album
+
+    try:
+        files = album([path]).files
+    except InputError as error:
+        kinds = sorted({p.suffix.lower() for p in path.iterdir() if p.is_file() and p.suffix})[:5]
+        others = f", but {' '.join(kinds)}" if kinds else ""
+        raise InputError(f"'{words[0]}' holds no picture and no film{others}", hint=error.hint) from error
+    if len(files) == 1 and not _is_film(files[0]):
+        raise InputError(f"'{words[0]}' holds one picture", hint=f"unflat photo {files[0]}")
+    tell(f"unflat scan {path.name or path}: {len(files)} files of one place; of each alone: unflat photo PICTURE")
+    return ["scan", *words]
 
 
 def _is_film(path: Path) -> bool:

@@ -41,14 +41,15 @@ class Wanted:
     """What is made of the pictures."""
 
     subject: Literal["scene", "object"] = "scene"
-    """A place, or one thing: taken out of its surroundings, closed, standing on its base; a .glb of it comes with all
-    that a shop needs (USDZ, poster, snippet, report). One to eight cut-outs are enough. Without -o: NAME_object.glb."""
+    """A place, or one thing, closed and standing on its base; a .glb of it comes with all that a shop needs."""
     catalogue: Annotated[bool, Parameter(negative="")] = False
     """The folder holds cut-outs of many articles: make all of them, into the folder -o."""
     ply: Literal["surface", "points", "splats"] = "surface"
     """What a plain .ply holds."""
     splats: Annotated[bool, Parameter(negative="")] = False
     """A plain .ply holds splats; short for --ply splats."""
+    keep_parts: Annotated[bool, Parameter(negative="")] = False
+    """Leave NAME.parts beside the result: the same command with other options makes only what they change."""
 
 
 _A_SCENE = Wanted()
@@ -73,7 +74,7 @@ def scan(
     if what.catalogue:
         _catalogue(inputs, output, told.thing, export, talk)
     elif what.subject == "object":
-        _object(inputs, output or [_beside(inputs[0], "_object.glb")], told, export, talk)
+        _object(inputs, output or [_beside(inputs[0], "_object.glb")], told, export, what, talk)
     else:
         _scene(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
 
@@ -91,7 +92,10 @@ def _scene(
         check_noun(path)
         format_of(path).check(path, force=export.force)
     check_distinct(paths)
-    with progress(quiet=talk.quiet) as line, shelf_beside(paths[0], options.work.longest) as shelf:
+    with (
+        progress(quiet=talk.quiet) as line,
+        shelf_beside(paths[0], options.work.longest, keep=what.keep_parts) as shelf,
+    ):
         run = Scan(inputs, options, shelf=shelf, progress=line)
         check_apart(paths, run.album.files)
         result = ScanResult(run)
@@ -99,7 +103,14 @@ def _scene(
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
 
 
-def _object(inputs: tuple[Path, ...], paths: list[Path], told: Everything, export: ExportOptions, talk: Talk) -> None:
+def _object(
+    inputs: tuple[Path, ...],
+    paths: list[Path],
+    told: Everything,
+    export: ExportOptions,
+    what: Wanted,
+    talk: Talk,
+) -> None:
     """Make a thing of the pictures."""
     for path in paths:
         if format_of(path).noun is not Scene:
@@ -110,7 +121,10 @@ def _object(inputs: tuple[Path, ...], paths: list[Path], told: Everything, expor
         check_target(path, force=export.force)
     check_distinct(thing_files(paths))
     check_apart(thing_files(paths), album(inputs).files)
-    with progress(quiet=talk.quiet) as line, shelf_beside(paths[0], told.scan.work.longest) as shelf:
+    with (
+        progress(quiet=talk.quiet) as line,
+        shelf_beside(paths[0], told.scan.work.longest, keep=what.keep_parts) as shelf,
+    ):
         made, report = thing(inputs, told.scan, told.thing, shelf, line)
         report = save_thing(made, paths, export, report)
     show_report(report, as_json=talk.json, quiet=talk.quiet)

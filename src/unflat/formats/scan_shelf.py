@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from unflat.errors import OutputError
+from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, safe_stem, translated
 from unflat.formats.film_parts import locked
 from unflat.types.arrays import U8, Bool
@@ -32,6 +32,7 @@ from unflat.types.views import Dropped, Lens, Reconstruction, SparsePoints, Stil
 
 _LOSSY = 95
 _LOCK = "lock"
+_STILLS, _CAMERAS = "stills", "cameras"
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -111,6 +112,16 @@ class Shelf:
             np.save(file, mask, allow_pickle=False)
         return replace(still, mask=_loader(self._mask(still)))
 
+    def clear(self) -> None:
+        """Throw everything away but the lock: it belongs to other pictures, or to another way of taking them in."""
+        for old in self.folder.iterdir():
+            if old.name != _LOCK and old.is_file():
+                old.unlink(missing_ok=True)
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a thing of that name, of whatever key."""
+        return self._place(name).is_file()
+
     def forget_still(self, still: Still) -> None:
         """Throw the pixels of a still away that was not chosen."""
         for path in (*(self.folder / f"{safe_stem(still.name)}.{s}" for s in ("jpg", "npy")), self._mask(still)):
@@ -120,11 +131,11 @@ class Shelf:
         """Put the list of the chosen stills there; their pixels are there already."""
         rows = [_still_words(still, self._picture_of(still).suffix) for still in stills.items]
         told = {"rows": rows, "ordered": stills.ordered, "dropped": [asdict(one) for one in stills.dropped]}
-        self.put("stills", key, told, {})
+        self.put(_STILLS, key, told, {})
 
     def get_stills(self, key: str) -> Stills | None:
         """The chosen stills, if they are there with all their pixels."""
-        found = self.get("stills", key)
+        found = self.get(_STILLS, key)
         if found is None:
             return None
         told, _ = found
@@ -150,11 +161,11 @@ class Shelf:
         poses = np.array([v.pose.world_from_camera for v in made.views]).reshape(-1, 4, 4)
         points = made.points
         names = ("xyz", "colors", "error_px", "view", "point", "pixel")
-        self.put("cameras", key, told, {"poses": poses, **{n: getattr(points, n) for n in names}})
+        self.put(_CAMERAS, key, told, {"poses": poses, **{n: getattr(points, n) for n in names}})
 
     def get_reconstruction(self, key: str, stills: Stills) -> Reconstruction | None:
         """Cameras and points, if they are there; ``stills`` are those that they were made of."""
-        found = self.get("cameras", key)
+        found = self.get(_CAMERAS, key)
         if found is None:
             return None
         told, arrays = found
@@ -262,10 +273,16 @@ class Shelf:
 
 
 @contextmanager
-def shelf_beside(target: Path, longest: int) -> Generator[Shelf]:
+def shelf_beside(target: Path, longest: int, *, keep: bool = False) -> Generator[Shelf]:
     """The shelf of the scene that is to become ``target``: NAME.parts beside it, for one run at a time.
 
-    Where the block ends without an error the shelf goes; a run that was stopped is gone on from there.
+    Where the block ends without an error the shelf goes; a run that was stopped is gone on from there. It also goes
+    where it holds nothing worth going on from: no pictures yet, or, of an input that was refused, no cameras.
+
+    Args:
+        target: The scene.
+        longest: Long side of the pictures on it, in pixels.
+        keep: Leave it there in any case, for another run with other options.
 
     Raises:
         OutputError: Another run works on this scene, or the folder cannot be written or holds something else.
@@ -278,9 +295,16 @@ def shelf_beside(target: Path, longest: int) -> Generator[Shelf]:
         with (folder / _LOCK).open("a+b") as lock:
             if not locked(lock):
                 raise OutputError(f"another run works on {target}", hint="Wait for it, or choose another name with -o.")
-            shelf = Shelf(folder, longest)
-            yield shelf
-        shelf.remove()
+            shelf, worth = Shelf(folder, longest), _STILLS
+            try:
+                yield shelf
+                worth = None
+            except InputError:
+                worth = _CAMERAS
+                raise
+            finally:
+                if not (keep if worth is None else shelf.holds(worth)):
+                    shelf.remove()
     except OSError as error:
         raise translated(error, folder) from error
 

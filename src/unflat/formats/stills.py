@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Generator, Sequence
@@ -12,15 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from unflat.errors import InputError
+from unflat.errors import InputError, MissingExtraError
 from unflat.formats import film_read
 from unflat.formats.film_read import open_clip
 from unflat.formats.image import read_image
+from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.sniff import SUFFIXES
 from unflat.geometry.lens import judge_lens
 from unflat.types.arrays import U8, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.clip import Clip
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
 from unflat.types.views import Dropped, Lens, Offered, Still
 
@@ -71,46 +74,102 @@ class Album:
 
         Args:
             every: Of films among photographs, only a frame in so many seconds; None yields all frames.
+
+        Raises:
+            InputError: The only film there is cannot be read.
+            MissingExtraError: All there is needs an extra that is not installed.
         """
+        read, missing = 0, None
         for path in self.films:
-            yield from _frames(path, self.names[path], every, alone=len(self.films) == 1)
+            name = self.names[path]
+            try:
+                for one in _frames(path, name, every, alone=len(self.films) == 1):
+                    read += 1
+                    yield one
+            except InputError as error:
+                if len(self.files) == 1 and not read:
+                    raise
+                yield Dropped(name, _why(error, path))
         for number, path in enumerate(self.pictures):
             seconds = None
             if self.sequence:
                 seconds = self.stamps[number] if self.stamps else number / self.fps
-            yield _picture(path, self.names[path], seconds)
+            try:
+                one = _picture(path, self.names[path], seconds)
+            except MissingExtraError as error:
+                one, missing = Dropped(self.names[path], str(error)), error
+            read += isinstance(one, Offered)
+            yield one
+        if missing is not None and not read:
+            raise missing
+
+    def depths(self, names: Sequence[str]) -> dict[str, DepthMap]:
+        """The depth in metres that phones put into their pictures, by the pictures' names.
+
+        Args:
+            names: Of those that are asked for; frames of films have none.
+        """
+        wanted = set(names)
+        found: dict[str, DepthMap] = {}
+        for path in self.pictures:
+            if self.names[path] not in wanted:
+                continue
+            with contextlib.suppress(InputError):  # a picture is as good as any other if its depth is damaged
+                depth = read_phone_depth(path)
+                if depth is not None and depth.kind is DepthKind.METRIC:
+                    found[self.names[path]] = depth
+        return found
 
 
 def album(paths: Sequence[Path], fps: float = 30.0) -> Album:
     """Find the films and pictures among files and folders; nothing is decoded.
 
     A folder's pictures are found by their suffixes, in it and not below it; beside them only a ``timestamps.txt`` or
-    ``rgb.txt`` (one line a frame, seconds first) is looked at.
+    ``rgb.txt`` (one line a frame, seconds first) is looked at. What is given twice is taken once.
 
     Args:
         paths: Films, pictures and folders of them.
         fps: Frames a second of a sequence of pictures that does not tell its times.
 
     Raises:
-        InputError: Nothing there, no picture in a folder, or a file that is neither.
+        InputError: Nothing there or nothing that can be read, no picture in a folder, or a file that is neither.
     """
-    films: list[Path] = []
-    pictures: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted((p for p in path.iterdir() if p.is_file()), key=natural)
-            films += [p for p in inside if p.suffix.lower() in film_read.SUFFIXES]
-            pictures += [p for p in inside if p.suffix.lower() in PICTURES]
-        elif not path.exists():
-            raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
-        else:
-            (films if path.suffix.lower() in film_read.SUFFIXES else pictures).append(path)
-    if not films and not pictures:
+    given = {file.absolute(): file for path in paths for file in _files_of(path)}.values()
+    films = [path for path in given if path.suffix.lower() in film_read.SUFFIXES]
+    pictures = [path for path in given if path.suffix.lower() not in film_read.SUFFIXES]
+    if not given:
         told = ", ".join(map(str, paths)) or "nothing"
-        raise InputError(f"there is no picture and no film in {told}", hint="Give a film, a folder, or pictures.")
+        below = next((p.parent for path in paths for p in sorted(path.glob("*/*")) if _looks_like_one(p)), None)
+        hint = "Give a film, a folder, or pictures." if below is None else f"Folders in it hold some: name {below}"
+        raise InputError(f"there is no picture and no film in {told}", hint=hint)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() and not films else None
     stamps = () if folder is None else _stamps(folder, pictures)
     return Album(tuple(films), tuple(pictures), folder is not None, stamps, fps, _names((*films, *pictures)))
+
+
+def _files_of(path: Path) -> list[Path]:
+    """A file, or the pictures and films of a folder in the order of their names.
+
+    Raises:
+        InputError: It is not there, neither of the two, or cannot be read.
+    """
+    try:
+        if path.is_dir():
+            return sorted(filter(_looks_like_one, path.iterdir()), key=natural)
+        if path.is_file():
+            return [path]
+        there = path.exists()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint="Check its permissions.") from error
+    if there:
+        raise InputError(f"{path} is neither a file nor a folder", hint="Give a film, a folder, or pictures.")
+    raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
+
+
+def _looks_like_one(path: Path) -> bool:
+    """Whether a name is one of a picture or a film; hidden files (macOS leaves doubles) are not looked at."""
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (suffix in film_read.SUFFIXES or suffix in PICTURES) and path.is_file()
 
 
 def natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -158,7 +217,9 @@ def _picture(path: Path, name: str, seconds: float | None) -> Offered | Dropped:
     try:
         image = read_image(path)
     except InputError as error:
-        return Dropped(name, f"it cannot be read: {error}")
+        return Dropped(name, _why(error, path))
+    if image.panorama is not None:
+        return Dropped(name, "it is a panorama, which photo makes a scene of by itself")
     still = Still(
         name=name,
         size=image.size,
@@ -170,6 +231,12 @@ def _picture(path: Path, name: str, seconds: float | None) -> Offered | Dropped:
         source=image.source,
     )
     return Offered(still, image.pixels, None if image.alpha is None else image.alpha >= 128)
+
+
+def _why(error: InputError, path: Path) -> str:
+    """Why a file is left out, without its name once more."""
+    told = str(error)
+    return f"it {told.removeprefix(path.name).strip()}" if told.startswith(path.name) else f"it cannot be read: {told}"
 
 
 def _again(path: Path) -> Callable[[], U8]:

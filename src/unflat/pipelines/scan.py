@@ -7,7 +7,7 @@ films, folders, files ─ sample ─► Stills ─ track ─► Reconstruction �
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -23,7 +23,7 @@ from unflat.formats.film_parts import key_of
 from unflat.formats.scan_shelf import Depths, Shelf
 from unflat.formats.stills import Album, album
 from unflat.pipelines.report import Clock, Progress, silent
-from unflat.pipelines.scan_look import Guess, network_guess
+from unflat.pipelines.scan_look import Guess, network_guess, weights_of
 from unflat.stages.bake_texture import TextureOptions
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.choose_views import ViewOptions, choose_views
@@ -37,10 +37,14 @@ from unflat.stages.undistort_views import undistort_views
 from unflat.trust.lineage import Lineage
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
-from unflat.types.views import Lens, Offered, Reconstruction, Still, Stills
+from unflat.types.views import Dropped, Lens, Offered, Reconstruction, Still, Stills
 
 _AMONG_PHOTOGRAPHS = Fraction(1, 2)
 """Of a film that is given together with photographs, or with other films, a frame in so many seconds is taken."""
+_DEPTHS = 24
+"""The depth that phones put into their pictures is read of about so many of them."""
+_NAMED = 5
+"""So many of the pictures that are left out for one reason are named; the report names all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +127,18 @@ class Scan:
         with self.clock.stage("read"):
             given = {"version": __version__, "files": self.album.digests()}
         told = self.options
-        return key_of({**given, "work": asdict(told.work), "sample": asdict(told.sample), "lens": asdict(told.camera)})
+        taken = {"longest": told.work.longest, "fps": told.work.fps, "stamps": self.album.stamps}
+        return key_of({**given, **taken, "sample": asdict(told.sample), "lens": asdict(told.camera)})
 
     def _key(self, *groups: str) -> str:
         """What a step is known by: all that was given, and the options of the steps that led to it."""
         return key_of({"begun": self._begun, **{name: asdict(getattr(self.options, name)) for name in groups}})
+
+    @cached_property
+    def _depth_key(self) -> str:
+        """What the depth of the views is known by: the network that helps with it has a say, too."""
+        network = weights_of("auto", self.options.estimate) if self.options.work.learned else None
+        return key_of({"key": self._key("track", "place", "views", "dense"), "network": network})
 
     @cached_property
     def stills(self) -> Stills:
@@ -136,13 +147,14 @@ class Scan:
         with self.clock.stage("sample"):
             found = self.shelf.get_stills(key)
             if found is None:
+                self.shelf.clear()
                 found = self._sampled()
                 self.shelf.put_stills(key, found)
         for source in {still.source.sha256: still.source for still in found.items}.values():
             self.lineage.read(source)
         self.lineage.did("sample_frames", taken=len(found.items), ordered=found.ordered)
-        for gone in found.dropped:
-            self.lineage.warn(f"left out: {gone.name} ({gone.why})")
+        for line in _by_reason("left out", found.dropped):
+            self.lineage.warn(line)
         return found
 
     def _sampled(self) -> Stills:
@@ -150,8 +162,10 @@ class Scan:
         if film is not None:
             for note in film.notes:
                 self.lineage.warn(note)
-            frames = (one for one in self.album.stills() if isinstance(one, Offered))
-            return sample_film(frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps))
+            broken: list[Dropped] = []
+            frames = _readable(self.album.stills(), broken)
+            found = sample_film(frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps))
+            return replace(found, dropped=(*found.dropped, *broken))
         every = _AMONG_PHOTOGRAPHS if self.album.films else None
         return sample_photos(self.album.stills(every), options, self._keep_photo)
 
@@ -180,10 +194,14 @@ class Scan:
                 found = track_cameras(stills, self.options.track, self.clock.progress)
                 self.shelf.put_reconstruction(key, found)
         self.lineage.did("track_cameras", placed=len(found.views), of=len(stills.items))
+        count = f"{len(found.views)} of {len(stills.items)} pictures found their place"
+        if found.lost:
+            self.lineage.warn(f"the scene is partial: {count}")
         for note in found.notes:
-            self.lineage.warn(note)
-        for gone in found.lost:
-            self.lineage.warn(f"without a place: {gone.name} ({gone.why})")
+            if note != count:
+                self.lineage.warn(note)
+        for line in _by_reason("without a place", found.lost):
+            self.lineage.warn(line)
         return found
 
     @cached_property
@@ -191,7 +209,8 @@ class Scan:
         """Where the cameras were: upright, on their floor, in metres, as far as anything tells."""
         tracked = self.tracked
         with self.clock.stage("place"):
-            placed, notes = place_scene(tracked, Hints(guess=self._guess), self.options.place)
+            depths = self.album.depths([view.still.name for view in tracked.views[:: _every(tracked)]])
+            placed, notes = place_scene(tracked, Hints(depths, self._guess), self.options.place)
         for note in notes:
             self.lineage.warn(note)
         scale = placed.scale
@@ -218,12 +237,13 @@ class Scan:
     @cached_property
     def depths(self) -> Depths:
         """What each of them sees, on the shelf."""
-        made = self.pinholes
-        key = self._key("track", "place", "views", "dense", "estimate")
+        made, key = self.pinholes, self._depth_key
         names = [f"depth {view.still.name}" for view in made.views]
-        if any(self.shelf.get_depth(n, key, v) is None for n, v in zip(names, made.views, strict=True)):
+        missing = [n for n, view in enumerate(made.views) if self.shelf.get_depth(names[n], key, view) is None]
+        if missing:
             with self.clock.stage("dense"):
-                for number, seen in enumerate(dense_depth(made, self.options.dense, self._guess)):
+                looked = dense_depth(made, self.options.dense, self._guess, missing)
+                for number, seen in zip(missing, looked, strict=True):
                     self.shelf.put_depth(names[number], key, seen)
                     self.clock.progress(f"depth {number + 1} of {len(names)}")
         self.lineage.did("dense_depth", views=len(names))
@@ -232,7 +252,7 @@ class Scan:
     @cached_property
     def mesh(self) -> Mesh:
         """All that they see as one surface, as fine as it gets."""
-        key = self._key("track", "place", "views", "dense", "estimate", "fuse")
+        key = key_of({"depth": self._depth_key, "fuse": asdict(self.options.fuse)})
         found = self.shelf.get_mesh("mesh", key)
         if found is None:
             depths = self.depths
@@ -251,3 +271,30 @@ class Scan:
         """Throw away what went with this value."""
         if self._temporary is not None:
             self._temporary.cleanup()
+
+
+def _readable(offered: Iterable[Offered | Dropped], broken: list[Dropped]) -> Iterator[Offered]:
+    """What could be read; what could not goes to ``broken``."""
+    for one in offered:
+        if isinstance(one, Offered):
+            yield one
+        else:
+            broken.append(one)
+
+
+def _every(found: Reconstruction) -> int:
+    """One view in how many is asked for a phone's depth."""
+    return max(1, len(found.views) // _DEPTHS)
+
+
+def _by_reason(what: str, gone: Sequence[Dropped]) -> list[str]:
+    """One line for each reason, with the first names that it holds for."""
+    names: dict[str, list[str]] = {}
+    for one in gone:
+        names.setdefault(one.why, []).append(one.name)
+    return [f"{what}: {_listed(those)} ({why})" for why, those in names.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_NAMED])} and {more} more"

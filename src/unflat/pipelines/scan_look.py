@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from unflat.geometry.align import assume_scale
+from unflat.models.registry import depth_model
 from unflat.stages.estimate_depth import DepthOptions, estimate_depth, refine_to
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import U8
@@ -16,6 +17,17 @@ Guess = Callable[[U8], DepthMap]
 """(h, w, 3) uint8 sRGB pixels of an upright, undistorted picture -> its depth up to a factor, FINEST pixels long."""
 FINEST = 640
 """Long side of what the network gives: it is fitted to what was triangulated, which has the finer outlines."""
+
+
+def weights_of(model: str, options: DepthOptions) -> dict[str, str | None]:
+    """Which network would be asked: its name, the digest of its weights, and where they come from.
+
+    Raises:
+        WeightsError: They are missing.
+        RightsError: Its licence forbids what ``options`` asks for.
+    """
+    card = depth_model(model, device=options.device, commercial_only=options.commercial_only).card
+    return {"name": card.name, "sha256": card.sha256, "source": card.source}
 
 
 def network_guess(model: str, options: DepthOptions, lineage: Lineage) -> Guess:

@@ -170,6 +170,7 @@ class ScanResult:
             "triangles": next(iter(triangles.values()), None),
             "triangles_by_form": triangles,
             "surface_error": self._error,
+            "partial": bool(cameras.lost),
             "kind": "metric" if not cameras.scale.assumed else "scale",
             "confidence": confidence,
             "views": {

@@ -6,7 +6,7 @@ views around (geometry.neighbours) ─ plane sweep, small ─► planes, larger 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,7 +53,10 @@ _DEFAULT = DenseOptions()
 
 
 def dense_depth(
-    reconstruction: Reconstruction, options: DenseOptions = _DEFAULT, guess: Guess | None = None
+    reconstruction: Reconstruction,
+    options: DenseOptions = _DEFAULT,
+    guess: Guess | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Generator[ViewDepth]:
     """Find the depth of each view.
 
@@ -66,9 +69,11 @@ def dense_depth(
             range of depth.
         options: How.
         guess: The network, asked where nothing could be matched; None leaves such places empty.
+        numbers: The views whose depth is wanted, ascending; None for all. A view's depth does not depend on which
+            others are wanted.
 
     Yields:
-        One for every view, in their order; all invalid where no other view helps.
+        One for every view that is wanted, in their order; all invalid where no other view helps.
 
     Raises:
         InputError: A view is still distorted.
@@ -77,7 +82,7 @@ def dense_depth(
         if not view.lens.pinhole:
             raise InputError(f"the lens of {view.still.name} bends lines", hint="Call undistort_views first.")
     room = _Room(reconstruction, options, guess)
-    for number in range(len(reconstruction.views)):
+    for number in range(len(reconstruction.views)) if numbers is None else numbers:
         yield room.depth(number)
 
 

@@ -32,6 +32,8 @@ _MOVED = 0.004
 """Nothing moves while half of the picture stays within this share of its long side."""
 _BLURRED, _MUCH_BLURRED = 0.3, 0.12
 """A photograph this much less sharp than the middle of its set is blurred, if it is so blurred in itself."""
+_LEAST = 64
+"""A picture with a shorter side than this, in pixels, tells nothing."""
 _FEWEST = 3
 """Blurred ones are not left out if fewer would stay."""
 _NEIGHBOURS = 0.6
@@ -97,12 +99,17 @@ def sample_film(
 
     Returns:
         The chosen frames, in order; ``dropped`` says how many were left out, and why.
+
+    Raises:
+        InputError: Its frames are too small to tell anything.
     """
     step = 1.0 / min(options.sample_fps, fps)
     if seconds is not None and seconds / step > options.most_frames:
         step = seconds / options.most_frames
     window = _Window(keep, step * 0.999)
     for frame in frames:
+        if min(frame.still.size.shape) < _LEAST:
+            raise InputError(f"the film is only {frame.still.size} pixels", hint=f"Give one of {_LEAST} or more.")
         window.take(frame)
     window.close()
     return Stills(tuple(window.chosen), True, tuple(window.dropped()))
@@ -199,19 +206,18 @@ def sample_photos(pictures: Iterable[Offered | Dropped], options: SampleOptions,
     chosen: list[Still] = []
     smalls: list[U8] = []
     dropped: list[Dropped] = []
-    copies: dict[str, str] = {}
     for picture in pictures:
         if isinstance(picture, Dropped):
             dropped.append(picture)
             continue
-        still, digest = picture.still, picture.still.source.sha256
-        if digest is not None and copies.setdefault(digest, still.name) != still.name:
-            dropped.append(Dropped(still.name, f"it is a copy of {copies[digest]}"))
+        still = picture.still
+        if min(still.size.shape) < _LEAST:
+            dropped.append(Dropped(still.name, f"it is only {still.size} pixels"))
             continue
         small = _fitted(picture.pixels, _SMALL)
         twin = next((n for n, other in enumerate(smalls) if _same(small, other)), None)
         if twin is not None:
-            dropped.append(Dropped(still.name, f"it shows the same as {chosen[twin].name}"))
+            dropped.append(Dropped(still.name, _twin_of(still, chosen[twin])))
             continue
         smalls.append(small)
         kept = keep(still, picture.pixels, picture.mask)
@@ -224,6 +230,12 @@ def sample_photos(pictures: Iterable[Offered | Dropped], options: SampleOptions,
         chosen, blurred = _sharp_enough(chosen)
         dropped += blurred
     return Stills(tuple(chosen), ordered, tuple(dropped))
+
+
+def _twin_of(still: Still, other: Still) -> str:
+    """How two pictures that show the same are alike."""
+    copied = still.source.sha256 is not None and still.source.sha256 == other.source.sha256
+    return f"it {'is a copy of' if copied else 'shows the same as'} {other.name}"
 
 
 def _sharp_enough(stills: Sequence[Still]) -> tuple[list[Still], list[Dropped]]:

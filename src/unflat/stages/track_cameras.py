@@ -60,12 +60,32 @@ def track_cameras(
     try:
         followed = _followed(stills, tell)
     except InputError as error:
-        why = str(error)
+        return _second_try(stills, options, tell, error)
+    if len(followed.views) >= _ENOUGH * len(stills.items):
+        return followed
+    return _second_try(stills, options, tell, followed)
+
+
+def _second_try(
+    stills: Stills, options: TrackOptions, tell: Callable[[str], None], followed: Reconstruction | InputError
+) -> Reconstruction:
+    """Compare the frames of a film whose camera was lost on its way, or never found; what places more of them stays.
+
+    Raises:
+        InputError: Neither way places any: what following said, which knows films better.
+    """
+    try:
+        compared = _compared(stills, options, tell)
+    except InputError as error:
+        if isinstance(followed, InputError):
+            raise followed from error
+        return followed
+    if isinstance(followed, InputError):
+        why = str(followed)
+    elif len(followed.views) >= len(compared.views):
+        return followed
     else:
-        if len(followed.views) >= _ENOUGH * len(stills.items):
-            return followed
         why = f"the camera was lost on its way, {len(followed.views)} of {len(stills.items)} frames hang together"
-    compared = _compared(stills, options, tell)
     return replace(compared, notes=(*compared.notes, f"the pictures were compared with each other: {why}"))
 
 
@@ -80,17 +100,28 @@ def followable(stills: Stills) -> bool:
 def _followed(stills: Stills, tell: Callable[[str], None]) -> Reconstruction:
     from unflat.stages.track_stream import Tracker
 
-    tracker = Tracker(stills.items[0].lens)
+    tracker, lost = Tracker(stills.items[0].lens), 0
     for number, still in enumerate(stills.items):
         if still.seconds is None:
             raise InputError(
                 f"nobody knows when {still.name} was taken", hint="Follow films, or say --tracking photos."
             )
-        tracker.push(still.read(), still.seconds, still)
+        lost += tracker.push(still.read(), still.seconds, still).state == "lost"
         if number % 10 == 9:
             tell(f"track {number + 1} of {len(stills.items)}")
     tell("track: all of the path")
-    return tracker.finish()
+    try:
+        return tracker.finish()
+    except InputError as error:
+        if lost > len(stills.items) / 2:
+            raise InputError(
+                "the film shows next to nothing that can be followed: bare walls, darkness or blur",
+                hint="Film things with some pattern beside the bare ones, in more light, and move slowly.",
+            ) from error
+        raise InputError(
+            "the camera of this film never moved aside: it stood still, or only turned on the spot",
+            hint="Film while walking past things, sideways or around them. One frame alone: unflat photo PICTURE.",
+        ) from error
 
 
 def _compared(stills: Stills, options: TrackOptions, tell: Callable[[str], None]) -> Reconstruction:

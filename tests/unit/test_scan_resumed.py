@@ -1,0 +1,227 @@
+"""A scan that was stopped goes on, one with another option makes what depends on it, and no network is mixed up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pil
+from tests.scan_places import thing
+
+from unflat.errors import InputError, OutputError
+from unflat.formats.scan_shelf import Shelf, shelf_beside
+from unflat.pipelines import scan
+from unflat.pipelines.scan import Scan, ScanOptions, ScanWork
+from unflat.stages.dense_depth import DenseOptions
+from unflat.stages.fuse_frames import FuseOptions
+from unflat.stages.place_scene import PlaceOptions
+from unflat.stages.track_cameras import TrackOptions
+from unflat.types.depth import DepthKind, DepthMap
+from unflat.types.image import Size
+from unflat.types.mesh import Mesh
+from unflat.types.views import Dropped, Reconstruction, Stills, ViewDepth
+
+FILM = thing(Size(96, 72), 36)
+COUNT = 5
+QUICK = ScanOptions(work=ScanWork(learned=False))
+
+
+class Stopped(Exception):
+    """As if the process had been killed here."""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(COUNT):
+        Pil.fromarray(FILM.frame(number)).save(folder / f"{number}.png")
+    return folder
+
+
+def tracked(stills: Stills, _options: TrackOptions, _progress: object) -> Reconstruction:
+    """The true cameras: nothing here depends on how they are found."""
+    true = replace(FILM, count=COUNT, path=FILM.path).reconstruction()
+    views = tuple(replace(view, still=still) for view, still in zip(true.views, stills.items, strict=False))
+    return replace(true, views=views)
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each step was done."""
+    counts: Counter[str] = Counter()
+
+    def counted(name: str, real: Callable[..., Any]) -> None:
+        def call(*words: Any) -> Any:
+            counts[name] += len(words[3]) if name == "dense_depth" else 1
+            return real(*words)
+
+        monkeypatch.setattr(scan, name, call)
+
+    counted("sample_photos", scan.sample_photos)
+    counted("track_cameras", tracked)
+    counted("dense_depth", scan.dense_depth)
+    counted("fuse_frames", scan.fuse_frames)
+    return counts
+
+
+@pytest.fixture
+def done(counts: Counter[str], monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The same where what is done is of no matter: a flat depth, and one triangle."""
+
+    def dense(made: Reconstruction, _options: object, _guess: object, numbers: list[int]) -> Iterator[ViewDepth]:
+        counts["dense_depth"] += len(numbers)
+        for number in numbers:
+            lens = made.views[number].lens.intrinsics
+            flat = DepthMap(np.full(lens.size.shape, 0.5, np.float32), DepthKind.SCALE, intrinsics=lens)
+            yield ViewDepth(made.views[number], flat)
+
+    def fuse(depths: Sequence[ViewDepth], _options: object, _note: object) -> Mesh:
+        counts["fuse_frames"] += 1
+        high = np.float32(sum(float(seen.depth.z.mean()) for seen in depths))
+        return Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, high, 0]], np.float32), np.array([[0, 1, 2]], np.uint32))
+
+    monkeypatch.setattr(scan, "dense_depth", dense)
+    monkeypatch.setattr(scan, "fuse_frames", fuse)
+    return counts
+
+
+def run(pictures: Path, parts: Path, options: ScanOptions = QUICK, shelf: type[Shelf] = Shelf) -> Scan:
+    return Scan([pictures], options, shelf=shelf(parts, options.work.longest))
+
+
+def test_what_was_done_is_not_done_again(pictures: Path, tmp_path: Path, done: Counter[str]) -> None:
+    mesh = run(pictures, tmp_path / "p").mesh
+    assert done == {"sample_photos": 1, "track_cameras": 1, "dense_depth": COUNT, "fuse_frames": 1}
+    again = run(pictures, tmp_path / "p").mesh
+    assert done == {"sample_photos": 1, "track_cameras": 1, "dense_depth": COUNT, "fuse_frames": 1}
+    assert np.array_equal(mesh.vertices, again.vertices) and np.array_equal(mesh.faces, again.faces)
+
+
+def test_a_run_stopped_amid_the_depths_makes_the_others_alone(
+    pictures: Path, tmp_path: Path, counts: Counter[str]
+) -> None:
+    class Short(Shelf):
+        def put_depth(self, name: str, key: str, seen: ViewDepth) -> None:
+            if name.endswith("3.png"):
+                raise Stopped
+            super().put_depth(name, key, seen)
+
+    with pytest.raises(Stopped):
+        _ = run(pictures, tmp_path / "p", shelf=Short).depths
+    counts.clear()
+    next((tmp_path / "p").glob("depth_1.png*")).write_bytes(b"torn")
+    found = run(pictures, tmp_path / "p").depths
+    assert counts == {"dense_depth": COUNT - 2}, "1 was damaged, 3 and 4 were not there"
+    for here, there in zip(found, run(pictures, tmp_path / "q").depths, strict=True):
+        assert np.array_equal(here.depth.values, there.depth.values)
+        assert np.array_equal(np.asarray(here.depth.valid), np.asarray(there.depth.valid))
+    assert np.asarray(found[2].depth.valid).mean() > 0.1, "there is something to compare"
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        (replace(QUICK, fuse=FuseOptions(triangles=77_777)), {"fuse_frames": 1}),
+        (replace(QUICK, dense=DenseOptions(sources=3)), {"dense_depth": COUNT, "fuse_frames": 1}),
+        (replace(QUICK, place=PlaceOptions(metric_error=0.1)), {"dense_depth": COUNT, "fuse_frames": 1}),
+        (replace(QUICK, track=TrackOptions(seed=1)), {"track_cameras": 1, "dense_depth": COUNT, "fuse_frames": 1}),
+    ],
+)
+def test_an_option_makes_again_what_depends_on_it(
+    pictures: Path, tmp_path: Path, done: Counter[str], changed: ScanOptions, again: dict[str, int]
+) -> None:
+    _ = run(pictures, tmp_path / "p").mesh
+    done.clear()
+    _ = run(pictures, tmp_path / "p", changed).mesh
+    assert done == again
+
+
+def test_another_network_makes_depth_again_but_no_cameras(
+    pictures: Path, tmp_path: Path, done: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = replace(QUICK, work=ScanWork())
+    monkeypatch.setattr(scan, "network_guess", lambda *_: None)
+    _ = run(pictures, tmp_path / "p").mesh
+    done.clear()
+    _ = run(pictures, tmp_path / "p", learned).mesh
+    assert done == {"dense_depth": COUNT, "fuse_frames": 1}
+    done.clear()
+    _ = run(pictures, tmp_path / "p", learned).mesh
+    assert not done
+    monkeypatch.setattr(scan, "weights_of", lambda *_: {"name": "worlds", "sha256": "other", "source": "training"})
+    _ = run(pictures, tmp_path / "p", learned).mesh
+    assert done == {"dense_depth": COUNT, "fuse_frames": 1}
+
+
+def test_a_changed_picture_begins_anew_and_its_old_self_is_never_mixed_in(
+    pictures: Path, tmp_path: Path, done: Counter[str]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in pictures.iterdir():
+        (other / path.name).write_bytes(path.read_bytes())
+    _ = run(other, tmp_path / "p").tracked
+    done.clear()
+    before = (other / "2.png").read_bytes()
+    Pil.fromarray(255 - FILM.frame(2)).save(other / "2.png")
+
+    class Short(Shelf):
+        def put_stills(self, key: str, stills: Stills) -> None:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        _ = run(other, tmp_path / "p", shelf=Short).stills
+    (other / "2.png").write_bytes(before)
+    found = run(other, tmp_path / "p").stills
+    assert done["sample_photos"] == 2
+    assert np.array_equal(found.items[2].read(), FILM.frame(2))
+
+
+def test_a_scene_that_lacks_pictures_is_named_partial(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def partly(stills: Stills, options: TrackOptions, progress: object) -> Reconstruction:
+        true = tracked(stills, options, progress)
+        lost = tuple(Dropped(still.name, "overlaps too little") for still in stills.items[2:])
+        return replace(true, views=true.views[:2], lost=lost)
+
+    monkeypatch.setattr(scan, "track_cameras", partly)
+    one = run(pictures, tmp_path / "p")
+    _ = one.tracked
+    assert "the scene is partial: 2 of 5 pictures found their place" in one.lineage.warnings
+    assert "without a place: 2.png, 3.png, 4.png (overlaps too little)" in one.lineage.warnings
+
+
+def test_the_shelf_stays_where_there_is_something_to_go_on_from(tmp_path: Path) -> None:
+    target = tmp_path / "a.glb"
+    parts = tmp_path / "a.glb.parts"
+
+    def broken(error: BaseException, *put: str, keep: bool = False) -> bool:
+        with pytest.raises(type(error)), shelf_beside(target, 800, keep=keep) as shelf:
+            for name in put:
+                shelf.put(name, "k", {}, {})
+            raise error
+        return parts.exists()
+
+    assert not broken(InputError("refused"))
+    assert not broken(InputError("refused"), "stills"), "to refuse it again is quick"
+    assert broken(InputError("no such mark"), "stills", "cameras")
+    with shelf_beside(target, 800):
+        pass
+    assert not parts.exists()
+    assert not broken(KeyboardInterrupt())
+    assert broken(KeyboardInterrupt(), "stills")
+    with shelf_beside(target, 800, keep=True):
+        pass
+    assert parts.exists()
+    with (
+        shelf_beside(target, 800),
+        pytest.raises(OutputError, match="another run"),
+        shelf_beside(target, 800),
+    ):
+        raise AssertionError
