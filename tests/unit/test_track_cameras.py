@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +96,7 @@ def test_a_second_place_is_named(photographs: Stills) -> None:
     assert {view.still.name for view in mixed.views} == {still.name for still in photographs.items}
     assert {lost.name for lost in mixed.lost} == {still.name for still in other.items}
     assert any("another place" in lost.why for lost in mixed.lost)
-    assert any("more than one place" in note for note in mixed.notes)
+    assert any("more than one place" in note and "scan them by themselves" in note for note in mixed.notes)
 
 
 def blank(name: str) -> Still:
@@ -157,6 +159,15 @@ def test_a_lens_that_many_pictures_share_is_measured_in_full(capfd: pytest.Captu
     assert lens.intrinsics.fy == pytest.approx(300, rel=0.01)
     assert corners.path_error([v.pose.centre for v in many.views], [p.centre for p in corners.walk(9)]) < 0.002
     assert capfd.readouterr() == ("", "")  # pycolmap says nothing to the user's terminal
+
+
+def test_a_fault_of_pycolmap_is_survived_and_told(photographs: Stills, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = "import os; os.write(2, b'F2026 x.cc:1] Check failed: it is broken'); os.abort()"
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _command, **rest: popen([sys.executable, "-c", faulty], **rest))
+    whole = track_cameras(photographs, TrackOptions())
+    assert len(whole.views) == 7
+    assert any("Check failed: it is broken" in note and "without it" in note for note in whole.notes)
 
 
 @pytest.mark.parametrize("options", [{"features": 50}, {"track_size": 50}])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from unflat.models.views.matches import Match
 from unflat.types.arrays import F64
 from unflat.types.image import Size
+from unflat.types.views import Still
 
 _GRID = np.geomspace(0.35, 8.0, 80)
 """Focal lengths that are tried, in long sides of the picture."""
@@ -21,6 +22,35 @@ _CLEAR = 1.25
 """The voice is clear if a focal length this much shorter or longer fits this much worse, …"""
 _LOUD = 0.01
 """… and is at least so wrong."""
+
+
+def voted_focals(matches: Sequence[Match], stills: Sequence[Still]) -> dict[str, float]:
+    """What the overlaps say of each camera's focal length.
+
+    Only overlaps of pictures of one camera speak for it; a camera that they say nothing of has what all overlaps of
+    pictures of different cameras agree on, if they do.
+
+    Args:
+        matches: Overlaps, with their fundamental matrices.
+        stills: All pictures.
+
+    Returns:
+        By the word for the camera, in long sides of its pictures; nothing for those whose voice is not clear.
+    """
+    sizes = [still.size for still in stills]
+    words = [still.camera for still in stills]
+    own: dict[str, list[Match]] = {}
+    across: list[Match] = []
+    for match in matches:
+        first, second = words[match.first], words[match.second]
+        (own.setdefault(first, []) if first == second else across).append(match)
+    shared = voted_focal(across, sizes) if across else None
+    told: dict[str, float] = {}
+    for word in dict.fromkeys(words):
+        voice = voted_focal(own.get(word, []), sizes) or shared
+        if voice is not None:
+            told[word] = voice
+    return told
 
 
 def voted_focal(matches: Iterable[Match], sizes: list[Size]) -> float | None:

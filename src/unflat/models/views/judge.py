@@ -73,13 +73,16 @@ def lost_ones(
         others: Numbers of the pictures of each of the other places that were found.
     """
     lost: list[Dropped] = []
+    matches = list(matches)
     known = {number for match in matches for number in (match.first, match.second)}
     for number, still in enumerate(stills):
         if number in placed:
             continue
         place = next((other for other in others if number in other), None)
-        if place is not None:
-            why = f"shows another place, as {len(place) - 1} other pictures do; scan those by themselves"
+        if place is not None and tied(matches, placed, place):
+            why = f"fits together with {_others(place)}, but too little with the rest: take pictures in between"
+        elif place is not None:
+            why = f"shows another place, as {_others(place)} do; scan those by themselves"
         elif len(features[number].xy) < FEWEST:
             why = "shows nothing that can be found again: blank or blurred"
         elif number not in known:
@@ -88,3 +91,45 @@ def lost_ones(
             why = "overlaps too little with the others"
         lost.append(Dropped(still.name, why))
     return tuple(lost)
+
+
+def _others(place: set[int]) -> str:
+    return f"{len(place) - 1} other picture{'s' if len(place) > 2 else ''}"
+
+
+def tied(matches: Iterable[Match], placed: set[int], place: set[int]) -> bool:
+    """Whether any picture of one place shows something that one of the other shows."""
+    return any(
+        (match.first in placed and match.second in place) or (match.first in place and match.second in placed)
+        for match in matches
+    )
+
+
+def notes_of(
+    stills: Sequence[Still], placed: set[int], others: Sequence[set[int]], matches: Sequence[Match]
+) -> tuple[str, ...]:
+    """What the user should know of a set of which only a part was built.
+
+    Args:
+        stills: All of the set.
+        placed: Numbers of those that found their place.
+        others: As for :func:`lost_ones`.
+        matches: Between them.
+    """
+    if len(placed) == len(stills):
+        return ()
+    notes = [f"{len(placed)} of {len(stills)} pictures found their place"]
+    for other in others:
+        names = sorted(stills[number].name for number in other)
+        which = f"{names[0]} … {names[-1]}" if len(names) > 2 else " and ".join(names)
+        if tied(matches, placed, other):
+            notes.append(
+                f"{len(other)} pictures ({which}) fit together, but not with the rest: take pictures on the way from "
+                "one to the other, each sharing two thirds of what it shows with the one before"
+            )
+        else:
+            notes.append(
+                f"the set shows more than one place: {len(other)} pictures ({which}) have nothing in common with the "
+                "rest; scan them by themselves, or take pictures that lead from one place to the other"
+            )
+    return tuple(notes)

@@ -7,19 +7,19 @@ grown by half.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from unflat.geometry.turns import nearest_rotation
 from unflat.models.views.colmap_late import library
-from unflat.models.views.features import Features
-from unflat.models.views.matches import FEWEST, Match
-from unflat.types.views import Lens, Still
+from unflat.models.views.matches import FEWEST
+from unflat.models.views.placement import Material, Placed, Taken, largest_first
+from unflat.types.camera import Intrinsics
+from unflat.types.image import Size
+from unflat.types.views import Lens
 
-UNKNOWN_FOCAL = 1.2
-"""Focal length over the long side where nothing is known: 45 degrees."""
 _SIMPLE, _FULL = "SIMPLE_RADIAL", "OPENCV"
 _MANY_VIEWS, _MANY_SEEN = 8, 2000
 _GROWN = 1.5
@@ -29,38 +29,19 @@ _MIN_MODEL = 2
 _EASE = (1, 2, 4, 8)
 """A first pair is looked for with pycolmap's demands (100 matches, 16 degrees apart), then with these parts of them."""
 _TRIALS = 50
+_LOCAL_STEPS, _STEPS, _SETTLED = 8, 20, 1e-4
+"""Steps of a refinement, and the gain below which it ends while the model grows; at its end nothing is spared."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """What a reconstruction is made of.
-
-    Attributes:
-        stills: The pictures.
-        features: Of each.
-        matches: Between them.
-        seed: Of all chance.
-        focal: To begin with where a still tells nothing of its lens, in long sides of the picture.
-        lenses: Measured before, by the word for the camera; they count more than what stills tell.
-    """
-
-    stills: Sequence[Still]
-    features: Sequence[Features]
-    matches: Sequence[Match]
-    seed: int
-    focal: float = UNKNOWN_FOCAL
-    lenses: Mapping[str, Lens] = field(default_factory=dict[str, Lens])
-
-
-def models_of(material: Material, told: Callable[[int], None]) -> list[Any]:
+def models_of(material: Material, told: Callable[[int], None]) -> list[Placed]:
     """All models that come of the matches, the one of most pictures first.
 
     Args:
-        material: Pictures, features, matches.
+        material: Pictures and matches.
         told: Called with the number of pictures of the model that grows, each time that it changes.
 
     Returns:
-        ``pycolmap.Reconstruction`` of two or more pictures each; the ids of images are numbers of stills plus one.
+        Models of two or more pictures each; the largest is refined in full.
     """
     pycolmap = library()
     pycolmap.set_random_seed(material.seed)
@@ -71,7 +52,7 @@ def models_of(material: Material, told: Callable[[int], None]) -> list[Any]:
     mapper = pycolmap.IncrementalMapper(cache)
     models: list[Any] = []
     placed: set[int] = set()
-    while len(placed) < len(material.stills) - 1:
+    while len(placed) < len(material.taken) - 1:
         model = _model(pipeline, mapper, told)
         if model is None:
             break
@@ -80,7 +61,12 @@ def models_of(material: Material, told: Callable[[int], None]) -> list[Any]:
             break
         placed |= fresh
         models.append(model)
-    return sorted(models, key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
+        if material.largest_only and 2 * model.num_reg_images() > len(material.taken):
+            break
+    models.sort(key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
+    for model in models[:1]:
+        refine_lenses(model)
+    return largest_first([_placed(model) for model in models])
 
 
 def _options(material: Material) -> Any:
@@ -93,9 +79,12 @@ def _options(material: Material) -> Any:
     options.ba_local_max_refinements = 1
     options.mapper.abs_pose_min_num_inliers = _SEEN
     options.triangulation.ignore_two_view_tracks = False  # they are what holds views together that overlap little
-    if len(material.stills) == 2:  # two pictures cannot tell their lens, too
+    if len(material.taken) == 2:  # two pictures cannot tell their lens, too
         options.ba_refine_focal_length = options.ba_refine_extra_params = False
     options.ba_global_frames_ratio = options.ba_global_points_ratio = _GROWN
+    options.ba_global_max_refinements = 2
+    options.ba_local_max_num_iterations, options.ba_global_max_num_iterations = _LOCAL_STEPS, _STEPS
+    options.ba_global_function_tolerance = _SETTLED
     return options
 
 
@@ -105,20 +94,20 @@ def _database(material: Material) -> Any:
     database = pycolmap.Database.open(":memory:")
     cameras: dict[tuple[str, int, int], int] = {}
     rigs: dict[int, int] = {}
-    for number, (still, features) in enumerate(zip(material.stills, material.features, strict=True), start=1):
-        key = (still.camera, still.size.width, still.size.height)
+    for number, one in enumerate(material.taken, start=1):
+        key = one.group
         if key not in cameras:
-            cameras[key] = database.write_camera(_camera(still, material))
+            cameras[key] = database.write_camera(_camera(one, material.first_lens(number - 1)))
             rig = pycolmap.Rig()
             rig.add_ref_sensor(pycolmap.sensor_t(pycolmap.SensorType.CAMERA, cameras[key]))
             rigs[cameras[key]] = database.write_rig(rig)
-        image = pycolmap.Image(name=still.name, camera_id=cameras[key], image_id=number)
+        image = pycolmap.Image(name=str(number), camera_id=cameras[key], image_id=number)
         database.write_image(image, use_image_id=True)
         frame = pycolmap.Frame()
         frame.rig_id = rigs[cameras[key]]
         frame.add_data_id(image.data_id)
         database.write_frame(frame)
-        database.write_keypoints(number, features.xy)
+        database.write_keypoints(number, one.xy)
     for match in material.matches:
         geometry = pycolmap.TwoViewGeometry()
         geometry.config = pycolmap.TwoViewGeometryConfiguration.UNCALIBRATED
@@ -127,20 +116,14 @@ def _database(material: Material) -> Any:
     return database
 
 
-def _camera(still: Still, material: Material) -> Any:
+def _camera(one: Taken, lens: Lens) -> Any:
     """The lens that mapping begins with."""
-    size = still.size
-    measured = material.lenses.get(still.camera)
-    lens = still.lens if measured is None else measured.resized(size)
-    if lens is None:
-        numbers, model = [material.focal * size.long_side, size.width / 2, size.height / 2, 0.0], _SIMPLE
-    else:
-        pin = lens.intrinsics
-        numbers, model = [pin.fx, pin.fy, pin.cx, pin.cy, lens.k1, lens.k2, lens.p1, lens.p2], _FULL
-        if lens.k2 == lens.p1 == lens.p2 == 0 and abs(pin.fx - pin.fy) < 1e-6 * pin.fx:
-            numbers, model = [pin.fx, pin.cx, pin.cy, lens.k1], _SIMPLE
+    pin, size = lens.intrinsics, one.size
+    numbers, model = [pin.fx, pin.fy, pin.cx, pin.cy, lens.k1, lens.k2, lens.p1, lens.p2], _FULL
+    if lens.k2 == lens.p1 == lens.p2 == 0 and abs(pin.fx - pin.fy) < 1e-6 * pin.fx:
+        numbers, model = [pin.fx, pin.cx, pin.cy, lens.k1], _SIMPLE
     camera = library().Camera(model=model, width=size.width, height=size.height, params=numbers)
-    camera.has_prior_focal_length = lens is not None and not lens.intrinsics.guessed
+    camera.has_prior_focal_length = one.lens is not None and not pin.guessed
     return camera
 
 
@@ -250,3 +233,34 @@ def _refine_all(options: Any, mapper: Any) -> None:
         options.get_triangulation(),
     )
     mapper.filter_frames(options.get_mapper())
+
+
+def _lens(camera: Any) -> Lens:
+    """A camera of pycolmap (SIMPLE_RADIAL or OPENCV) as a lens."""
+    size = Size(int(camera.width), int(camera.height))
+    numbers = [float(n) for n in camera.params]
+    if camera.model_name == _SIMPLE:
+        focal, cx, cy, k1 = numbers
+        return Lens(Intrinsics(focal, focal, cx, cy, size, "views"), k1)
+    fx, fy, cx, cy, k1, k2, p1, p2 = numbers
+    return Lens(Intrinsics(fx, fy, cx, cy, size, "views"), k1, k2, p1, p2)
+
+
+def _placed(model: Any) -> Placed:
+    """A model of pycolmap in plain numbers; its image ids are numbers of pictures plus one."""
+    ids = sorted(int(i) for i in model.reg_image_ids())
+    lenses = {int(i): _lens(camera) for i, camera in model.cameras.items()}
+    poses = np.array([model.image(i).cam_from_world().matrix() for i in ids])
+    for pose in poses:
+        pose[:, :3] = nearest_rotation(pose[:, :3])  # rotations of long sums of products are off by rounding
+    number = {int(i): row for row, i in enumerate(sorted(model.point3D_ids()))}
+    row_of = {i: k for k, i in enumerate(ids)}
+    rows: list[tuple[int, int, int]] = []
+    xyz = np.zeros((len(number), 3))
+    for key, row in number.items():
+        point = model.point3D(key)
+        xyz[row] = point.xyz
+        rows += [(row_of[int(e.image_id)], int(e.point2D_idx), row) for e in point.track.elements]
+    table = np.array(sorted(rows), np.int64).reshape(-1, 3)
+    own = tuple(lenses[int(model.image(i).camera_id)] for i in ids)
+    return Placed(tuple(i - 1 for i in ids), own, poses, xyz, table[:, 0], table[:, 2], table[:, 1])

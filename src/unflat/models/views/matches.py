@@ -19,9 +19,6 @@ RATIO = 0.8
 """Lowe 2004."""
 FEWEST = 15
 """With fewer points that agree, two pictures are not believed to show the same thing."""
-_COARSE = 256
-"""So many of the coarsest features tell whether two pictures are worth comparing (Wu, "Towards linear-time incremental
-structure from motion", 3DV 2013)."""
 _SURE = 0.9999
 _ROUNDS = 5000
 _ERROR = 1.0 / 1000
@@ -55,17 +52,8 @@ class Match:
         settle(self, "fundamental", "float64", (3, 3))
 
 
-def _unit(features: Features, most: int | None = None) -> F32:
-    return features.words[:most].astype(np.float32) / np.float32(UNIT)
-
-
-def likeness(features: Sequence[Features]) -> NDArray[np.int32]:
-    """How many of their coarsest features any two pictures share: (n, n) int32, symmetric, 0 on the diagonal."""
-    words = [_unit(one, _COARSE) for one in features]
-    shared = np.zeros((len(words), len(words)), np.int32)
-    for i in range(len(words) - 1):
-        shared[i, i + 1 :] = [len(found) for found in mutual(words[i], words[i + 1 :], RATIO)]
-    return shared + shared.T
+def _unit(features: Features) -> F32:
+    return features.words.astype(np.float32) / np.float32(UNIT)
 
 
 def matches_of(

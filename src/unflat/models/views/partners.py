@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,9 @@ _NEIGHBOURS = (1, 2, 4, 8)
 """In a row, each picture is also compared with the ones that come so many places after it."""
 _SMALL = 24
 """Sets of up to so many pictures are compared all with all: there a pair more costs little and may be the only one."""
+
+_AGAIN = 24
+"""A picture that found no place is compared with so many more."""
 
 
 def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, int]]:
@@ -35,4 +40,25 @@ def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, i
         chosen |= {(min(i, int(j)), max(i, int(j))) for j in best if likeness[i, j] >= _LEAST}
         if ordered:
             chosen |= {(i, i + step) for step in _NEIGHBOURS if i + step < count}
+    return sorted(chosen)
+
+
+def more_partners(
+    likeness: NDArray[np.int32], done: Sequence[tuple[int, int]], missing: Collection[int]
+) -> list[tuple[int, int]]:
+    """Choose further pairs for pictures that found no place: with those most alike, however little.
+
+    Args:
+        likeness: (n, n), as for :func:`partners`.
+        done: Pairs that were compared already.
+        missing: Numbers of the pictures without a place.
+
+    Returns:
+        Pairs of numbers, the smaller first, ascending.
+    """
+    compared = set(done)
+    chosen: set[tuple[int, int]] = set()
+    for i in missing:
+        pairs = [(min(i, int(j)), max(i, int(j))) for j in np.argsort(-likeness[i], kind="stable") if j != i]
+        chosen.update([pair for pair in pairs if pair not in compared][:_AGAIN])
     return sorted(chosen)

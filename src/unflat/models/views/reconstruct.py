@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from unflat.errors import UnflatError
+import numpy as np
+from numpy.typing import NDArray
+
 from unflat.geometry.bands import side_by_side
-from unflat.models.views.features import features_of
-from unflat.models.views.focal import voted_focal
-from unflat.models.views.judge import lost_ones, no_model, no_parallax, too_few
-from unflat.models.views.mapping import UNKNOWN_FOCAL, Material, models_of, refine_lenses
-from unflat.models.views.matches import likeness, matches_of
+from unflat.models.views.features import Features, features_of
+from unflat.models.views.focal import voted_focals
+from unflat.models.views.judge import lost_ones, no_model, no_parallax, notes_of, too_few
+from unflat.models.views.likeness import likeness
+from unflat.models.views.mapper import Mapper
+from unflat.models.views.matches import Match, matches_of
 from unflat.models.views.options import ViewsOptions
-from unflat.models.views.outcome import lens_of, outcome
-from unflat.models.views.partners import partners
-from unflat.types.views import Lens, Reconstruction, Stills
+from unflat.models.views.outcome import outcome
+from unflat.models.views.partners import more_partners, partners
+from unflat.models.views.placement import Material, Placed
+from unflat.types.views import Lens, Reconstruction, Still, Stills
 
 _WORTH = 4
 """A model of so many pictures has measured its lens well enough to begin again with it."""
@@ -25,6 +28,20 @@ Progress = Callable[[str], None]
 
 def _silent(_told: str) -> None:
     """The progress nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """Pictures, how they were compared and what came of it."""
+
+    stills: Sequence[Still]
+    features: Sequence[Features]
+    likeness: NDArray[np.int32]
+    pairs: Sequence[tuple[int, int]]
+    matches: list[Match]
+
+    def matches_of(self, pairs: Sequence[tuple[int, int]]) -> list[Match]:
+        return matches_of(self.features, pairs, [still.size.long_side for still in self.stills])
 
 
 def reconstruct(stills: Stills, options: ViewsOptions, progress: Progress = _silent) -> Reconstruction:
@@ -45,51 +62,69 @@ def reconstruct(stills: Stills, options: ViewsOptions, progress: Progress = _sil
     """
     items = stills.items
     too_few(items)
-    features = []
-    for found in side_by_side(lambda still: features_of(still, options), items):
-        features.append(found)
-        progress(f"looking for features: picture {len(features)} of {len(items)}")
-    progress("comparing pictures")
-    pairs = partners(likeness(features), ordered=stills.ordered)
-    matches = matches_of(features, pairs, [still.size.long_side for still in items])
-    no_parallax(matches)
-    focal = voted_focal(matches, [still.size for still in items]) or UNKNOWN_FOCAL
-    material = Material(items, features, matches, options.seed, focal)
 
     def told(count: int) -> None:
         progress(f"placing cameras: {count} of {len(items)}")
 
-    try:
-        models = _models(material, told) if matches else []
-    except (RuntimeError, ValueError) as error:
-        raise UnflatError(f"structure from motion failed: {str(error).splitlines()[0]}") from error
+    with Mapper() as mapper:
+        compared = _compared(stills, options, progress)
+        features, matches = compared.features, compared.matches
+        no_parallax(matches)
+        material = Material.of(items, features, matches, options.seed, voted_focals(matches, items))
+        models, matches = _models(compared, material, mapper, told) if matches else ([], matches)
+        ways = mapper.notes
     if not models:
         raise no_model(items, features, matches)
-    placed = [{int(i) - 1 for i in model.reg_image_ids()} for model in models]
-    others = [other - placed[0] for other in placed[1:] if len(other - placed[0]) > 1]
-    lost = lost_ones(items, features, matches, placed[0], others)
-    notes: tuple[str, ...] = ()
-    if lost:
-        notes = (f"{len(placed[0])} of {len(items)} pictures found their place",)
-    if others:
-        sizes = ", ".join(str(len(other)) for other in others)
-        notes += (f"the set shows more than one place; {sizes} pictures belong elsewhere",)
-    return outcome(models[0], items, features, lost, notes)
+    placed = set(models[0].pictures)
+    others = [other for model in models[1:] if len(other := set(model.pictures) - placed) > 1]
+    lost = lost_ones(items, features, matches, placed, others)
+    return outcome(models[0], items, features, lost, notes_of(items, placed, others, matches) + ways)
 
 
-def _models(material: Material, told: Callable[[int], None]) -> list[Any]:
-    """All models, the largest first and refined; where it lacks pictures, the lens that it has measured gets a try."""
-    models = models_of(material, told)
-    if not models:
-        return models
+def _compared(stills: Stills, options: ViewsOptions, progress: Progress) -> _Compared:
+    """Features of all pictures, and what any two worth comparing have in common."""
+    items = stills.items
+    features: list[Features] = []
+    for found in side_by_side(lambda still: features_of(still, options), items):
+        features.append(found)
+        progress(f"looking for features: picture {len(features)} of {len(items)}")
+    progress("comparing pictures")
+    alike = likeness(features)
+    pairs = partners(alike, ordered=stills.ordered)
+    compared = _Compared(items, features, alike, pairs, [])
+    return replace(compared, matches=compared.matches_of(pairs))
+
+
+def _models(
+    compared: _Compared, material: Material, mapper: Mapper, told: Callable[[int], None]
+) -> tuple[list[Placed], list[Match]]:
+    """All models, the largest first, and all matches.
+
+    Where it lacks pictures, these are compared with more of the others, and the lens that it has measured gets a try.
+    """
+    models = mapper.models(material, told)
+    if not models or not _WORTH <= len(models[0].pictures) < len(material.taken):
+        return models, compared.matches
     best = models[0]
-    if _WORTH <= best.num_reg_images() < len(material.stills):
-        lenses: dict[str, Lens] = {}
-        for number in sorted(best.reg_image_ids()):
-            still, camera = material.stills[int(number) - 1], best.image(number).camera
-            lenses[still.camera] = lens_of(camera)
-        again = models_of(replace(material, lenses=lenses), told) if lenses else []
-        if again and again[0].num_reg_images() > best.num_reg_images():
-            models = again
-    refine_lenses(models[0])
-    return models
+    missing = set(range(len(material.taken))) - set(best.pictures)
+    more = compared.matches_of(more_partners(compared.likeness, compared.pairs, missing))
+    measured = {
+        material.taken[number].camera: _simple(lens) for number, lens in zip(best.pictures, best.lenses, strict=True)
+    }
+    taken = [
+        replace(one, lens=measured[one.camera].resized(one.size)) if one.camera in measured else one
+        for one in material.taken
+    ]
+    matches = sorted([*material.matches, *more], key=lambda match: (match.first, match.second))
+    again = mapper.models(replace(material, taken=taken, matches=matches, largest_only=True), told)
+    if again and len(again[0].pictures) > len(best.pictures):
+        return [again[0], *again[1:], *models[1:]], matches
+    return models, matches
+
+
+def _simple(lens: Lens) -> Lens:
+    """A lens with one number of distortion that does about the same: mapping begins with as little as that."""
+    pin = lens.intrinsics
+    focal = float(np.sqrt(pin.fx * pin.fy))
+    about = (0.35 * float(np.hypot(*pin.size.shape)) / focal) ** 2
+    return Lens(replace(pin, fx=focal, fy=focal), lens.k1 + lens.k2 * about)
