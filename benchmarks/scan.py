@@ -1,43 +1,48 @@
 """How right scans are, and what they cost.
 
     python benchmarks/scan.py worlds [room thing street room-plain ...] [--every 3] [--count 200]
-    python benchmarks/scan.py heldout [ngp_fox dino_mvs kitchen_7scenes] [--shared ../shared/data]
+    python benchmarks/scan.py heldout [ngp_fox dino_mvs kitchen_7scenes] [--shared ../shared/data] [--look FOLDER]
     python benchmarks/scan.py length [room-plain] [--times 20]
-    python benchmarks/scan.py time [--pictures 60] [--longest 1600]
+    python benchmarks/scan.py time [--pictures 60 | FILM FOLDER ...] [--longest 1600]
+    python benchmarks/scan.py film [125 250 500] [--size 640x480] [--most-views 30] [--depth-size 160]
 
 worlds    known places as films: camera error in percent of the path, surface against the truth at 1 % of the place's
           longest side (for the thing: of the thing's), metres from a known length; --perfect: what fusion alone loses
 heldout   every eighth picture is left out of depth, fusion and painting (its camera is tracked with the others) and
           compared with the painted scene seen from there, and with the scene in the colours of its vertices
 length    the error of the size, and how often its error bar holds the truth, from lengths marked within a pixel
-time      a set of photographs of the known room: seconds and memory, step by step
+time      photographs of the known room, or what is named: seconds and memory of the recipe, step by step
+film      the same of films of the known room by their length: what grows with it
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
+import os
 import resource
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.scan_measures import Surface, compared, path_error, pictured, psnr, sampled, similarity, ssim
+from benchmarks.scan_cost import films, followed, photographs
+from benchmarks.scan_heldout import SETS, HeldOut
+from benchmarks.scan_measures import Surface, compared, path_error, sampled, similarity
 from benchmarks.scan_worlds import KeptFilm, known
 from tests.scan_worlds import projected
 
 from unflat.errors import InputError
+from unflat.pipelines.scan import ScanOptions, ScanWork
 from unflat.pipelines.scan_look import Guess, network_guess
-from unflat.stages.bake_texture import TextureOptions, bake_texture
+from unflat.stages.choose_views import ViewOptions
 from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.fuse_frames import FuseOptions, fuse_frames
@@ -46,12 +51,13 @@ from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
 from unflat.trust.lineage import Lineage
-from unflat.types.arrays import F64, U8
+from unflat.types.arrays import F64
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
-from unflat.types.views import Reconstruction, SparsePoints, Still, Stills, View, ViewDepth
+from unflat.types.views import Reconstruction, View, ViewDepth
 
 T = TypeVar("T")
+SHARED = Path(os.environ.get("UNFLAT_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 ENDS = {"room": [(-1.2, -1.1, -1.97), (0.2, -1.1, -1.97)], "thing": [(-0.6, -0.75, 0.45), (0.6, -0.75, 0.45)]}
 """Two corners in each place that a user would measure between: of a picture on the wall, of the table's edge."""
 
@@ -175,70 +181,11 @@ def world(name: str, given: argparse.Namespace) -> None:
     print(f"  {clock}")
 
 
-def _real(name: str, shared: Path) -> Stills:
-    """A real set; what its manifest says of its cameras is not used."""
-    if name == "kitchen_7scenes":
-        files = sorted((shared / "sequences" / name / "color").iterdir())[::4]
-    else:
-        views = json.loads((shared / "views" / name / "manifest.json").read_text(encoding="utf-8"))["views"]
-        files = [shared / "views" / name / view["image"] for view in views]
-
-    def still(path: Path) -> Still:
-        def read() -> U8:
-            return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
-
-        h, w = read().shape[:2]
-        return Still(path.name, Size(w, h), read)
-
-    return Stills(tuple(still(path) for path in files), ordered=name == "kitchen_7scenes")
-
-
-def without(made: Reconstruction, out: set[int]) -> Reconstruction:
-    """The same without some of its views."""
-    kept = [k for k in range(len(made.views)) if k not in out]
-    renumbered = np.full(len(made.views), -1)
-    renumbered[kept] = np.arange(len(kept))
-    p = made.points
-    mine = renumbered[p.view] >= 0
-    points = SparsePoints(
-        p.xyz, p.colors, p.error_px, renumbered[p.view[mine]].astype(np.int32), p.point[mine], p.pixel[mine]
-    )
-    return replace(made, views=tuple(made.views[k] for k in kept), points=points)
-
-
-def seen_from(mesh: Mesh, views: Sequence[View]) -> tuple[float, float, float]:
-    """Median PSNR and SSIM over the covered part of pictures that were held out, and how much that is."""
-    rows: list[tuple[float, float, float]] = []
-    for view in views:
-        shown, there = pictured(mesh, view)
-        inside = cv2.erode(there.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        true = view.still.read()
-        rows.append((psnr(shown, true, inside), ssim(shown, true, inside), float(there.mean())))
-    psnrs, ssims, cover = (float(np.nanmedian(column)) for column in zip(*rows, strict=True))
-    return psnrs, ssims, cover
-
-
 def heldout(given: argparse.Namespace) -> None:
     """Pictures that were left out."""
-    for name in given.names or ["ngp_fox", "dino_mvs", "kitchen_7scenes"]:
-        held_out(name, given)
-
-
-def held_out(name: str, given: argparse.Namespace) -> None:
-    """Those of one set."""
-    clock, stills = Clock(), _real(name, given.shared)
-    tracked = clock.run("track", lambda: track_cameras(stills, TrackOptions()))
-    flat = undistort_views(tracked, given.longest)
-    out = set(range(4, len(flat.views), 8))
-    frames = clock.run("dense", lambda: list(dense_depth(without(flat, out), DenseOptions(), network(given))))
-    mesh = clock.run("fuse", lambda: fuse_frames(frames, FuseOptions()))
-    painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
-    placed = f"{len(tracked.views)} of {len(stills.items)} placed, {len(out)} held out"
-    print(f"\n{name}: {placed}, {len(mesh.faces)} triangles")
-    for what, shown in (("textured", painted), ("by vertices", mesh)):
-        noise, like, cover = seen_from(shown, [flat.views[k] for k in sorted(out)])
-        print(f"  {what}: PSNR {noise:.2f} dB, SSIM {like:.3f} where it covers the picture ({100 * cover:.0f} %)")
-    print(f"  {clock}")
+    way = HeldOut(given.shared, given.longest, given.depth_size, not given.triangulated, given.keep, given.look)
+    for name in given.names or SETS:
+        way.measure(name)
 
 
 def length(given: argparse.Namespace) -> None:
@@ -268,29 +215,52 @@ def length(given: argparse.Namespace) -> None:
 
 def cost(given: argparse.Namespace) -> None:
     """Seconds and memory of a set of photographs."""
-    size = Size(given.longest, given.longest * 3 // 4)
-    film, clock = replace(known("room-plain", size, given.pictures), ordered=False), Clock()
-    for i in range(film.count):
-        film.frame(i)
-    tracked = clock.run("track", lambda: track_cameras(film.stills(), TrackOptions()))
-    placed = clock.run("place", lambda: place_scene(tracked, Hints(), PlaceOptions())[0])
-    frames, mesh = surfaced(placed, clock, given.longest, network(given))
-    painted = clock.run("paint", lambda: bake_texture(mesh, frames, TextureOptions()))
-    print(f"{given.pictures} pictures of {size}: {len(placed.views)} placed, {len(painted.faces)} triangles\n  {clock}")
+    with tempfile.TemporaryDirectory() as folder:
+        target, options = Path(folder) / "scan.glb", recipe(given)
+        if given.names:
+            followed([Path(name) for name in given.names], options, target)
+        else:
+            photographs(given.pictures, given.longest, options, target)
+
+
+def film(given: argparse.Namespace) -> None:
+    """Memory by the length of a film."""
+    width, height = map(int, given.size.split("x"))
+    films([int(name) for name in given.names or (125, 250, 500)], Size(width, height), recipe(given))
+
+
+def recipe(given: argparse.Namespace) -> ScanOptions:
+    """What the recipe is told."""
+    return ScanOptions(
+        ScanWork(given.longest, learned=not given.triangulated),
+        views=ViewOptions(given.most_views),
+        dense=DenseOptions(given.depth_size),
+    )
 
 
 def main() -> None:
     """Read the words."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words: dict[str, Callable[[Any], None]] = {"worlds": worlds, "heldout": heldout, "length": length, "time": cost}
+    words: dict[str, Callable[[Any], None]] = {
+        "worlds": worlds,
+        "heldout": heldout,
+        "length": length,
+        "time": cost,
+        "film": film,
+    }
     parser.add_argument("word", choices=sorted(words))
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--shared", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--every", type=int, default=3, help="take every so many frames of a known film")
     parser.add_argument("--count", type=int, default=200, help="frames of a known film")
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--longest", type=int, default=1600)
+    parser.add_argument("--size", default="640x480", help="of the frames of a film")
+    parser.add_argument("--depth-size", type=int, default=DenseOptions().depth_size)
+    parser.add_argument("--most-views", type=int, default=ViewOptions().most_views)
+    parser.add_argument("--keep", type=Path, help="leave cameras and depth here, and take what lies there already")
+    parser.add_argument("--look", type=Path, help="write what was held out above what is shown there to this folder")
     parser.add_argument("--triangulated", action="store_true", help="do not ask the network for what has no texture")
     parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
     given = parser.parse_args()

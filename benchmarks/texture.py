@@ -7,7 +7,9 @@ by; cameras and depth are exact. Every eighth picture is left out. The surface i
 rendered where the left out ones were taken; what is compared with is what a perfect camera would have seen there, where
 the surface is. The mean of all: every picture counts the same wherever it shows the surface.
 
-Cuts: how much colours differ, in levels of 255, on both sides of the edges along which the texture is cut.
+Steps: how much colours differ, in levels of 255, a texel and a half apart on both sides of the edges of faces (large
+ones cut up); the same where the picture changes that is painted from; and how much both sides of a cut of the texture
+differ at the same place of the surface.
 """
 
 from __future__ import annotations
@@ -22,19 +24,23 @@ from unittest.mock import patch
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scan_worlds import KeptFilm, known
 
-from unflat.geometry import settle
-from unflat.geometry.raster import Canvas, placed
+from unflat.geometry import raster, settle
+from unflat.geometry.bake import Canvas
+from unflat.geometry.best_view import choose_views
+from unflat.geometry.seen_faces import Sightings
+from unflat.geometry.settle import settled
 from unflat.stages import bake_texture as stage
 from unflat.stages.bake_texture import TextureOptions, bake_texture
 from unflat.stages.fuse_frames import fuse_frames
 from unflat.stages.render_view import render_view
-from unflat.types.arrays import F32, U8, Bool
+from unflat.types.arrays import F32, U8, U32, Bool
 from unflat.types.camera import Camera
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
@@ -59,8 +65,10 @@ class Part(Sequence[ViewDepth]):
 def with_vertex_colours(mesh: Mesh, camera: Camera) -> tuple[F32, Bool]:
     """A mesh as its vertex colours show it, and where it is."""
     size = camera.intrinsics.size
-    canvas = Canvas(*size.shape)
-    number = canvas.draw(placed(mesh.vertices, mesh.faces, np.zeros((len(mesh.vertices), 2), np.float32), camera))
+    canvas = raster.Canvas(*size.shape)
+    number = canvas.draw(
+        raster.placed(mesh.vertices, mesh.faces, np.zeros((len(mesh.vertices), 2), np.float32), camera)
+    )
     out = np.zeros((*size.shape, 3), np.float32)
     assert mesh.colors is not None
     for k in range(3):
@@ -78,39 +86,82 @@ def score(seen: F32, truth: U8, where: Bool) -> tuple[float, float]:
     return float(10 * np.log10(255**2 / max(error, 1e-9))), float(alike[where].mean())
 
 
-def across_cuts(mesh: Mesh) -> float:
-    """Mean difference of the texture at the middles of edges that were cut, seen from either side."""
-    assert mesh.uv is not None and mesh.texture is not None
-    _, place = np.unique(mesh.vertices, axis=0, return_inverse=True)
-    a, b = mesh.faces.ravel().astype(np.int64), np.roll(mesh.faces, -1, axis=1).ravel().astype(np.int64)
-    low, high = np.minimum(place[a], place[b]), np.maximum(place[a], place[b])
-    key = low * (int(place.max()) + 1) + high
-    order = np.argsort(key, kind="stable")
-    same = np.flatnonzero(key[order[:-1]] == key[order[1:]])
-    one, two = order[same], order[same + 1]
-    cut = np.minimum(a[one], b[one]) != np.minimum(a[two], b[two])
-    size = mesh.texture.size
-    found = []
-    for edge in (one[cut], two[cut]):
-        at = (mesh.uv[a[edge]] + mesh.uv[b[edge]]) / 2 * [size.width, size.height] - 0.5
-        column = at.astype(np.float32).T
-        # OpenCV takes pictures of less than 2^15 rows: the points are laid out as a narrow one.
-        pad = -len(at) % 1024
-        x, y = (np.pad(line, (0, pad)).reshape(-1, 1024) for line in column)
-        found.append(cv2.remap(mesh.texture.pixels, x, y, cv2.INTER_LINEAR).reshape(-1, 3)[: len(at)].astype(float))
-    return float(np.abs(found[0] - found[1]).mean()) if cut.any() else 0.0
+@dataclass
+class Steps:
+    """How much colours differ on either side of edges of faces, in levels of 255.
+
+    Attributes:
+        within: A texel and a half apart, where neither the piece of the texture nor the picture changes.
+        cut: At the same place of the surface, as both sides of a cut of the texture show it.
+        between: A texel and a half apart, where the picture changes within a piece.
+    """
+
+    within: float = 0.0
+    cut: float = 0.0
+    between: float = 0.0
+
+    def measure(self, canvas: Canvas, pixels: U8, links: NDArray[np.int32], label: NDArray[np.int32]) -> None:
+        """Look across all edges where two faces meet."""
+        face, edge = np.nonzero(links > np.arange(len(links))[:, None])
+        other = links[face, edge].astype(np.int64)
+        back = (links[other] == face[:, None]).argmax(axis=1)
+        ends = [_beside(canvas.corners, face, edge), _beside(canvas.corners, other, back)]
+        at, apart = (
+            np.abs(_sampled(pixels, one) - _sampled(pixels, two)).mean(axis=1) for one, two in zip(*ends, strict=True)
+        )
+        cut = np.linalg.norm(ends[0][0] - ends[1][0], axis=1) > 0.5
+        known = (label[face] >= 0) & (label[other] >= 0)
+        same = label[face] == label[other]
+        kinds = (apart, known & same & ~cut), (at, known & cut), (apart, known & ~same & ~cut)
+        self.within, self.cut, self.between = (float(d[k].mean()) if k.any() else 0.0 for d, k in kinds)
+
+    def __str__(self) -> str:
+        return f"steps {self.within:.2f}, borders of pictures {self.between:.2f}, cuts {self.cut:.2f}"
 
 
-def painted(mesh: Mesh, frames: Part, options: TextureOptions) -> Iterator[tuple[str, Mesh, float]]:
+def _beside(corners: F32, face: NDArray[np.int64], edge: NDArray[np.int64]) -> tuple[F32, F32]:
+    """The middles of edges on the texture, and places three quarters of a texel into the face from there."""
+    a, b, c = (corners[face, (edge + k) % 3] for k in range(3))
+    middle = (a + b) / 2
+    along = (b - a) / np.maximum(np.linalg.norm(b - a, axis=1), 1e-6)[:, None]
+    inward = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    inward *= np.sign(((c - middle) * inward).sum(axis=1))[:, None]
+    return middle.astype(np.float32), (middle + 0.75 * inward).astype(np.float32)
+
+
+def _sampled(pixels: U8, at: F32) -> F32:
+    """(n, 3) the colours of places (n, 2) on a texture."""
+    pad = -len(at) % 1024  # OpenCV takes pictures of less than 2^15 rows: the points are laid out as a narrow one
+    x, y = (np.pad(line - np.float32(0.5), (0, pad)).reshape(-1, 1024) for line in at.T)
+    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR).reshape(-1, 3)[: len(at)].astype(np.float32)
+
+
+def painted(mesh: Mesh, frames: Part, options: TextureOptions) -> Iterator[tuple[str, Mesh, str]]:
     """The texture of ours, and the mean of all pictures."""
-    start = time.process_time()
-    yield "texture", bake_texture(mesh, frames, options), time.process_time() - start
-    start = time.process_time()
-    with (
-        patch.object(stage, "COMPANY", 0.0),
-        patch.object(settle, "disagreement", lambda c: np.zeros(c.owner.shape, np.float32)),
-    ):
-        yield "mean of all", bake_texture(mesh, frames, options), time.process_time() - start
+    labels: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
+    steps = Steps()
+
+    def choosing(sightings: Sightings, links: NDArray[np.int32], lengths: F32, cost: F32) -> NDArray[np.int32]:
+        entry = choose_views(sightings, links, lengths, cost)
+        of = np.take_along_axis(sightings.view, np.maximum(entry, 0)[:, None], 1)[:, 0]
+        labels.append((links, np.where(entry >= 0, of, -1).astype(np.int32)))
+        return entry
+
+    def settling(canvas: Canvas, faces: U32, fallback: F32) -> tuple[U8, Bool]:
+        pixels, unseen = settled(canvas, faces, fallback)
+        steps.measure(canvas, pixels, *labels[-1])
+        return pixels, unseen
+
+    with patch.object(stage, "choose_views", choosing), patch.object(stage, "settled", settling):
+        start = time.process_time()
+        yield "texture", bake_texture(mesh, frames, options), f"{steps}, {time.process_time() - start:.1f} s of CPU"
+        start = time.process_time()
+        with (
+            patch.object(stage, "COMPANY", 0.0),
+            patch.object(settle, "disagreement", lambda c: np.zeros(c.owner.shape, np.float32)),
+        ):
+            out = bake_texture(mesh, frames, options)
+        yield "mean of all", out, f"{steps}, {time.process_time() - start:.1f} s of CPU"
 
 
 def measure(name: str, size: Size, step: int, look: Path | None) -> None:
@@ -125,16 +176,18 @@ def measure(name: str, size: Size, step: int, look: Path | None) -> None:
     bare = [with_vertex_colours(mesh, camera) for camera, _ in views]
     inside = [cv2.erode(there.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0 for _, there in bare]
     rows = {"vertex colours": ([seen for seen, _ in bare], "")}
-    for words, out, seconds in painted(mesh, frames, TextureOptions(2048)):
+    for words, out, more in painted(mesh, frames, TextureOptions(2048)):
         seen = [render_view([Node("surface", out)], camera).colour for camera, _ in views]
         assert out.texture is not None
-        rows[words] = seen, f"cuts {across_cuts(out):.2f}, {out.texture.size}, {seconds:.1f} s of CPU"
+        rows[words] = seen, f"{out.texture.size}, {more}"
     for words, (seen, more) in rows.items():
         marks = np.mean([score(s, t, w) for s, (_, t), w in zip(seen, views, inside, strict=True)], axis=0)
         print(f"  {words:14} PSNR {marks[0]:.2f} dB  SSIM {marks[1]:.3f}  {more}")
         if look is not None:
             look.mkdir(parents=True, exist_ok=True)
-            both = np.vstack([np.hstack([t, np.clip(s, 0, 255)]) for s, (_, t) in zip(seen, views, strict=True)])
+            both = np.vstack(
+                [np.hstack([t, np.clip(s, 0, 255).astype(np.uint8)]) for s, (_, t) in zip(seen, views, strict=True)]
+            )
             cv2.imwrite(str(look / f"{name}-{words.replace(' ', '-')}.png"), both[..., ::-1])
 
 

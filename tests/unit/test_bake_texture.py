@@ -13,6 +13,7 @@ import painted
 from painted import U8, Shot
 from unflat.errors import InputError
 from unflat.geometry.atlas import covered
+from unflat.geometry.exposure import linear_of, srgb_of
 from unflat.stages.bake_texture import TextureOptions, bake_texture
 from unflat.types.camera import Camera
 from unflat.types.image import Size
@@ -74,6 +75,17 @@ def test_another_exposure_of_one_picture_leaves_no_trace() -> None:
 
     changed = baked({3: brighter})
     assert difference(plain(), changed) < 1.5
+
+
+def test_dark_corners_leave_no_trace() -> None:
+    def shaded(pixels: U8) -> U8:
+        h, w = pixels.shape[:2]
+        y, x = (np.arange(n) + 0.5 - n / 2 for n in (h, w))
+        rim = 4 * (x[None] ** 2 + y[:, None] ** 2) / (w * w + h * h)
+        light = linear_of(pixels.astype(np.float64)) * np.exp(-0.4 * rim - 0.4 * rim**2)[..., None]
+        return np.clip(np.rint(srgb_of(light)), 0, 255).astype(np.uint8)
+
+    assert difference(plain(), baked(dict.fromkeys(range(8), shaded))) < 2
 
 
 def test_one_who_stands_before_the_box_is_not_painted_onto_it() -> None:

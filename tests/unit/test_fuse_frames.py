@@ -10,6 +10,7 @@ import pytest
 
 import fused_worlds as fw
 from unflat.errors import InputError
+from unflat.stages import fuse_frames as fuse_frames_module
 from unflat.stages.fuse_frames import FuseOptions, fuse_frames
 from unflat.stages.survey_frames import LEARNED, look_over
 from unflat.types.mesh import Mesh
@@ -75,6 +76,27 @@ def test_what_nobody_saw_stays_a_hole() -> None:
     mesh = fuse_frames([with_depth(wall_frames(1)[0], window)])
     middle = (np.abs(mesh.vertices[:, 0]) < 0.25) & (np.abs(mesh.vertices[:, 1]) < 0.18)
     assert not middle.any() and len(mesh.vertices) > 500
+
+
+def seen_through_from_behind() -> list[ViewDepth]:
+    """A wall, and two views along its back that see past it."""
+    past = [fw.toward((-3, 0.02 * k, 2.2), (0, 0.02 * k, 2.2)) for k in range(2)]
+    return [*wall_frames(4), *fw.frames_of(lambda xyz: np.abs(xyz[:, 0] - 4), past, SMALL)]
+
+
+def backs(frames: list[ViewDepth]) -> int:
+    """How many vertices of the wall's middle look backward."""
+    mesh = fuse_frames(frames)
+    assert mesh.normals is not None
+    middle = (np.abs(mesh.vertices[:, :2]) < 0.3).all(axis=1)
+    assert (mesh.normals[middle, 2] < -0.9).sum() > 100
+    return int((mesh.normals[middle, 2] > 0.5).sum())
+
+
+def test_the_back_of_a_wall_that_nobody_saw_is_no_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert backs(seen_through_from_behind()) == 0
+    monkeypatch.setattr(fuse_frames_module, "RINGS", 300)
+    assert backs(seen_through_from_behind()) > 100
 
 
 def test_what_one_view_made_up_in_the_air_is_carved_away_whichever_comes_first() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unflat.errors import InputError
 from unflat.geometry.atlas import build_atlas, covered
 from unflat.geometry.best_view import choose_views
-from unflat.geometry.exposure import gains_of, levelled, linear_of, srgb_of, suspects
+from unflat.geometry.exposure import falloff_of, gains_of, levelled, linear_of, srgb_of, suspects, unshaded
 from unflat.geometry.face_links import face_links, split_faces
 from unflat.geometry.pack import Pieces, pack
 from unflat.geometry.seen_faces import Sightings
@@ -110,6 +110,24 @@ def test_gains_are_found_again() -> None:
     assert np.abs(gains + true).max() < 0.02
     after = levelled(sightings, gains)[400:]
     assert np.abs(after - after.mean(axis=1, keepdims=True)).max() < 2.5
+
+
+@pytest.mark.parametrize("fall", [(0.0, 0.0), (-0.5, -0.2), (-0.1, -0.6)])
+def test_the_dark_corners_of_a_lens_are_found_again(fall: tuple[float, float]) -> None:
+    """Five pictures of different exposure; a tenth of the faces show something else."""
+    rng = np.random.default_rng(2)
+    true = rng.normal(0, 0.2, (5, 1))
+    light = linear_of(rng.uniform(100, 220, (4000, 1, 3)))
+    views = np.stack([rng.permutation(5)[:3] for _ in range(4000)])
+    rim = rng.uniform(0, 1, (4000, 3)).astype(np.float32)
+    colour = srgb_of(light * np.exp(true[views] + (fall[0] * rim + fall[1] * rim**2)[..., None]))
+    colour[:400, 0] = rng.uniform(20, 230, (400, 3))
+    sightings = seen_in(views, colour)._replace(rim=rim)
+    found = falloff_of(sightings, 5)
+    assert found @ [0.3, 0.09] == pytest.approx(np.dot(fall, [0.3, 0.09]), abs=0.02)
+    assert found.sum() == pytest.approx(sum(fall), abs=0.02)
+    even = unshaded(sightings.colour, rim, found)[400:]
+    assert np.abs(even - srgb_of(light * np.exp(true[views]))[400:]).max() < 3
 
 
 def test_one_picture_that_differs_over_several_faces_is_suspected_alone() -> None:

@@ -9,7 +9,7 @@ import fused_worlds as fw
 from unflat.geometry.blocks import VOXELS, Blocks
 from unflat.geometry.cube_cases import edge_begin, triangles_of_cases
 from unflat.geometry.isosurface import LIGHT, extract
-from unflat.geometry.pieces import areas, in_large_pieces, pieces_of, used
+from unflat.geometry.pieces import areas, in_large_pieces, pieces_of, spread, used
 from unflat.geometry.tsdf import FREE, Volume
 from unflat.stages.survey_frames import sighting_of
 
@@ -160,3 +160,13 @@ def test_pieces_and_their_areas() -> None:
     assert in_large_pieces(vertices, faces, 0.6).tolist() == [True, False, True]
     named, renamed = used(7, faces[1:2])
     assert named.tolist() == [4, 5, 6] and renamed.tolist() == [[0, 1, 2]]
+
+
+def test_colours_spread_ring_by_ring() -> None:
+    faces = np.array([[k, k + 1, k + 2] for k in range(6)], np.uint32)
+    known = np.arange(8) < 3
+    colors = np.where(known[:, None], np.array([[10, 100, 200]], np.uint8), np.uint8(0)).astype(np.uint8)
+    for rings in (0, 1, 2, 50):
+        there, painted = spread(faces, known, colors, rings)
+        assert there.sum() == min(3 + 2 * rings, 8)
+        assert (painted[there] == [10, 100, 200]).all() and (painted[~there] == 0).all()

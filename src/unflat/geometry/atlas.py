@@ -259,13 +259,14 @@ def build_atlas(vertices: F32, faces: U32, density: F64, largest: int) -> Atlas:
     links = face_links(faces)
     normals, areas = _normals(vertices, faces)
     piece = _charts(normals, areas, links, _smoothed(normals, areas, links))
+    packed = None
     for mend in range(_MENDS + 1):
         flat = _flattened(vertices, faces, piece, normals, areas)
         count = int(piece.max(initial=-1)) + 1
         total = np.maximum(np.bincount(piece, areas, count), 1e-30)
         dense = np.sqrt(np.maximum(np.bincount(piece, areas * density**2, count), 1e-30) / total)
         flat *= dense[piece][:, None, None]
-        packed = pack(_pieces(flat, piece, links), 1.0, min(largest, _ENOUGH))
+        packed = pack(_pieces(flat, piece, links), 1.0, min(largest, _ENOUGH), before=packed)
         if packed is None:
             raise InputError(
                 f"the surface falls into {count} pieces, too many for a texture of {largest}²",

@@ -1,4 +1,4 @@
-"""How bright and how sharp pictures are against each other, and which of them show something else than the surface."""
+"""How bright and how sharp pictures are against each other, how lenses darken corners, and what stands in the way."""
 
 # pyright: standard
 
@@ -18,6 +18,9 @@ _SCALES = (1.0, 0.5, 0.25, 0.15, 0.15)
 _AT_ONCE = 50_000
 _DARK, _BRIGHT = 10.0, 245.0
 """Colours outside tell nothing about the exposure."""
+_FOOT = 0.055 * 255
+"""sRGB is a power of the light less so much."""
+_FAINT_FALL = 0.02
 _LEVELS = 6.0
 """Colours that differ from the middle one by fewer levels belong to the same thing."""
 
@@ -97,7 +100,8 @@ def _sample(sightings: Sightings) -> tuple[Sightings, F64]:
     """Some faces that several pictures show, and how much each entry counts."""
     several = np.flatnonzero((sightings.view >= 0).sum(axis=1) > 1)
     some = several[:: max(1, len(several) // _SAMPLES)]
-    picked = Sightings(sightings.view[some], sightings.worth[some], sightings.colour[some], sightings.detail[some])
+    s = sightings
+    picked = Sightings(s.view[some], s.worth[some], s.colour[some], s.detail[some], s.rim[some])
     best = np.maximum(picked.worth.max(axis=1, keepdims=True), 1e-12)
     return picked, np.sqrt(picked.worth / best).astype(np.float64)
 
@@ -120,6 +124,69 @@ def sharpness_of(sightings: Sightings, count: int) -> F64:
     picked, weight = _sample(sightings)
     weight = weight * (picked.detail > 0) * (picked.detail.max(axis=1, keepdims=True) > 3)
     return np.exp(-_offsets(picked.view, np.log(np.maximum(picked.detail, 0.1)).astype(np.float64), weight, count))
+
+
+@kernel
+def _shades(view, value, weight, rim, state, matrix, right):
+    """Enter what faces say of the fall of light towards the corners, beside the differences between pictures."""
+    offset, fall, scale, count = state
+    row = np.empty(4)
+    place = np.empty(4, np.int64)
+    for f in range(len(view)):
+        for i in range(view.shape[1]):
+            a = view[f, i]
+            if a < 0 or weight[f, i] <= 0:
+                continue
+            for j in range(i + 1, view.shape[1]):
+                b = view[f, j]
+                if b < 0 or weight[f, j] <= 0:
+                    continue
+                once = rim[f, i] - rim[f, j]
+                twice = rim[f, i] * rim[f, i] - rim[f, j] * rim[f, j]
+                differs = value[f, i] - value[f, j]
+                left = (differs + offset[a] - offset[b] - fall[0] * once - fall[1] * twice) / scale
+                w = weight[f, i] * weight[f, j] / (1 + left * left)
+                row[0], row[1], row[2], row[3] = 1, -1, -once, -twice
+                place[0], place[1], place[2], place[3] = a, b, count, count + 1
+                for p in range(4):
+                    right[place[p]] -= w * row[p] * differs
+                    for q in range(4):
+                        matrix[place[p], place[q]] += w * row[p] * row[q]
+
+
+def falloff_of(sightings: Sightings, count: int) -> F64:
+    """(2,) a and b: in a picture the light is exp(a r² + b r⁴) of what it is in the middle, r = 1 in the corners.
+
+    Goldman and Chen, "Vignette and exposure calibration and compensation" (2005): the same place in the middle of one
+    picture and in the corner of another. All pictures have the same fall; nothing where it would be less than
+    ``_FAINT_FALL`` in the corners, or where corners would be brighter.
+    """
+    picked, weight = _sample(sightings)
+    weight = weight * ((picked.colour > _DARK) & (picked.colour < _BRIGHT)).all(axis=2)
+    value = np.log(np.maximum(linear_of(picked.colour), 1e-6)).mean(axis=2)
+    offset, fall = np.zeros(count), np.zeros(2)
+    for scale in _SCALES:
+        matrix, right = np.zeros((count + 2, count + 2)), np.zeros(count + 2)
+        _shades(picked.view, value, weight, picked.rim, (offset, fall, scale, count), matrix, right)
+        hold = 1e-4 * float(np.diag(matrix)[:count].mean())
+        if hold <= 0:
+            return np.zeros(2)
+        matrix[:count, :count] += hold * np.eye(count)
+        matrix[count:, count:] += 10 * hold * np.eye(2)
+        found = np.asarray(np.linalg.solve(matrix, right), np.float64)
+        offset, fall = found[:count], found[count:]
+    return fall if -2 < fall.sum() < -_FAINT_FALL else np.zeros(2)
+
+
+def unshaded(colour: F32, rim: F32, fall: F64) -> F32:
+    """Colours 0..255 sRGB (…, 3) without the fall of light (…) towards the corners; see `falloff_of`.
+
+    Where sRGB is a power of the light; the few levels below it are close to one, too.
+    """
+    if not fall.any():
+        return colour
+    more = np.exp(-(fall[0] * rim + fall[1] * rim * rim) / 2.4).astype(np.float32)[..., None]
+    return ((colour + np.float32(_FOOT)) * more - np.float32(_FOOT)).astype(np.float32)
 
 
 @kernel

@@ -37,7 +37,8 @@ class Surface(NamedTuple):
         vertices: (n, 3) float32.
         faces: (m, 3) uint32, counter-clockwise seen from where distances are positive.
         colors: (n, 3) uint8.
-        weights: (n,) float32, the lesser weight of the two voxels between which a vertex stands.
+        weights: (n,) float32, the lesser weight of the two voxels between which a vertex stands; 0 where no view gave a
+            colour, for none saw a surface nearby: what one saw through meets there what is behind what another saw.
     """
 
     vertices: F32
@@ -153,7 +154,7 @@ def _place(fields, neighbours, places, voxel, index, out, span):
                 for k in range(3):
                     mean = 32768.0 if total == 0 else (one * colour[block, v, k] + two * colour[other, w, k]) / total
                     colors[at, k] = np.uint8(min(mean / 256.0 + 0.5, 255.0))
-                weights[at] = min(weight[block, v], weight[other, w])
+                weights[at] = min(weight[block, v], weight[other, w]) if total > 0 else 0.0
                 at += 1
 
 

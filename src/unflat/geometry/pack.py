@@ -22,6 +22,8 @@ GUTTER = 2
 _TRIES = 10
 _TIGHT = 1.015
 """The largest scale that fits is searched to this precision."""
+_CLOSE = 1.014
+"""Nearly the same pieces are tried at scales so far from each other."""
 
 
 class Pieces(NamedTuple):
@@ -83,20 +85,25 @@ def _place(order, first, low, high, horizon, corner):
         if wide > side:
             return False
         step = max(1, wide // 8)
-        best_top, best_x, best_y, best_lost = side + 1, 0, 0, 0
+        tall = 0
+        for k in range(wide):
+            tall = max(tall, high[start + k])
+        best_x, best_y, best_lost = 0, side - tall + 1, 0
         last = side - wide
         for n in range(last // step + 2):
             x = min(n * step, last)
-            y = 0
-            for k in range(wide):
+            y, k = 0, 0
+            while k < wide and y <= best_y:
                 y = max(y, horizon[x + k] - low[start + k])
-            top, lost = 0, 0
+                k += 1
+            if y > best_y:
+                continue
+            lost = 0
             for k in range(wide):
-                top = max(top, y + high[start + k])
                 lost += y + low[start + k] - horizon[x + k]
-            if top < best_top or (top == best_top and lost < best_lost):
-                best_top, best_x, best_y, best_lost = top, x, y, lost
-        if best_top > side:
+            if y < best_y or lost < best_lost:
+                best_x, best_y, best_lost = x, y, lost
+        if best_y + tall > side:
             return False
         for k in range(wide):
             horizon[best_x + k] = best_y + high[start + k]
@@ -119,7 +126,7 @@ def _attempt(pieces: Pieces, scale: float, side: int) -> Packed | None:
     return Packed(scale, corner, side) if fits else None
 
 
-def pack(pieces: Pieces, most: float, largest: int, least: int = 256) -> Packed | None:
+def pack(pieces: Pieces, most: float, largest: int, least: int = 256, before: Packed | None = None) -> Packed | None:
     """Lay pieces out on the smallest square that takes them at the scale ``most``, and as large as it takes them.
 
     Args:
@@ -127,16 +134,17 @@ def pack(pieces: Pieces, most: float, largest: int, least: int = 256) -> Packed 
         most: Texels per unit that are enough.
         largest: Side of the largest square.
         least: Side of the smallest one; sides between them double.
+        before: How nearly the same pieces were laid out; the search begins there.
 
     Returns:
         Where they lie; None if the gutters alone do not fit.
     """
     area = max(float((pieces.size[:, 0] * pieces.size[:, 1]).sum()), 1e-30)
-    side = min(least, largest)
+    side = min(least, largest) if before is None else before.side
     while side < largest and _attempt(pieces, most, side) is None:
         side = min(2 * side, largest)
     fits, found, fails = 0.0, None, 4 * side / float(np.sqrt(area))
-    guess = float(np.sqrt(0.7 * side * side / area))
+    guess = float(np.sqrt(0.7 * side * side / area)) if before is None else before.scale
     for _ in range(_TRIES):
         done = _attempt(pieces, guess, side)
         if done is not None:
@@ -145,5 +153,10 @@ def pack(pieces: Pieces, most: float, largest: int, least: int = 256) -> Packed 
             fails = guess
         if fits and fails / fits < _TIGHT:
             break
-        guess = float(np.sqrt(fits * fails)) if fits else guess * 0.75
+        if before is not None:
+            guess *= _CLOSE if fits else 1 / _CLOSE**2
+        else:
+            guess = float(np.sqrt(fits * fails)) if fits else guess * 0.75
+    if found is None and before is not None:
+        return pack(pieces, most, largest, least)
     return found

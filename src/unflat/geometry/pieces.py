@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.geometry.jit import kernel
-from unflat.types.arrays import F32, F64, U32, Bool
+from unflat.types.arrays import F32, F64, U8, U32, Bool
 
 
 @kernel
@@ -49,6 +49,33 @@ def in_large_pieces(vertices: F32, faces: U32, least: float) -> Bool:
     piece = pieces_of(len(vertices), faces)[faces[:, 0]]
     area = np.bincount(piece, areas(vertices, faces), len(vertices))
     return area[piece] >= least
+
+
+def spread(faces: U32, known: Bool, colors: U8, rings: int) -> tuple[Bool, U8]:
+    """Vertices that are some rings of faces away from the known ones, in the mean colour of those that they border on.
+
+    Args:
+        faces: (m, 3).
+        known: (n,).
+        colors: (n, 3) of the known ones.
+        rings: How far; the rest stays as it is.
+
+    Returns:
+        (n,) which are known now, and (n, 3).
+    """
+    known, colors = known.copy(), colors.copy()
+    for _ in range(rings):
+        mixed = faces[known[faces].any(axis=1) & ~known[faces].all(axis=1)].astype(np.int64)
+        if not len(mixed):
+            break
+        has = known[mixed]
+        sums = np.stack([(colors[mixed, k] * has).sum(axis=1) for k in range(3)], axis=1) / has.sum(axis=1)[:, None]
+        corner, row = mixed[~has], np.nonzero(~has)[0]
+        new, place, count = np.unique(corner, return_inverse=True, return_counts=True)
+        for k in range(3):
+            colors[new, k] = np.rint(np.bincount(place, sums[row, k], len(new)) / count)
+        known[new] = True
+    return known, colors
 
 
 def used(count: int, faces: U32) -> tuple[NDArray[np.int64], U32]:

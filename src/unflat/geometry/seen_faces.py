@@ -46,12 +46,14 @@ class Sightings(NamedTuple):
         worth: (m, k) float32, how well it shows the face; comparable within a face.
         colour: (m, k, 3) float32, mean colour there, sRGB 0..255.
         detail: (m, k) float32, mean absolute difference between neighbouring pixels there, in grey levels.
+        rim: (m, k) float32, squared distance from the picture's middle, 1 in its corners.
     """
 
     view: NDArray[np.int16]
     worth: F32
     colour: F32
     detail: F32
+    rim: F32
 
     @staticmethod
     def none(faces: int, kept: int = KEPT) -> Sightings:
@@ -60,6 +62,7 @@ class Sightings(NamedTuple):
             np.full((faces, kept), -1, np.int16),
             np.zeros((faces, kept), np.float32),
             np.zeros((faces, kept, 3), np.float32),
+            np.zeros((faces, kept), np.float32),
             np.zeros((faces, kept), np.float32),
         )
 
@@ -199,7 +202,8 @@ def _weakest(sightings, f):
 def _look(surface, eye, seen, picture, number, sightings):
     """Look at every face from one picture and keep what is better than what was kept."""
     vertices, faces = surface
-    screen, (view, worth, colour, detail) = seen[0], sightings
+    screen, (view, worth, colour, detail, rim) = seen[0], sightings
+    tall, wide = seen[1].shape
     pixels, fine, to_pixels = picture[0], picture[1], picture[4]
     per_pixel = abs(to_pixels[0] * to_pixels[1])
     for f in range(len(faces)):
@@ -241,6 +245,8 @@ def _look(surface, eye, seen, picture, number, sightings):
             view[f, k], worth[f, k] = number, value
             colour[f, k, 0], colour[f, k, 1], colour[f, k, 2] = red / total, green / total, blue / total
             detail[f, k] = 0.25 * rough / total
+            x, y = (ax + bx + cx) / 3 - wide / 2, (ay + by + cy) / 3 - tall / 2
+            rim[f, k] = 4 * (x * x + y * y) / (wide * wide + tall * tall)
 
 
 def look(surface: tuple[F32, U32], eye: F64, seen: Seen, picture: Picture, number: int, sightings: Sightings) -> None:

@@ -13,13 +13,14 @@ from unflat.geometry.atlas import Atlas, build_atlas
 from unflat.geometry.bake import Aim, Canvas, Share, paint
 from unflat.geometry.best_view import choose_views, costs
 from unflat.geometry.blend import Zones, agreed, shifts_of, vertex_colours, zones_of
-from unflat.geometry.exposure import curves, gains_of, levelled, sharpness_of, suspects
+from unflat.geometry.exposure import curves, falloff_of, gains_of, levelled, sharpness_of, suspects, unshaded
 from unflat.geometry.face_links import Split, face_links, split_faces
+from unflat.geometry.projection import pixel_centres
 from unflat.geometry.seen_faces import Picture, Sightings, detail_of, look, seen_by
 from unflat.geometry.settle import settled
 from unflat.types.arrays import F32, F64, U8, U32, Bool
 from unflat.types.camera import Camera, Intrinsics
-from unflat.types.image import Image
+from unflat.types.image import Image, Size
 from unflat.types.mesh import Mesh
 from unflat.types.provenance import Source
 from unflat.types.views import ViewDepth
@@ -77,7 +78,7 @@ def bake_texture(mesh: Mesh, frames: Sequence[ViewDepth], options: TextureOption
     for number, frame in enumerate(frames):
         share = plan.share(number)
         if share.trust.any():
-            paint(canvas, surface, _aim(surface, frame, slack, plan.curves[number]), share)
+            paint(canvas, surface, _aim(surface, frame, slack, (plan.curves[number], plan.fall)), share)
     own = None if mesh.colors is None else _on_split(mesh, split)
     fallback, _ = vertex_colours(split.faces, plan.common, own, len(split.vertices))
     pixels, unseen = settled(canvas, split.faces, fallback)
@@ -146,18 +147,26 @@ def _usable(frame: ViewDepth) -> Bool:
     return np.ones(still.size.shape, np.bool_) if still.mask is None else np.ascontiguousarray(still.mask(), np.bool_)
 
 
-def _aim(surface: tuple[F32, U32], frame: ViewDepth, slack: float, curves: F32) -> Aim:
-    """A picture with its exposure levelled, ready to be painted from."""
+def _aim(surface: tuple[F32, U32], frame: ViewDepth, slack: float, light: tuple[F32, F64]) -> Aim:
+    """A picture with its exposure levelled and its corners as bright as its middle, ready to be painted from."""
     camera, still = _drawn(frame), frame.view.still
     lens = camera.intrinsics
+    levels = np.ascontiguousarray(light[0].T.reshape(256, 1, 3))
+    pixels = np.asarray(cv2.LUT(still.read(), levels), np.float32)
     return Aim(
         np.linalg.inv(camera.pose.world_from_camera).astype(np.float64),
         np.array([lens.fx, lens.fy, lens.cx, lens.cy]),
         seen_by(*surface, camera, slack),
-        np.asarray(cv2.LUT(still.read(), np.ascontiguousarray(curves.T.reshape(256, 1, 3))), np.float32),
+        unshaded(pixels, _rim(still.size), light[1]),
         _usable(frame),
         _between(lens, frame.view.lens.intrinsics),
     )
+
+
+def _rim(size: Size) -> F32:
+    """(h, w) squared distance of pixels from the middle of their picture, 1 in the corners."""
+    x, y = (pixel_centres(size)[axis] - n / 2 for axis, n in ((0, size.width), (1, size.height)))
+    return (4 * (x[None] ** 2 + y[:, None] ** 2) / (size.width**2 + size.height**2)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +176,7 @@ class _Plan:
     sightings: Sightings
     suspect: F32
     curves: F32
+    fall: F64
     common: F32
     zones: Zones
     shifts: F32
@@ -185,10 +195,11 @@ class _Plan:
         chosen, shift = np.zeros(self.vertices, np.float32), np.zeros((self.vertices, 3), np.float32)
         chosen[self.zones.vertex[at]] = self.zones.share[at]
         shift[self.zones.vertex[at]] = self.shifts[at]
-        entry = self.sightings.view == number
-        trust = np.where(entry, 1 - self.suspect, 0).max(axis=1).astype(np.float32)
-        worth = np.where(entry, self.worth, 0).max(axis=1)
-        return Share(chosen, shift, self._around(worth * trust), trust)
+        face, entry = np.nonzero(self.sightings.view == number)
+        trust, worth = np.zeros((2, len(self.faces)), np.float32)
+        trust[face] = 1 - self.suspect[face, entry]
+        worth[face] = self.worth[face, entry] * trust[face]
+        return Share(chosen, shift, self._around(worth), trust)
 
     def _around(self, values: F32) -> F32:
         """(n,) the mean of a value of the faces around each vertex."""
@@ -198,6 +209,8 @@ class _Plan:
 def _planned(split: Split, sightings: Sightings, count: int) -> _Plan:
     """Level exposures, leave out what stands before the surface, choose a picture for each face, level the borders."""
     links = face_links(split.faces)
+    fall = falloff_of(sightings, count)
+    sightings = sightings._replace(colour=unshaded(sightings.colour, sightings.rim, fall))
     gains = gains_of(sightings, count)
     colour = levelled(sightings, gains)
     suspect = suspects(sightings, colour, links)
@@ -212,7 +225,7 @@ def _planned(split: Split, sightings: Sightings, count: int) -> _Plan:
     shifts = shifts_of(split.faces, sightings, colour, common, zones)
     worth = (sightings.worth / np.maximum(sightings.worth.max(axis=1, keepdims=True), 1e-20)) ** COMPANY
     around = np.maximum(np.bincount(split.faces.ravel(), minlength=len(split.vertices)), 1).astype(np.float64)
-    return _Plan(sightings, suspect, curves(gains), common, zones, shifts, worth, split.faces, around)
+    return _Plan(sightings, suspect, curves(gains), fall, common, zones, shifts, worth, split.faces, around)
 
 
 def _density(mesh: Mesh, split: Split, sightings: Sightings) -> F64:

@@ -17,7 +17,7 @@ from unflat.geometry.blocks import Blocks
 from unflat.geometry.close import closed
 from unflat.geometry.isosurface import Surface, extract
 from unflat.geometry.normals import vertex_normals
-from unflat.geometry.pieces import in_large_pieces, used
+from unflat.geometry.pieces import in_large_pieces, spread, used
 from unflat.geometry.simplify import simplified
 from unflat.geometry.thin import thinned_to
 from unflat.geometry.tsdf import BYTES_PER_BLOCK, Reach, Volume, reserve
@@ -42,6 +42,8 @@ DETAIL = 6.0
 """A surface is fused with up to so many times the triangles that are left of it in the end."""
 TRIANGLES_OF_A_BLOCK = 80
 """About so many triangles come from each block near a surface."""
+RINGS = 3
+"""Surface that no view saw from near is kept by so many rings of triangles around what one saw."""
 CRUMB = 60.0
 """Pieces of a smaller area than this, in squares of the voxel, are left out."""
 
@@ -191,8 +193,10 @@ def _least(volume: Volume, support: float) -> float:
 
 
 def _finished(surface: Surface, voxel: float) -> Mesh:
-    """Without crumbs, with normals."""
-    kept = surface.faces[in_large_pieces(surface.vertices, surface.faces, CRUMB * voxel**2)]
+    """Without crumbs and what no view saw from near, with normals."""
+    known, colors = spread(surface.faces, surface.weights > 0, surface.colors, RINGS)
+    seen = surface.faces[known[surface.faces].all(axis=1)]
+    kept = seen[in_large_pieces(surface.vertices, seen, CRUMB * voxel**2)]
     if not len(kept):
         raise InputError("the views agree on no surface", hint="Take more pictures that overlap, of a textured place.")
     named, faces = used(len(surface.vertices), kept)
@@ -201,6 +205,6 @@ def _finished(surface: Surface, voxel: float) -> Mesh:
         vertices,
         faces,
         vertex_normals(vertices, faces),
-        colors=surface.colors[named],
+        colors=colors[named],
         confidence=weights / (weights + 1),
     )
