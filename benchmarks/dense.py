@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.view_worlds import boxes, room, statue
 
-from unflat.geometry.patch_match import WORST
+from unflat.geometry.patch_cost import WORST
 from unflat.geometry.rig import Planes
 from unflat.geometry.sweep import swept
 from unflat.stages.dense_depth import dense_depth

@@ -15,9 +15,18 @@ BEST_ANGLE = 10.0
 _NARROW, _WIDE = 4.0, 14.0
 _FEWEST = 12
 """With fewer points of its own a view is helped by those that lie before it, and with fewer of these by made ones."""
-_MOST = 400
+_CELLS = 12, 9
+"""A picture is looked at in so many places, across and down."""
+_AGREEING = 3
+"""The depth of a place is the middle one of so many points next to it."""
+_ENOUGH = 1.5
+"""What a source tells of a place counts less the nearer what others tell of it comes to that of so many of the best."""
+_LEAST = 0.005
+"""A source is left out that tells of less than this share of the picture what nobody told before."""
 _ALIKE = 2.0
 """Degrees: two sources that stand nearer to each other than this, as seen from the place, tell the same."""
+_BEFORE, _BEHIND = 0.6, 2.0
+"""Depth is looked for from so many times the nearest point's to so many times the farthest one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,11 @@ class Company:
 def companies(reconstruction: Reconstruction, most: int) -> list[Company]:
     """The sources of every view.
 
-    A source is worth the sum over the view's points of how well it tells their depth: by the angle between both lines
-    of sight (after Yao et al., "MVSNet", ECCV 2018), halved where nobody matched the point in it, and less where it
-    sees the place much larger or smaller. Each source chosen lowers the worth of those that stand next to it.
+    A picture is looked at in places spread evenly over it, whose depth is that of the points nearby. A source is worth
+    the sum over the places of how well it tells their depth: by the angle between both lines of sight (after Yao et
+    al., "MVSNet", ECCV 2018), halved where nobody matched those points in it, and less where it sees the place much
+    larger or smaller. Each source chosen lowers the worth of what others tell of the same places, so that all parts of
+    a picture get their sources, and that of those that stand next to it.
 
     Args:
         reconstruction: Cameras and points.
@@ -53,15 +64,47 @@ def companies(reconstruction: Reconstruction, most: int) -> list[Company]:
     found: list[Company] = []
     for number, view in enumerate(views):
         chosen = _chosen(reconstruction, seen[number], view)
-        xyz = points.xyz[chosen] if len(chosen) else _made(view, middle)
+        xyz, near = _places(view, points.xyz[chosen]) if len(chosen) else (_made(view, middle), None)
         if not len(xyz):
             found.append(Company((), 0.0, 0.0))
             continue
-        also = seen[:, chosen] if len(chosen) else np.ones((len(views), len(xyz)), bool)
-        z = _local(view, xyz)[:, 2]
-        nearest, farthest = np.quantile(z, (0.01, 0.99))
-        found.append(Company(_best(views, number, xyz, also, most), float(nearest) * 0.7, float(farthest) * 2))
+        also = np.ones((len(views), len(xyz)), bool)
+        if near is not None:
+            also = np.asarray(seen[:, chosen[near]].any(axis=2), np.bool_)
+        nearest, farthest = _range(view, xyz, points.xyz[chosen], points.xyz)
+        found.append(Company(_best(views, number, xyz, also, most), nearest, farthest))
     return found
+
+
+def _range(view: View, places: F64, own: F64, points: F64) -> tuple[float, float]:
+    """Depths between which a view is searched: of what it saw, and of what lies before that."""
+    z = _local(view, own if len(own) else places)[:, 2]
+    nearest, farthest = np.quantile(z, (0.01, 0.99))
+    inside, depth = _inside(view, points)
+    if int(inside.sum()) >= _FEWEST:
+        nearest = min(nearest, float(np.quantile(depth[inside], 0.01)))
+    return float(nearest) * _BEFORE, float(farthest) * _BEHIND
+
+
+def _places(view: View, xyz: F64) -> tuple[F64, NDArray[np.intp]]:
+    """(n, 3) places spread evenly over a picture, at the depth of the points next to them; and which points those are.
+
+    Args:
+        view: The view.
+        xyz: (m, 3) points before it.
+    """
+    size, lens, pose = view.still.size, view.lens.intrinsics, view.pose.world_from_camera
+    local = _local(view, xyz)
+    at = np.stack([lens.fx * local[:, 0] / local[:, 2] + lens.cx, lens.fy * local[:, 1] / local[:, 2] + lens.cy], 1)
+    x, y = np.meshgrid(
+        *(side * (np.arange(n) + 0.5) / n for side, n in zip((size.width, size.height), _CELLS, strict=True))
+    )
+    cells = np.stack([x.ravel(), y.ravel()], 1)
+    apart = ((cells[:, None] - at[None]) ** 2).sum(2)
+    near = np.argsort(apart, axis=1)[:, :_AGREEING]
+    z = 1 / np.median(1 / local[near, 2], axis=1)
+    rays = np.stack([(cells[:, 0] - lens.cx) / lens.fx, (cells[:, 1] - lens.cy) / lens.fy, np.ones(len(cells))], 1)
+    return (rays * z[:, None]) @ pose[:3, :3].T + pose[:3, 3], near
 
 
 def _local(view: View, xyz: F64) -> F64:
@@ -100,7 +143,7 @@ def _chosen(reconstruction: Reconstruction, own: NDArray[np.bool_], view: View) 
     chosen = chosen[_local(view, xyz[chosen])[:, 2] > 0]
     if len(chosen) < _FEWEST:
         chosen = np.flatnonzero(_inside(view, xyz)[0])
-    return chosen[:: max(1, len(chosen) // _MOST)] if len(chosen) >= _FEWEST else chosen[:0]
+    return chosen if len(chosen) >= _FEWEST else chosen[:0]
 
 
 def _made(view: View, middle: float) -> F64:
@@ -123,7 +166,7 @@ def _best(views: tuple[View, ...], number: int, xyz: F64, also: NDArray[np.bool_
     here = view.pose.centre - xyz
     near = np.linalg.norm(here, axis=1)
     size = view.lens.intrinsics.fx / view.still.size.long_side / near
-    worth = np.zeros(len(views))
+    told_of = np.zeros((len(views), len(xyz)))
     for other, candidate in enumerate(views):
         if other == number:
             continue
@@ -138,16 +181,20 @@ def _best(views: tuple[View, ...], number: int, xyz: F64, also: NDArray[np.bool_
         told = np.where((angle > 0.3) & (angle < 60), told, 0)
         ratio = candidate.lens.intrinsics.fx / candidate.still.size.long_side / far / size
         alike = np.minimum(np.minimum(ratio, 1 / ratio) * 1.25, 1)
-        worth[other] = (inside * told * alike * np.where(also[other], 1.0, 0.5)).sum() * candidate.sure
+        told_of[other] = inside * told * alike * np.where(also[other], 1.0, 0.5) * candidate.sure
     chosen: list[int] = []
     centre = np.median(xyz, axis=0)
     lines = np.array([v.pose.centre for v in views]) - centre
     lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-12)
-    least = 0.02 * len(xyz)
-    while len(chosen) < most and worth.max(initial=0) > least:
+    covered, apart_from = np.zeros(len(xyz)), np.ones(len(views))
+    while len(chosen) < most:
+        worth = (told_of * np.exp(-((covered / _ENOUGH) ** 2))).sum(1) * apart_from
         best = int(worth.argmax())
+        if worth[best] <= _LEAST * len(xyz):
+            break
         chosen.append(best)
+        covered += told_of[best]
         apart = np.degrees(np.arccos(np.clip(lines @ lines[best], -1, 1)))
-        worth *= 1 - 0.7 * np.exp(-((apart / _ALIKE) ** 2))
-        worth[best] = 0
+        apart_from *= 1 - 0.7 * np.exp(-((apart / _ALIKE) ** 2))
+        apart_from[best] = 0
     return tuple(chosen)

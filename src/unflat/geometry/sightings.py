@@ -30,8 +30,8 @@ class Sighting(NamedTuple):
     """A frame as the fusion takes it.
 
     Attributes:
-        planes: (h, w, 4) float32: inverse depth (0: nothing is known), its slopes per pixel along x and y, and the
-            distance from the camera to the pixel's plane.
+        planes: (h, w, 4) float32: inverse depth (0: nothing is known, or sky where it weighs something), its slopes per
+            pixel along x and y, and the distance from the camera to the pixel's plane.
         weights: (h, w) float32, how much a pixel counts; negative where its depth is learned, not triangulated.
         colors: (h, w, 3) uint8.
         camera: fx, fy, cx, cy and the (3, 4) rows of camera_from_world, (16,) float64.

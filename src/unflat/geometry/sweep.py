@@ -19,6 +19,8 @@ from unflat.types.arrays import F32, U8
 
 _STEP_COST, _JUMP_COST = 6, 60
 """What a neighbour one plane off costs, and one any farther off (a match costs 0 to 127)."""
+_BEST = 2
+"""So many sources that match best count: others may not show the place."""
 _LEAST_PLANES, _MOST_PLANES = 24, 160
 
 
@@ -38,13 +40,13 @@ def cost_volume(rig: Rig, planes: F32, reach: int = 3) -> U8:
         reach: The window goes so many pixels to each side.
 
     Returns:
-        (h, w, d) uint8, 0 for a perfect match of the better half of the sources, 64 for none at all, 127 at most.
+        (h, w, d) uint8, 0 for a perfect match of the two best sources, 64 for none at all, 127 at most.
     """
     h, w = rig.grey.shape
     volume = np.empty((h, w, len(planes)), np.uint8)
     side = (2 * reach + 1, 2 * reach + 1)
     mean, spread = _moments(rig.grey, side, rig.noise)
-    half = (len(rig.ways) + 1) // 2
+    half = min(_BEST, len(rig.ways))
 
     def work(first: int, last: int) -> None:
         costs = np.empty((len(rig.ways), h, w), np.float32)

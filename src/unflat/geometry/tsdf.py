@@ -4,7 +4,8 @@ Curless and Levoy, "A volumetric method for building complex models from range i
 that exist only near surfaces (Nießner et al., "Real-time 3D reconstruction at scale using voxel hashing", 2013).
 Every voxel keeps the weighted mean of its distances to what each view sees, positive on the side of the cameras,
 cut off at a reach that grows with the uncertainty of the depth. A ray that goes on behind a voxel says that it is
-free: so what one view made up in mid-air is carved away by the others. Learned depth carves nothing.
+free: so what one view made up in mid-air is carved away by the others; so does a ray into the sky. Learned depth
+carves nothing.
 """
 
 # pyright: standard
@@ -64,7 +65,7 @@ def _reserve(sighting, stride, voxel, reach, table, first):
     for y in range(first, h, stride):
         for x in range(0, w, stride):
             here = planes[y, x, 0]
-            if weights[y, x] == 0:
+            if weights[y, x] == 0 or here == 0:
                 continue
             z = 1.0 / here
             i, j = (x + 0.5 - camera[2]) / camera[0], (y + 0.5 - camera[3]) / camera[1]
@@ -110,6 +111,12 @@ def _add_voxel(fields, b, v, sighting, seen, reach, voxel):
     x, y = np.int64(u), np.int64(t)
     count = weights[y, x]
     if count == 0:
+        return
+    if planes[y, x, 0] == 0:  # sky: whatever there is stands in its way
+        d, count = max(reach[0], reach[1] * z), abs(count) * np.float32(FREE)
+        total = weight[b, v] + np.float32(count)
+        distance[b, v] += np.float32(count / total * (d - distance[b, v]))
+        weight[b, v] = total
         return
     inverse = planes[y, x, 0] + planes[y, x, 1] * (u - x - 0.5) + planes[y, x, 2] * (t - y - 0.5)
     d = (1 - z * inverse) * planes[y, x, 3]

@@ -39,7 +39,7 @@ class DenseOptions:
 
     depth_size: int = 800
     """Longest side of the depth maps in pixels; they are half as large as the pictures if that is less."""
-    sources: int = 4
+    sources: int = 10
     """How many other views each view is compared with."""
 
     def __post_init__(self) -> None:
@@ -100,7 +100,6 @@ class _Room:
         matching, view = self._matching, self._reconstruction.views[number]
         camera, sources = matching.cameras[number], matching.company(number).sources
         own, judged = matching.judged(number)
-        matching.forget(number)
         needed = max(1, min(2, len(sources)))
         confidence = _confidence(judged, own.cost)
         sure = (judged.agree >= needed) & (judged.agree >= judged.against) & (confidence >= _LEAST)
@@ -114,11 +113,12 @@ class _Room:
         kind = DepthKind.METRIC if self._metric else DepthKind.SCALE
         depth = DepthMap(z, kind, kept, confidence=confidence, intrinsics=camera, origin="views")
         normals = normals_of(inverse, own.gradient, camera.matrix)
-        if self._guess is None:
-            return ViewDepth(view, depth, normals)
-        seen = self._guess(resized(view.still.read(), depth.size))
-        filled, learned = self._filled(number, _without_sky(depth, seen), seen)
-        return ViewDepth(view, filled, normals, learned)
+        learned = None
+        if self._guess is not None:
+            seen = self._guess(resized(view.still.read(), depth.size))
+            depth, learned = self._filled(number, _without_sky(depth, seen), seen)
+        matching.forget(number)
+        return ViewDepth(view, depth, normals, learned)
 
     def _filled(self, number: int, depth: DepthMap, seen: DepthMap) -> tuple[DepthMap, Bool]:
         """The depth with what the network says fitted into its holes, and where that is."""
@@ -130,11 +130,18 @@ class _Room:
             return depth, np.zeros_like(known)
         merged = merge_depths(sensor, seen)
         learned = merged.surface & ~sensor.surface & self._matching.wanted(number)
+        made = np.where(learned, 1 / np.maximum(merged.values, np.float32(1e-9)), np.float32(0))
+        learned &= ~self._matching.contradicted(number, made)
         assert depth.confidence is not None and merged.confidence is not None
         values = np.where(learned, merged.values, depth.values)
         confidence = np.where(learned, _LEARNED * merged.confidence, depth.confidence)
         origin = f"{depth.origin} + {seen.origin}"
-        return replace(depth, values=values, valid=known | learned, confidence=confidence, origin=origin), learned
+        sky = None if merged.sky is None else merged.sky & ~known & ~learned & self._matching.wanted(number)
+        valid = known | learned
+        if sky is not None:
+            values, valid = np.where(sky, np.float32(np.inf), values), valid | sky
+        done = replace(depth, values=values, valid=valid, sky=sky, confidence=confidence, origin=origin)
+        return done, learned
 
     def _points(self, number: int, depth: DepthMap) -> F32:
         """(h, w) depth of the triangulated points that a view saw; 0 where there is none."""

@@ -14,31 +14,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.geometry.agreement import Verdict, verdict
+from unflat.geometry.grain import noise_of
 from unflat.geometry.neighbours import Company, companies
-from unflat.geometry.patch_match import WORST, improved
+from unflat.geometry.patch_cost import WORST
+from unflat.geometry.patch_match import improved
 from unflat.geometry.rig import Planes, Rig
+from unflat.geometry.settle_planes import settled
 from unflat.geometry.sweep import swept
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
 from unflat.types.views import Reconstruction
 
-_SMALLEST, _SWEPT = 480, 400
+_SMALLEST, _SWEPT = 480, 240
 """Depth maps are half as large as the stills, but no smaller than this; and the sweep is made no larger than this."""
-_KEPT = 16
+_NOISE = 2.0, 8.0
+"""Least and most noise of a picture that is believed, standard deviation in grey values."""
+_EVEN = 0.04
+"""What was swept slopes evenly where it changes from pixel to pixel by about the same share."""
+_CLEAR = 0.5
+"""What matched at less than this cost is free up to there."""
+_MADE_UP = 0.05
+"""What is made up may stand before what is measured by this share of its depth."""
+_KEPT = 64
 """So many views' pictures are held."""
 _ROUNDS, _AGAIN = 3, 2
-"""Rounds of each size, and rounds with the depth of the others at hand."""
+"""Rounds of each size but the largest, and those of that with the depth of the others at hand."""
 _JUDGES = 2
 """So many times as many views judge a depth as were matched with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """A view as it is matched: grey pictures from large to small, and where they may be used."""
+    """A view as it is matched: grey pictures from large to small, where they may be used, and their noise."""
 
     greys: list[F32]
     wanted: Bool
+    noise: float
 
 
 class Matching:
@@ -82,6 +94,23 @@ class Matching:
         told = self._held_against(number, own, judges, [self._again(s) for s in judges])
         return own, told
 
+    def contradicted(self, number: int, inverse: F32) -> Bool:
+        """Where more of the others look well through made up depth than find it: (h, w) bool.
+
+        Args:
+            number: Of the view.
+            inverse: (h, w) inverse depth; 0 where none is made up.
+        """
+        judges = self._judges[number].sources
+        theirs = [self._again(s) for s in judges]
+        clear = [Planes(np.where(t.cost < _CLEAR, t.inverse, np.float32(0)), t.gradient, t.cost) for t in theirs]
+        nothing = np.zeros((2, *inverse.shape), np.float32)
+        here, behind = (
+            self._held_against(number, Planes(inverse * share, nothing, inverse), judges, clear)
+            for share in (np.float32(1), np.float32(1 - _MADE_UP))
+        )
+        return behind.against > here.agree
+
     def forget(self, number: int) -> None:
         """Views up to this one will not be asked for again."""
         open_ = range(number + 1, len(self._views))
@@ -100,20 +129,23 @@ class Matching:
         return verdict(_stacked(own), _padded([_stacked(planes) for planes in theirs]), there, back)
 
     def _alone(self, number: int) -> Planes:
-        """What the pictures tell, from small to large."""
+        """What the pictures tell, from small to half as large as what is asked for (unless that is small)."""
         if number in self._first:
-            return self._first[number]
+            wanted, found = self._look(number).wanted, self._first[number]
+            return found if found.inverse.shape == wanted.shape else _enlarged(found, wanted)
         size, company = self.cameras[number].size, self._judges[number]
         nothing = np.zeros(size.shape, np.float32)
         planes = Planes(nothing, np.zeros((2, *size.shape), np.float32), nothing + WORST)
         limits = (1 / company.farthest, 1 / company.nearest) if company.sources else (0.0, 0.0)
-        for level in range(self._levels - 1, -1, -1) if company.sources else ():
+        finest = min(1, self._levels - 1)
+        for level in range(self._levels - 1, finest - 1, -1) if company.sources else ():
             rig = self._rig(number, level)
             small = level == self._levels - 1
-            planes = _facing(swept(rig, limits)) if small else _enlarged(planes, rig.wanted)
+            planes = settled(rig, _sloping(swept(rig, limits)))[0] if small else _enlarged(planes, rig.wanted)
             planes = improved(rig, planes, limits, _ROUNDS, prior=_calm(planes.inverse), salt=level)
+            planes = settled(rig, planes)[0]
         self._first[number] = planes
-        return planes
+        return self._alone(number)
 
     def _again(self, number: int) -> Planes:
         """The same with what was found in the sources at hand."""
@@ -128,6 +160,7 @@ class Matching:
             prior = _calm(np.where(told.agree >= min(2, len(judges)), told.inverse, own.inverse))
             limits = (1 / company.farthest, 1 / company.nearest)
             own = improved(rig, own, limits, _AGAIN, prior=prior, salt=self._levels)
+            own = settled(rig, own)[0]
         self._second[number] = own
         return own
 
@@ -151,7 +184,8 @@ class Matching:
         wanted = np.ones(size.shape, bool)
         if still.mask is not None:
             wanted = resized(still.mask().astype(np.float32), size) > 0.5
-        self._looks[number] = _Look(greys, wanted)
+        noise = float(np.clip(noise_of(np.rint(grey).astype(np.uint8)), *_NOISE))
+        self._looks[number] = _Look(greys, wanted, noise)
         if len(self._looks) > _KEPT:
             self._looks.popitem(last=False)
         return self._looks[number]
@@ -166,6 +200,7 @@ class Matching:
             _padded(pictures)[:, 0],
             np.array([self._way(number, s, level) for s in sources], np.float32),
             self.cameras[number].resized(size),
+            look.noise / 2**level,
             found=None if found is None else _padded(found),
             back=None if found is None else np.array([self._way(s, number, level) for s in sources], np.float32),
         )
@@ -200,9 +235,17 @@ def _calm(inverse: F32) -> F32:
     return np.asarray(cv2.medianBlur(inverse, 5), np.float32)
 
 
-def _facing(inverse: F32) -> Planes:
-    """Planes that face the camera."""
-    return Planes(inverse, np.zeros((2, *inverse.shape), np.float32), np.full(inverse.shape, WORST))
+def _sloping(inverse: F32) -> Planes:
+    """Planes that slope as what was swept does; they face the camera where that has a step."""
+    calm = _calm(inverse)
+    gradient = np.zeros((2, *inverse.shape), np.float32)
+    for axis in (0, 1):
+        step = np.diff(calm, axis=1 - axis, n=1)
+        padded = np.pad(step, [(2, 2) if k == 1 - axis else (0, 0) for k in (0, 1)], mode="edge")
+        steps = np.lib.stride_tricks.sliding_window_view(padded, 4, axis=1 - axis)
+        even = np.abs(np.ptp(steps, axis=-1)) < _EVEN * np.abs(calm)
+        gradient[axis] = np.where(even, steps.mean(-1), 0)
+    return Planes(inverse, gradient, np.full(inverse.shape, WORST))
 
 
 def _enlarged(planes: Planes, wanted: Bool) -> Planes:

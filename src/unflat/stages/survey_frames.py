@@ -16,6 +16,8 @@ from unflat.types.views import ViewDepth
 
 LEARNED = 0.1
 """What a pixel of learned depth counts, against a triangulated one that is believed as much."""
+SKY = 0.1
+"""What a pixel of sky counts against what stands in its way: a network said so."""
 THUMB = 160
 """Longest side, in pixels, of the depth that is kept of every frame."""
 COMPARED = 3
@@ -43,7 +45,7 @@ class Thumb(NamedTuple):
     def footprints(self) -> F32:
         """(n,) what each pixel of the whole frame covers at its depth, for the pixels that are kept."""
         inverse = self.seen.planes[..., 0][self.seen.weights != 0]
-        return np.float32(1 / self.focal) / inverse
+        return np.float32(1 / self.focal) / inverse[inverse > 0]
 
 
 class Survey(NamedTuple):
@@ -104,6 +106,8 @@ def sighting_of(frame: ViewDepth, typical: float, farthest: float = np.inf, *, c
     if frame.learned is not None:
         counts = np.where(frame.learned, np.float32(LEARNED) * counts, counts)
     planes, weights = see(inverse, counts, frame.learned, lens, frame.normals, typical)
+    if depth.sky is not None:
+        weights[np.asarray(depth.sky)] = np.float32(SKY)
     colors = _resized(still.read(), depth.size) if coloured else np.zeros((0, 0, 3), np.uint8)
     return Sighting(planes, weights, colors, camera_numbers(lens, frame.view.pose.world_from_camera))
 
@@ -132,7 +136,7 @@ def _thumb(seen: Sighting) -> Thumb:
 
 def _disagreement(one: Sighting, other: Sighting) -> float | None:
     """The middle share by which depths of one view differ from those of another; None where few can be compared."""
-    rows, columns = np.nonzero(one.weights > 0)
+    rows, columns = np.nonzero((one.weights > 0) & (one.planes[..., 0] > 0))
     z = 1 / one.planes[rows, columns, 0].astype(np.float64)
     lens, pose = one.camera[:4], one.camera[4:].reshape(3, 4)
     x, y = (columns + 0.5 - lens[2]) / lens[0] * z, (rows + 0.5 - lens[3]) / lens[1] * z
@@ -148,6 +152,6 @@ def _disagreement(one: Sighting, other: Sighting) -> float | None:
     column, row = u.astype(np.int64), v.astype(np.int64)
     plane = other.planes[row, column]
     inverse = plane[:, 0] + plane[:, 1] * (u - column - 0.5) + plane[:, 2] * (v - row - 0.5)
-    gap = np.abs(1 - r * inverse)[other.weights[row, column] > 0]
+    gap = np.abs(1 - r * inverse)[(other.weights[row, column] > 0) & (plane[:, 0] > 0)]
     gap = gap[gap < SAME]
     return float(np.median(gap)) if len(gap) >= LEAST_COMPARED else None
