@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from unflat.errors import UnflatError
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.depth import DepthMapOptions
-    from unflat.pipelines.face import depth, depth_film, inspect, photo, scan, stereo, stereo_film
+    from unflat.pipelines.face import depth, depth_film, inspect, photo, scan, stereo, stereo_film, tour
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
     from unflat.pipelines.scan import ScanOptions
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from unflat.pipelines.stereo import StereoPictureOptions
     from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.stereo_result import StereoResult
+    from unflat.pipelines.tour_result import TourResult
     from unflat.stages.scale_to_metres import KnownLength
     from unflat.stages.track_stream import Tracker, TrackerOptions
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
+    from unflat.types.tour import TourPlan
     from unflat.types.views import Lens
 
 __all__ = [
@@ -58,6 +60,8 @@ __all__ = [
     "Splats",
     "StereoPictureOptions",
     "StereoResult",
+    "TourPlan",
+    "TourResult",
     "Tracker",
     "TrackerOptions",
     "UnflatError",
@@ -69,6 +73,7 @@ __all__ = [
     "scan",
     "stereo",
     "stereo_film",
+    "tour",
 ]
 
 _HOMES = {
@@ -84,6 +89,8 @@ _HOMES = {
     "StereoResult": "unflat.pipelines.stereo_result",
     "KnownLength": "unflat.stages.scale_to_metres",
     "Lens": "unflat.types.views",
+    "TourPlan": "unflat.types.tour",
+    "TourResult": "unflat.pipelines.tour_result",
     "Tracker": "unflat.stages.track_stream",
     "TrackerOptions": "unflat.stages.track_stream",
     "UnflatError": "unflat.errors",
@@ -94,6 +101,7 @@ _HOMES = {
     "scan": "unflat.pipelines.face",
     "stereo": "unflat.pipelines.face",
     "stereo_film": "unflat.pipelines.face",
+    "tour": "unflat.pipelines.face",
 }
 
 

@@ -1,21 +1,26 @@
-// Puts the page of a scan together: opens it, lets the visitor walk, and listens.
+// Puts the page of a scan or a tour together: opens it, lets the visitor walk, and listens.
 import { connectHeadset, connectSheets, hasWebGL, onlyErrors, toggleFullscreen, watchPage } from "./frame";
 import { hand, keepsake } from "./keepsake";
 import { bytesFromBase64, openFile } from "./place";
 import { disable, legend, part, press, say, toggleSheet, trouble } from "./page";
+import { StrollDoors } from "./strolldoors";
 import { StrollHands } from "./strollhands";
 import { StrollMap } from "./strollmap";
 import { Ruler, lengthInWords } from "./strollruler";
-import { EYE, siteOf } from "./strollsite";
+import { EYE, sitesOf } from "./strollsite";
 import type { Stand } from "./strollsite";
 import { Stands } from "./strollstands";
+import { calledBy, fullyCalled, madeOf } from "./strollwords";
 import { StrollView } from "./strollview";
+import type { Touched } from "./strollview";
 import type { Mode } from "./types";
 
 /** Surfaces steeper than this are not walked on. */
 const FLAT = 0.6;
 /** The pointer rests for so long, ms, before it is told what is under it. */
 const REST = 160;
+/** So often, ms, what the middle of the window shows is looked up while one moves. */
+const LOOK = 300;
 
 /** What the buttons of these names do; keys call the same. */
 type Deeds = Readonly<Record<string, () => void>>;
@@ -31,26 +36,43 @@ const KEYS: Readonly<Record<string, string>> = {
   p: "screenshot",
   ",": "before",
   ".": "next",
+  enter: "through",
   backspace: "clear",
   "?": "help",
 };
 /** Deeds that only keys do. */
-const KEYS_ONLY = ["before", "next", "clear"];
+const KEYS_ONLY = ["before", "next", "clear", "through"];
 
 class Page {
   private readonly stands: Stands;
   private readonly ruler: Ruler;
   private readonly map: StrollMap;
+  private readonly doors: StrollDoors;
+  /** More than one picture has a surface of its own. */
+  private readonly several: boolean;
+  private looking = 0;
 
   constructor(private readonly view: StrollView, private readonly name: string) {
     this.stands = new Stands(view);
     this.ruler = new Ruler(view, part<HTMLElement>("ruler") as unknown as SVGSVGElement);
     this.map = new StrollMap(view, part<HTMLCanvasElement>("map"));
+    this.doors = new StrollDoors(view, part("doors"));
+    this.several = view.sites.length > 1 || view.sites.some((site) => site.layers.length > 1 || site.doors.length > 0);
     view.drawn = () => {
       this.ruler.draw();
       this.map.draw();
+      this.doors.draw();
+      this.tellSoon();
     };
-    view.before = () => this.stands.draw();
+    view.before = () => {
+      this.stands.draw();
+      this.doors.settle();
+    };
+    view.entered = () => {
+      this.ruler.clear();
+      this.map.unfold();
+      this.rule();
+    };
     const deeds = this.deeds();
     const keys = Object.fromEntries(Object.entries(KEYS).map(([key, deed]) => [key, deeds[deed] ?? ((): void => undefined)]));
     new StrollHands(view, part("pad"), keys, (x, y) => this.clicked(x, y));
@@ -77,12 +99,13 @@ class Page {
         say(view.body.ghost ? "Walls let you through" : "Walls stop you");
       },
       reset: () => {
-        const [first] = view.site.stands;
+        const [first] = view.stands;
         if (first) this.visit(first);
       },
       before: () => stands.next(-1),
       next: () => stands.next(1),
       clear: () => ruler.clear(),
+      through: () => this.doors.enter(),
       fullscreen: toggleFullscreen,
       screenshot: () => this.keep(),
       help: () => toggleSheet("help-sheet"),
@@ -95,42 +118,72 @@ class Page {
     if (!view.site.place.hasConfidence) disable("confidence", "This file says nothing of confidence");
     part("views-close").addEventListener("click", () => this.openViews());
     const eye = part<HTMLInputElement>("eye");
-    const tell = (): void => {
-      part("eye-told").textContent = `${view.body.eye.toFixed(2)} m`;
-    };
-    Object.assign(eye, { min: `${0.2 * EYE * view.site.size}`, max: `${1.8 * EYE * view.site.size}`, step: "any" });
-    eye.value = `${view.body.eye}`;
     eye.addEventListener("input", () => {
       view.body.height = Number(eye.value);
-      tell();
+      this.tellEye();
       view.request();
     });
-    tell();
+    this.rule();
     this.connectHover();
+  }
+
+  /** How high the eyes may be where one is. */
+  private rule(): void {
+    const { body, site } = this.view;
+    const eye = part<HTMLInputElement>("eye");
+    Object.assign(eye, { min: `${0.2 * EYE * site.size}`, max: `${1.8 * EYE * site.size}`, step: "any" });
+    eye.value = `${body.eye}`;
+    this.tellEye();
+  }
+
+  private tellEye(): void {
+    part("eye-told").textContent = `${this.view.body.eye.toFixed(2)} m`;
   }
 
   /** Where the pointer rests its thing says which picture it comes from, if there are several. */
   private connectHover(): void {
-    const { canvas, site } = this.view;
-    const surfaces = new Set(site.solid.map((piece) => piece.object.parent === site.place.root ? piece.object.name : piece.object.parent?.name));
+    const { canvas } = this.view;
+    const surfaces = new Set(this.view.sites.flatMap((site) => site.solid.map((piece) => sourceOf(piece.object.userData, piece.object.name))));
     let waiting = 0;
     canvas.addEventListener("pointermove", (event) => {
       clearTimeout(waiting);
       part("named").hidden = true;
       if (event.buttons) return;
-      waiting = window.setTimeout(() => this.hover(event.clientX, event.clientY, surfaces.size > 1), REST);
+      waiting = window.setTimeout(() => this.hover(event.clientX, event.clientY, this.several || surfaces.size > 1), REST);
     });
   }
 
   private hover(x: number, y: number, several: boolean): void {
     const stand = this.stands.under(x, y);
     const touched = several && !stand ? this.view.touch(x, y) : null;
-    const told = touched && this.view.site.place.pieces.find((piece) => piece.object === touched.object);
-    const name = stand ? stand.name : told ? sourceOf(told.object.userData, told.object.name) : "";
+    const name = stand ? fullyCalled(stand) : touched ? this.nameOf(touched) : "";
     const label = part("named");
     label.hidden = name === "";
     label.textContent = name;
     label.style.transform = `translate(${Math.min(x + 14, innerWidth - 220)}px, ${y + 14}px)`;
+  }
+
+  /** Which picture the surface comes from that was touched. */
+  private nameOf({ object, point }: Touched): string {
+    const { site, layers } = this.view;
+    const layer = site.layers.find((each) => each.pieces.some((piece) => piece.object === object));
+    const role = layer?.pieces.find((piece) => piece.object === object)?.role ?? "surface";
+    const near = (stand: Stand): number => stand.camera.position.distanceTo(point);
+    const nearest = layer && layer.stands.length > 1 ? layer.stands.reduce((best, each) => (near(each) < near(best) ? each : best)) : layers.shown;
+    return (layer && madeOf(layer, role, nearest)) || sourceOf(object.userData, object.name);
+  }
+
+  /** Say which picture the middle of the window shows: at once where one rests, now and then while one moves. */
+  private tellSoon(): void {
+    if (!this.several || this.looking) return;
+    this.looking = window.setTimeout(() => {
+      this.looking = 0;
+      const touched = this.view.touch(innerWidth / 2, innerHeight / 2);
+      const { shown } = this.view.layers;
+      const caption = part("caption");
+      caption.textContent = touched ? this.nameOf(touched) : shown ? fullyCalled(shown) : "";
+      caption.hidden = caption.textContent === "";
+    }, LOOK);
   }
 
   private clicked(x: number, y: number): void {
@@ -150,7 +203,7 @@ class Page {
 
   private visit(stand: Stand): void {
     this.view.visit(stand);
-    say(stand.name);
+    say(calledBy(stand));
   }
 
   private measure(on: boolean): void {
@@ -202,9 +255,10 @@ async function start(): Promise<void> {
     return;
   }
   const embedded = part("scene");
-  const site = siteOf(await openFile(bytesFromBase64(embedded.textContent ?? "")));
+  const [site, ...others] = sitesOf(await openFile(bytesFromBase64(embedded.textContent ?? "")));
+  if (!site) throw new Error("the file holds no place to stand");
   embedded.remove();
-  const view = new StrollView(canvas, site);
+  const view = new StrollView(canvas, [site, ...others]);
   new Page(view, document.title);
   watchPage(view);
   view.draw();

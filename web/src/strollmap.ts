@@ -21,7 +21,7 @@ export class StrollMap {
   private readonly plan = document.createElement("canvas");
   /** The middle of what is shown, and metres across. */
   private readonly middle = new Vector3();
-  private readonly across: number;
+  private across = 1;
   private ground = NaN;
 
   constructor(private readonly view: StrollView, private readonly canvas: HTMLCanvasElement) {
@@ -29,11 +29,17 @@ export class StrollMap {
     if (!pen) throw new Error("the browser gives no canvas to draw a map on");
     this.pen = pen;
     canvas.width = canvas.height = this.plan.width = this.plan.height = SIDE;
-    const { region, size } = view.site;
+    this.unfold();
+    canvas.addEventListener("click", (event) => this.clicked(event));
+  }
+
+  /** Show the part that the visitor is in. */
+  unfold(): void {
+    const { region, size } = this.view.site;
     region.getCenter(this.middle);
     const { x, z } = region.getSize(new Vector3());
     this.across = 1.06 * Math.max(x, z, size);
-    canvas.addEventListener("click", (event) => this.clicked(event));
+    this.ground = NaN;
   }
 
   /** Where a place is on the screen's drawing, in its own pixels. */
@@ -53,6 +59,7 @@ export class StrollMap {
     pen.beginPath();
     for (const point of view.site.path) pen.lineTo(...this.on(point));
     pen.stroke();
+    for (const door of view.site.doors) this.dot(door.at, 5.5, "#7ee0a8");
     for (const { camera } of view.site.stands) this.dot(camera.position, 4.5, "#ffd166");
     this.visitor();
   }

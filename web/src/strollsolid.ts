@@ -6,8 +6,8 @@ import type { Piece } from "./types";
 
 /** The most cells that a grid may have, one byte each. */
 const MOST_CELLS = 24e6;
-/** The most samples along the side of one triangle. */
-const MOST_STEPS = 2000;
+/** The most samples along the side of one triangle; larger ones are halved. */
+const MOST_STEPS = 64;
 
 /** Cells of one size; x and z lie flat, y is up. */
 export class Solid {
@@ -35,21 +35,22 @@ export class Solid {
     for (const piece of pieces) this.fill(piece);
   }
 
-  /** Let the visitor go where something was seen above or below, along `path`, and `reach` metres farther. */
-  open(path: readonly Vector3[], reach: number): void {
+  /** Let the visitor go where something was seen above or below, along `paths`, and `reach` metres farther. */
+  open(paths: readonly (readonly Vector3[])[], reach: number): void {
     for (let column = 0; column < this.known.length; column++) {
       const from = column * this.layers;
       for (let at = from; at < from + this.layers; at++) if (this.cells[at]) this.known[column] = 1;
     }
-    path.forEach((from, at) => {
-      const to = path[at + 1] ?? from;
-      const steps = Math.ceil(from.distanceTo(to) / this.side) + 1;
-      for (let i = 0; i <= steps; i++) {
-        const column = this.columnAt(from.x + ((to.x - from.x) * i) / steps, from.z + ((to.z - from.z) * i) / steps);
-        if (column >= 0) this.known[column] = 1;
-      }
-    });
+    for (const path of paths) path.forEach((from, at) => this.openTo(from, path[at + 1] ?? from));
     this.widen(Math.round(reach / this.side));
+  }
+
+  private openTo(from: Vector3, to: Vector3): void {
+    const steps = Math.ceil(from.distanceTo(to) / this.side) + 1;
+    for (let i = 0; i <= steps; i++) {
+      const column = this.columnAt(from.x + ((to.x - from.x) * i) / steps, from.z + ((to.z - from.z) * i) / steps);
+      if (column >= 0) this.known[column] = 1;
+    }
   }
 
   /** True if the place above or below this one is part of what was scanned. */
@@ -152,16 +153,35 @@ export class Solid {
     for (let at = 0; at + 2 < count; at += 3) this.triangle(point(corner(at), a), point(corner(at + 1), b), point(corner(at + 2), c));
   }
 
-  /** Mark a triangle by samples half a cell apart. */
+  /** Mark a triangle by samples half a cell apart; of a large one, as far horizons have, only what lies in the region. */
   private triangle(a: Vector3, b: Vector3, c: Vector3): void {
-    const longest = Math.max(a.distanceTo(b), b.distanceTo(c), c.distanceTo(a));
-    const steps = Math.min(MOST_STEPS, Math.max(1, Math.ceil((2 * longest) / this.side)));
+    if (this.isOutside(a, b, c)) return;
+    const [ab, bc, ca] = [a.distanceTo(b), b.distanceTo(c), c.distanceTo(a)];
+    const longest = Math.max(ab, bc, ca);
+    const steps = Math.max(1, Math.ceil((2 * longest) / this.side));
+    if (steps > MOST_STEPS) {
+      const [tip, from, to] = longest === ab ? [c, a, b] : longest === bc ? [a, b, c] : [b, c, a];
+      const middle = from.clone().lerp(to, 0.5);
+      this.triangle(tip, from, middle);
+      this.triangle(tip, middle, to);
+      return;
+    }
     for (let i = 0; i <= steps; i++) {
       for (let j = 0; j <= steps - i; j++) {
         const [s, t] = [i / steps, j / steps];
         this.mark(a.x + (b.x - a.x) * s + (c.x - a.x) * t, a.y + (b.y - a.y) * s + (c.y - a.y) * t, a.z + (b.z - a.z) * s + (c.z - a.z) * t);
       }
     }
+  }
+
+  /** Whether all of a triangle lies beyond one side of the grid. */
+  private isOutside(a: Vector3, b: Vector3, c: Vector3): boolean {
+    const { least, side, columns, layers } = this;
+    const beyond = (u: number, v: number, w: number, from: number, count: number): boolean =>
+      Math.max(u, v, w) < from || Math.min(u, v, w) > from + count * side;
+    return (
+      beyond(a.x, b.x, c.x, least.x, columns[0]) || beyond(a.y, b.y, c.y, least.y, layers) || beyond(a.z, b.z, c.z, least.z, columns[1])
+    );
   }
 
   /** Widen what is known by so many cells, along x and then along z. */

@@ -1,6 +1,7 @@
 // The places where pictures were taken: small cameras in the scene to click on, and a list with what each of them sees.
 import { BufferGeometry, Color, Float32BufferAttribute, LineBasicMaterial, LineSegments, Vector3 } from "three";
 import type { Stand } from "./strollsite";
+import { calledBy } from "./strollwords";
 import type { StrollView } from "./strollview";
 
 /** How long a drawn camera is, metres. */
@@ -23,25 +24,25 @@ function outline({ camera }: Stand, length: number): number[] {
 }
 
 export class Stands {
-  private readonly lines: LineSegments[] = [];
+  private readonly lines = new Map<Stand, LineSegments>();
 
   constructor(private readonly view: StrollView) {
-    for (const stand of view.site.stands) {
-      const geometry = new BufferGeometry().setAttribute("position", new Float32BufferAttribute(outline(stand, LENGTH * view.site.size), 3));
+    for (const [stand, size] of view.sites.flatMap((site) => site.stands.map((each) => [each, site.size] as const))) {
+      const geometry = new BufferGeometry().setAttribute("position", new Float32BufferAttribute(outline(stand, LENGTH * size), 3));
       const lines = new LineSegments(geometry, new LineBasicMaterial({ color: new Color("#ffd166"), transparent: true, opacity: 0.6 }));
       lines.raycast = () => undefined;
-      this.lines.push(lines);
+      this.lines.set(stand, lines);
       view.add(lines);
     }
   }
 
-  /** The camera that the visitor stands in is not drawn around the eyes. */
+  /** The camera that the visitor stands in is not drawn around the eyes, nor are those of other parts. */
   draw(): void {
     const { site, camera } = this.view;
-    site.stands.forEach((stand, at) => {
-      const lines = this.lines[at];
-      if (lines) lines.visible = stand.camera.position.distanceTo(camera.position) > 1.6 * LENGTH * site.size;
-    });
+    for (const [stand, lines] of this.lines) {
+      const away = stand.camera.position.distanceTo(camera.position);
+      lines.visible = site.stands.includes(stand) && away > 1.6 * LENGTH * site.size;
+    }
   }
 
   /** The picture whose camera is under a place of the window; null: none is. */
@@ -49,8 +50,8 @@ export class Stands {
     const { view } = this;
     let best: Stand | null = null;
     let least = NEAR;
-    view.site.stands.forEach((stand, at) => {
-      const place = this.lines[at]?.visible ? view.project(stand.camera.position) : null;
+    view.site.stands.forEach((stand) => {
+      const place = this.lines.get(stand)?.visible ? view.project(stand.camera.position) : null;
       const away = place ? Math.hypot(place[0] - x, place[1] - y) : Infinity;
       if (away >= least || !place) return;
       const wall = view.touch(...place);
@@ -61,29 +62,30 @@ export class Stands {
     return best;
   }
 
-  /** The picture after (1) or before (-1) the one that the visitor is nearest to. */
+  /** The picture after (1) or before (-1) the one that the visitor is nearest to; in a tour, in another part, too. */
   next(step: number): void {
-    const { stands } = this.view.site;
-    const here = this.view.bound ? stands.indexOf(this.view.bound) : this.nearest();
+    const { stands } = this.view;
+    const here = stands.indexOf(this.view.bound ?? this.nearest());
     const stand = stands[(here + step + stands.length) % stands.length];
     if (stand) this.view.visit(stand);
   }
 
-  private nearest(): number {
-    const away = this.view.site.stands.map((stand) => stand.camera.position.distanceTo(this.view.camera.position));
-    return away.indexOf(Math.min(...away));
+  private nearest(): Stand {
+    const { camera, site } = this.view;
+    const away = (stand: Stand): number => stand.camera.position.distanceTo(camera.position);
+    return site.stands.reduce((best, stand) => (away(stand) < away(best) ? stand : best));
   }
 
   /** Fill the list, with a small view of each place; `chosen` is told which one was clicked. */
   async list(into: HTMLElement, chosen: (stand: Stand) => void): Promise<void> {
     if (into.childElementCount > 0) return;
     const pictures: [HTMLCanvasElement, Stand][] = [];
-    for (const stand of this.view.site.stands) {
+    for (const stand of this.view.stands) {
       const button = Object.assign(document.createElement("button"), { type: "button" });
       const picture = document.createElement("canvas");
       picture.width = WIDTH;
       picture.height = Math.round((WIDTH * stand.camera.height) / stand.camera.width);
-      const name = Object.assign(document.createElement("span"), { textContent: stand.name });
+      const name = Object.assign(document.createElement("span"), { textContent: calledBy(stand) });
       button.append(picture, name);
       button.addEventListener("click", () => chosen(stand));
       into.append(button);

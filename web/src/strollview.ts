@@ -1,8 +1,10 @@
-// Draws a site from the visitor's eyes, flies from place to place, and knows what is under the pointer.
+// Draws a site from the visitor's eyes, flies from place to place, and knows what is under the pointer. Of a tour it draws
+// one part at a time: whose picture the visitor is in lies over what other pictures show of the same place.
 import { AmbientLight, Euler, Group, PerspectiveCamera, Quaternion, Raycaster, Scene, SRGBColorSpace, Vector2, Vector3, WebGLRenderTarget, WebGLRenderer } from "three";
 import type { Camera, Object3D } from "three";
 import { Appearance } from "./materials";
 import { Body } from "./strollbody";
+import { Layers } from "./strolllayers";
 import { EYE } from "./strollsite";
 import type { Site, Stand } from "./strollsite";
 import { Solid } from "./strollsolid";
@@ -13,6 +15,8 @@ const CELL = 0.05;
 /** So far beyond what was scanned one may walk, metres. */
 const BEYOND = 1;
 const LARGEST_ZOOM = 4;
+/** So long the page fades out, and in again, where one comes to another part, ms; as in stroll.css. */
+const FADE = 240;
 
 /** Where the eyes are, and how they see. */
 interface Seeing {
@@ -58,8 +62,11 @@ export class StrollView {
   readonly camera = new PerspectiveCamera();
   readonly world = new Group();
   private readonly marks = new Group();
-  readonly body: Body;
-  readonly solid: Solid;
+  readonly layers: Layers;
+  /** The part that one is in, what is in its way, and the visitor there. */
+  site: Site;
+  solid: Solid;
+  body: Body;
   mode: Mode = "picture";
   /** Enlargement by the visitor's hand. */
   private zoom = 1;
@@ -71,30 +78,76 @@ export class StrollView {
   before: () => void = () => undefined;
   /** Told after every frame. */
   drawn: () => void = () => undefined;
+  /** Told when another part was entered. */
+  entered: () => void = () => undefined;
   private readonly scene = new Scene();
   private readonly appearance: Appearance;
   private readonly raycaster = new Raycaster();
   private readonly motion = matchMedia("(prefers-reduced-motion: reduce)");
+  private readonly grounds = new Map<Site, Solid>();
   private flight: Flight | null = null;
+  /** On the way to another part. */
+  private passing = false;
   private waiting = false;
   private last = 0;
   private width = 1;
   private height = 1;
 
-  constructor(readonly canvas: HTMLCanvasElement, readonly site: Site) {
+  /** @param sites the parts of a tour, or the one place of a scan */
+  constructor(readonly canvas: HTMLCanvasElement, readonly sites: readonly [Site, ...Site[]]) {
+    const [site] = sites;
+    const whole = { ...site.place, pieces: sites.flatMap((each) => each.place.pieces) };
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, powerPreference: "high-performance" });
     this.renderer.outputColorSpace = SRGBColorSpace;
     this.renderer.setClearColor(0x000000, 0);
-    this.appearance = new Appearance(site.place, Math.min(8, this.renderer.capabilities.getMaxAnisotropy()));
+    this.appearance = new Appearance(whole, Math.min(8, this.renderer.capabilities.getMaxAnisotropy()));
     this.world.add(site.place.root, this.marks);
     this.scene.add(this.world, new AmbientLight(0xffffff, Math.PI));
-    const beyond = BEYOND * site.size;
-    this.solid = new Solid(site.solid, site.region.clone().expandByVector(new Vector3(beyond, 0, beyond)), CELL * site.size);
-    this.solid.open(site.path, beyond);
+    this.layers = new Layers(sites, this.world);
+    this.site = site;
+    this.solid = this.ground(site);
     this.body = new Body(this.solid, site.size, EYE * site.size, site.level);
+    this.layers.enter(site);
     this.resize();
     const first = site.stands[0];
     if (first) this.arrive(first);
+  }
+
+  /** What is in the way in a part; looked at once. */
+  private ground(site: Site): Solid {
+    const made = this.grounds.get(site);
+    if (made) return made;
+    const beyond = BEYOND * site.size;
+    const solid = new Solid(site.solid, site.region.clone().expandByVector(new Vector3(beyond, 0, beyond)), CELL * site.size);
+    solid.open([site.path, ...site.ways], beyond);
+    this.grounds.set(site, solid);
+    return solid;
+  }
+
+  /** All pictures of all parts. */
+  get stands(): readonly Stand[] {
+    return this.sites.flatMap((site) => site.stands);
+  }
+
+  /** True while one is flying somewhere. */
+  get busy(): boolean {
+    return this.flight !== null || this.passing;
+  }
+
+  private siteOf(stand: Stand): Site {
+    return this.sites.find((site) => site.stands[0]?.part === stand.part) ?? this.site;
+  }
+
+  private enter(site: Site): void {
+    if (site === this.site) return;
+    const { ghost } = this.body;
+    this.site = site;
+    this.solid = this.ground(site);
+    this.body = new Body(this.solid, site.size, EYE * site.size, site.level);
+    this.body.ghost = ghost;
+    this.standing = null;
+    this.layers.enter(site);
+    this.entered();
   }
 
   /** True if the visitor asked for little motion. */
@@ -149,10 +202,29 @@ export class StrollView {
     this.request();
   }
 
-  /** Fly to where a picture was taken. */
+  /** Fly to where a picture was taken; to another part there is no way, so that the page fades over. */
   visit(stand: Stand): void {
+    if (this.siteOf(stand) !== this.site) return this.pass(stand);
     const { position, rotation } = stand.camera;
     this.fly({ eyes: position, rotation, lens: this.lensOf(stand) }, stand, () => this.arrive(stand));
+  }
+
+  private pass(stand: Stand): void {
+    this.flight = null;
+    this.passing = true;
+    this.canvas.dataset["moving"] = "true";
+    this.canvas.classList.add("passing");
+    const through = (): void => {
+      this.enter(this.siteOf(stand));
+      this.arrive(stand);
+      this.draw();
+      this.canvas.classList.remove("passing");
+      this.passing = false;
+      this.canvas.dataset["moving"] = "false";
+      this.request();
+    };
+    if (this.still) through();
+    else setTimeout(through, FADE);
   }
 
   /** Go to a place on the ground and look the same way. */
@@ -168,7 +240,7 @@ export class StrollView {
 
   /** Draw soon. */
   request(): void {
-    if (this.waiting || this.renderer.xr.isPresenting) return;
+    if (this.waiting || this.passing || this.renderer.xr.isPresenting) return;
     this.waiting = true;
     requestAnimationFrame((now) => this.frame(now));
   }
@@ -196,7 +268,11 @@ export class StrollView {
     camera.setViewOffset(width, height, width / 2 - cx, height / 2 - cy, width, height);
     this.settle(width / fx / (height / fy));
     const target = new WebGLRenderTarget(into.width, into.height, { samples: 4 });
+    const before = this.layers.shown;
+    this.layers.enter(this.siteOf(stand), stand);
     const image = this.rendered(this.scene, camera, target);
+    this.layers.enter(this.site);
+    this.layers.show(before);
     into.getContext("2d")?.putImageData(image, 0, 0);
     this.aim();
   }
@@ -226,8 +302,7 @@ export class StrollView {
   touch(x: number, y: number): Touched | null {
     this.raycaster.setFromCamera(new Vector2((2 * x) / this.width - 1, 1 - (2 * y) / this.height), this.camera);
     this.raycaster.params.Points.threshold = 0.5 * this.solid.side;
-    const things = this.site.place.pieces.filter((piece) => piece.role !== "sky" && piece.role !== "soft").map((piece) => piece.object);
-    const hit = this.raycaster.intersectObjects(things, false)[0];
+    const hit = this.layers.touchable.map((things) => this.raycaster.intersectObjects(things, false)[0]).find((each) => each);
     if (!hit) return null;
     const flatness = hit.face ? Math.abs(hit.face.normal.clone().transformDirection(hit.object.matrixWorld).y) : 1;
     return { point: hit.point, object: hit.object, flatness };
@@ -244,6 +319,7 @@ export class StrollView {
   private arrive(stand: Stand): void {
     this.body.stand(stand.camera.position, stand.camera.rotation);
     this.standing = stand;
+    this.layers.show(stand);
     this.zoom = 1;
   }
 
@@ -302,6 +378,7 @@ export class StrollView {
     this.last = now;
     const more = this.flight ? this.advance(seconds) : this.stir(seconds);
     if (this.body.own === 0) this.standing = null;
+    if (!this.flight && !this.standing) this.layers.follow(this.camera, this.site.size);
     this.draw();
     this.canvas.dataset["moving"] = String(more);
     if (more) this.request();
@@ -312,6 +389,7 @@ export class StrollView {
     const { flight } = this;
     if (!flight) return false;
     flight.done = flight.seconds > 0 ? Math.min(1, flight.done + seconds / flight.seconds) : 1;
+    if (flight.stand && flight.done > 0.5) this.layers.show(flight.stand);
     if (flight.done < 1) return true;
     this.flight = null;
     flight.arrived();
@@ -325,6 +403,7 @@ export class StrollView {
     dataset["yaw"] = this.body.gaze.yaw.toFixed(4);
     dataset["pitch"] = this.body.gaze.pitch.toFixed(4);
     dataset["blocked"] = String(this.body.blocked);
+    dataset["shown"] = this.layers.shown?.name ?? "";
     dataset["stand"] = this.standing && this.body.own > 0.99 ? this.standing.name : "";
   }
 }

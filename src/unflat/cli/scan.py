@@ -44,6 +44,9 @@ class Wanted:
     """A place, or one thing, closed and standing on its base; a .glb of it comes with all that a shop needs."""
     catalogue: Annotated[bool, Parameter(negative="")] = False
     """The folder holds cut-outs of many articles: make all of them, into the folder -o."""
+    landmarks: Path | None = None
+    """A plan (JSON, docs/walk.md) of what you know of the pictures: points that several of them show, where they were
+    taken, the doors between them. Pictures that find no place by themselves, too, become part of a tour."""
     ply: Literal["surface", "points", "splats"] = "surface"
     """What a plain .ply holds."""
     splats: Annotated[bool, Parameter(negative="")] = False
@@ -75,6 +78,8 @@ def scan(
         _catalogue(inputs, output, told.thing, export, talk)
     elif what.subject == "object":
         _object(inputs, output or [_beside(inputs[0], "_object.glb")], told, export, what, talk)
+    elif what.landmarks is not None:
+        _tour(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
     else:
         _scene(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
 
@@ -100,6 +105,35 @@ def _scene(
         check_apart(paths, run.album.files)
         result = ScanResult(run)
         result.save(*paths, options=export, ply="splats" if what.splats else what.ply)
+    show_report(result.report, as_json=talk.json, quiet=talk.quiet)
+
+
+def _tour(
+    inputs: tuple[Path, ...],
+    paths: list[Path],
+    options: ScanOptions,
+    export: ExportOptions,
+    what: Wanted,
+    talk: Talk,
+) -> None:
+    """Make a tour of the pictures."""
+    from unflat.formats import tour_plan
+    from unflat.pipelines.scan_tour import TourRun
+    from unflat.pipelines.tour_result import TourResult, check_suffix
+
+    assert what.landmarks is not None
+    for path in paths:
+        check_suffix(path)
+        format_of(path).check(path, force=export.force)
+    check_distinct(paths)
+    plan = tour_plan.read(what.landmarks)
+    check_apart(paths, (what.landmarks, *album(inputs).files))
+    with (
+        progress(quiet=talk.quiet) as line,
+        shelf_beside(paths[0], options.work.longest, keep=what.keep_parts) as shelf,
+    ):
+        result = TourResult(TourRun(inputs, plan, options, shelf=shelf, progress=line))
+        result.save(*paths, options=export)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
 
 

@@ -9,7 +9,10 @@ Names of ours beyond the standard:
     mesh attribute   _CONFIDENCE            float, 0..1
     mesh attribute   _INVENTED              float, 0 seen, 1 made up
     node extras      role                   "surface", "sky", "hidden" (behind outlines), "soft" (seams), "beyond"
+    node, mesh extras  pictures             in a tour, the names of the pictures that the surface is made of
+    node extras      door                   in a tour, {"from": picture, "to": picture} of a node without a mesh
     camera extras    fx fy cx cy width height basis   (pixels; glTF cameras cannot be off centre)
+    camera extras    part title date        in a tour; pictures of the same part stand truly to each other
     asset extras     unflat                 see :func:`unflat.formats.provenance_text.record`
 
 Two attributes are floats although a byte would do: glTF aligns every vertex attribute to four bytes.
@@ -37,6 +40,7 @@ from unflat.types.image import Image
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.scene import Node, Scene
+from unflat.types.tour import Doorway, Stop
 
 CAMERA_TURN: F64 = np.diag([1.0, -1.0, -1.0])
 """gl_camera_from_rdf_camera: the cameras of glTF and USD look along -z with y up."""
@@ -98,8 +102,11 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         maker.add_node(node)
     if not maker.nodes:
         raise InputError("the scene is empty: there is no triangle or point to write")
+    stops = {} if scene.tour is None else {stop.picture: stop for stop in scene.tour.stops}
     for camera in scene.cameras:
-        maker.add_camera(camera)
+        maker.add_camera(camera, stops.get(camera.name))
+    for door in () if scene.tour is None else scene.tour.doors:
+        maker.add_door(door)
     animations = [animation_of(track, maker, maker.gl_from_frame, CAMERA_TURN) for track in scene.tracks]
     asset: dict[str, Any] = {"version": "2.0", "generator": f"unflat {unflat.__version__}"}
     line = rights_line(scene.provenance.rights)
@@ -158,11 +165,19 @@ class _Maker:
             primitive = self._points(item)
         else:
             raise InputError("glTF files hold surfaces and points, not splats", hint="Write .splat.ply or .spz.")
-        self.meshes.append({"name": node.name, "primitives": [primitive]})
-        self.nodes.append({"name": node.name, "mesh": len(self.meshes) - 1, "extras": {"role": node.role}})
+        told = {"extras": {"pictures": list(node.pictures)}} if node.pictures else {}
+        self.meshes.append({"name": node.name, "primitives": [primitive], **told})
+        extras = {"role": node.role, **told.get("extras", {})}
+        self.nodes.append({"name": node.name, "mesh": len(self.meshes) - 1, "extras": extras})
 
-    def add_camera(self, camera: Camera) -> None:
-        """A perspective camera and the node it stands on."""
+    def add_door(self, door: Doorway) -> None:
+        """A node where a door stands."""
+        place = [float(v) + 0.0 for v in self.gl_from_frame @ door.at]
+        extras = {"door": {"from": door.start, "to": door.to}}
+        self.nodes.append({"name": door.name, "translation": place, "extras": extras})
+
+    def add_camera(self, camera: Camera, stop: Stop | None = None) -> None:
+        """A perspective camera and the node it stands on; in a tour, what is told of its picture."""
         seen, pose = camera.intrinsics, camera.pose.world_from_camera
         width, height = seen.size.width, seen.size.height
         perspective = {
@@ -181,6 +196,9 @@ class _Maker:
         }
         if camera.panorama is not None:
             extras["panorama"] = list(camera.panorama.span)
+        if stop is not None:
+            told = {"part": stop.part, "title": stop.title, "date": stop.date}
+            extras |= {word: value for word, value in told.items() if value is not None}
         entry = {"name": camera.name, "type": "perspective", "perspective": perspective, "extras": extras}
         self.cameras.append(entry)
         w, x, y, z = quaternion_from_rotation(self.gl_from_frame @ pose[:3, :3] @ CAMERA_TURN.T)

@@ -31,6 +31,7 @@ from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Source
 from unflat.types.scene import Node, Scene, as_role
+from unflat.types.tour import Doorway, Stop, Tour
 from unflat.types.track import Track
 
 _POINTS, _TRIANGLES = 0, 4
@@ -75,7 +76,8 @@ def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
     if not reader.nodes:
         raise InputError(f"{file.name} holds no triangle and no point")
     seen = tuple(reader.nodes), tuple(reader.cameras)
-    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view, tracks=tuple(reader.tracks))
+    tracks, tour = tuple(reader.tracks), reader.tour()
+    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view, tracks=tracks, tour=tour)
 
 
 def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:
@@ -99,6 +101,10 @@ def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:
         children = _numbers(file, node.get("children", []))
         waiting += [(child, gl_from_node) for child in reversed(children)]
     return placed
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(word for word in value if isinstance(word, str)) if is_list(value) else ()
 
 
 def _taken(array: Any, order: NDArray[np.uint32] | None) -> Any:
@@ -154,6 +160,8 @@ class _Reader:
     pictures: dict[int, Image] = field(default_factory=dict[int, Image])
     pixels: int = 0
     names: set[str] = field(default_factory=set[str])
+    stops: list[Stop] = field(default_factory=list[Stop])
+    doors: list[Doorway] = field(default_factory=list[Doorway])
 
     def add_node(self, node: dict[str, Any], gl_from_node: F64, *, still: bool = True) -> None:
         """Take over the mesh and the camera of one node; a camera that moves is none that is ``still``."""
@@ -163,12 +171,14 @@ class _Reader:
             primitives = mesh.get("primitives")
             if not is_list(primitives) or not all(map(is_object, primitives)):
                 self.file.damaged("a mesh holds no list of primitives")
-            role = as_role(self.file.part(node, "extras").get("role"))
+            extras = self.file.part(node, "extras")
+            role, pictures = as_role(extras.get("role")), _words(extras.get("pictures"))
             for primitive in primitives:
                 item = self._item(primitive, gl_from_node)
-                self.nodes.append(Node(self._name(name or mesh.get("name")), item, role))
+                self.nodes.append(Node(self._name(name or mesh.get("name")), item, role, pictures))
         if "camera" in node and still:
             self._add_camera(self.file.entry("cameras", node["camera"]), gl_from_node, name)
+        self._add_door(node, gl_from_node)
 
     def _name(self, wish: object) -> str:
         """A name that no other node has."""
@@ -288,6 +298,26 @@ class _Reader:
         wish = name if isinstance(name, str) and name else camera.get("name")
         called = wish if isinstance(wish, str) and wish else "camera"
         self.cameras.append(Camera(self._intrinsics(camera), Pose(world_from_camera), called))
+        told = self.file.part(camera, "extras")
+        part, (title, date) = told.get("part"), (told.get(word) for word in ("title", "date"))
+        if type(part) is int and all(called != stop.picture for stop in self.stops):
+            shown = (text if isinstance(text, str) and text else None for text in (title, date))
+            self.stops.append(Stop(called, part, *shown))
+
+    def _add_door(self, node: dict[str, Any], gl_from_node: F64) -> None:
+        door, name = self.file.part(node, "extras").get("door"), node.get("name")
+        if not is_object(door):
+            return
+        start, to = door.get("from"), door.get("to")
+        if isinstance(start, str) and isinstance(to, str) and start != to:
+            called = name if isinstance(name, str) and name else to
+            self.doors.append(Doorway(called, start, to, self.frame_from_gl @ gl_from_node[:3, 3]))
+
+    def tour(self) -> Tour | None:
+        """The tour that its cameras are stops of; doors that lead nowhere are left where they are."""
+        names = {stop.picture for stop in self.stops}
+        doors = tuple(door for door in self.doors if {door.start, door.to} <= names)
+        return Tour(tuple(self.stops), doors) if self.stops else None
 
     def add_track(self, moving: Moving) -> None:
         """Take over a perspective camera that moves."""

@@ -4,8 +4,9 @@ The page works from a disk and asks no network for anything: its own security po
 those to data inside it, and only the very script and style built with it may run (their SHA-256 are in the policy).
 The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says from which sources.
 
-A scene that several cameras saw is a place to walk through (``web/src/stroll.ts``); one of a single picture is looked
-at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of :mod:`unflat.formats.glb`, in
+A scene that several cameras saw, and a tour, is a place to walk through (``web/src/stroll.ts``); one of a single
+picture is looked at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of
+:mod:`unflat.formats.glb`, in
 base64. Splats are shown as points. Beside it travels the depth that a picture's scene was built from, so that it can
 be mended by hand: :mod:`unflat.formats.page_depth`.
 """

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from unflat.pipelines.scan import ScanOptions
     from unflat.pipelines.scan_result import ScanResult
     from unflat.pipelines.stereo_film import Film, FilmOptions
+    from unflat.pipelines.tour_result import TourResult
+    from unflat.types.tour import TourPlan
 
-__all__ = ["depth", "depth_film", "inspect", "photo", "scan", "stereo", "stereo_film"]
+__all__ = ["depth", "depth_film", "inspect", "photo", "scan", "stereo", "stereo_film", "tour"]
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
@@ -148,3 +150,38 @@ def scan(
     paths = [pictures] if isinstance(pictures, str | Path) else pictures
     told = from_keywords(options or ScanOptions(), _as_text(keywords))
     return ScanResult(Scan([Path(path) for path in paths], told))
+
+
+def tour(
+    pictures: str | Path | Sequence[str | Path],
+    plan: str | Path | dict[str, Any] | TourPlan | None = None,
+    options: ScanOptions | None = None,
+    **keywords: Any,
+) -> TourResult:
+    """Turn pictures that share little or nothing into one tour.
+
+    Args:
+        pictures: A path or several: pictures, folders of them, films.
+        plan: What you know of them: a JSON file or its contents (docs/walk.md), or a TourPlan; None: nothing.
+        options: Of the pictures that find their places by themselves; or any of them by keyword.
+        **keywords: The flags of ``unflat scan`` by name.
+
+    Returns:
+        The result: ``.scene``, ``.report``, ``.save("x.html", "x.glb")``.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    from unflat.formats import tour_plan
+    from unflat.pipelines.scan import ScanOptions
+    from unflat.pipelines.scan_tour import TourRun
+    from unflat.pipelines.tour_result import TourResult
+    from unflat.types.tour import TourPlan
+
+    if isinstance(plan, str | Path):
+        plan = tour_plan.read(Path(plan))
+    elif not isinstance(plan, TourPlan):
+        plan = tour_plan.plan_of(plan or {})
+    paths = [pictures] if isinstance(pictures, str | Path) else pictures
+    told = from_keywords(options or ScanOptions(), _as_text(keywords))
+    return TourResult(TourRun([Path(path) for path in paths], plan, told))

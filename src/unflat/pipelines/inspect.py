@@ -28,6 +28,7 @@ from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.scene import Node, Scene
+from unflat.types.tour import Tour
 
 _LAYERS = ("seen", "normal", "beyond", "hidden", "deeper", "deepest", "sky", "soft")
 
@@ -94,6 +95,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
             {"name": t.name, "seconds": round(t.seconds, 3), "poses": len(t.times), "zooms": t.zooms}
             for t in scene.tracks
         ],
+        "tour": scene.tour and _tour(scene.tour),
         "scale": {
             "basis": scene.scale.basis,
             "assumed": scene.scale.assumed,
@@ -104,6 +106,14 @@ def _scene(scene: Scene) -> dict[str, Any]:
         },
         "safe_view": _safe(scene),
         "provenance": to_plain(scene.provenance),
+    }
+
+
+def _tour(tour: Tour) -> dict[str, Any]:
+    """Which pictures, in which parts, and the doors between them."""
+    return {
+        "pictures": [{"name": s.picture, "part": s.part, "title": s.title, "date": s.date} for s in tour.stops],
+        "doors": [{"name": door.name, "from": door.start, "to": door.to} for door in tour.doors],
     }
 
 
@@ -132,6 +142,8 @@ def _node(node: Node) -> dict[str, Any]:
     else:
         about["count"] = len(item.xyz if isinstance(item, PointCloud) else item.means)
     about["confidence"] = None if item.confidence is None else round(float(item.confidence.mean()), 4)
+    if node.pictures:
+        about["pictures"] = list(node.pictures)
     about["invented_share"] = 0.0 if item.invented is None else round(float(item.invented.mean()), 4)
     return about
 

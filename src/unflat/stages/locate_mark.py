@@ -78,7 +78,7 @@ def located(reconstruction: Reconstruction, number: int, at: F64) -> Located | N
         found = of_neighbours(seen[order[:_NEAREST], :2] - at, inverse[order[:_NEAREST]], reach)
         if found is None:
             return None
-    return _at(view, at, found[0], found[1] / found[0], plain)
+    return at_depth(view, at, found[0], found[1] / found[0], plain)
 
 
 def of_neighbours(off: F64, inverse: F64, reach: float) -> tuple[float, float] | None:
@@ -177,8 +177,16 @@ def _look(view: View) -> Look:
     return Look(np.asarray(grey, np.float32), view.lens.resized(small), view.pose.world_from_camera)
 
 
-def _at(view: View, at: F64, inverse: float, error: float, plain: bool) -> Located:
-    """The point at an inverse z, its relative error along the ray, and that of pointing across it."""
+def at_depth(view: View, at: F64, inverse: float, error: float, plain: bool) -> Located:
+    """The point that a view shows at a pixel.
+
+    Args:
+        view: Of any lens.
+        at: (2,) pixel of its still.
+        inverse: 1/z there.
+        error: Its relative standard error.
+        plain: Its distance is only that of points around it.
+    """
     m = view.pose.world_from_camera
     ray = m[:3, :3] @ rays_through(at, view.lens)
     along = ray / inverse

@@ -10,6 +10,7 @@ from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale, ScaleBasis
 from unflat.types.scene import Frame, Node, Role, Scene
 from unflat.types.splats import Splats
+from unflat.types.tour import Doorway, Stop, Tour, TourPlan
 from unflat.types.track import Track
 from unflat.types.views import Lens, Reconstruction, Similarity, SparsePoints, Still, Stills, View, ViewDepth
 
@@ -17,6 +18,7 @@ __all__ = [
     "Camera",
     "DepthKind",
     "DepthMap",
+    "Doorway",
     "FocalBasis",
     "Frame",
     "Image",
@@ -44,6 +46,9 @@ __all__ = [
     "Step",
     "Still",
     "Stills",
+    "Stop",
+    "Tour",
+    "TourPlan",
     "Track",
     "View",
     "ViewDepth",

@@ -15,6 +15,7 @@ from unflat.types.provenance import Provenance
 from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale
 from unflat.types.splats import Splats
+from unflat.types.tour import Tour
 from unflat.types.track import Track
 
 Role = Literal["surface", "sky", "hidden", "soft", "beyond"]
@@ -40,11 +41,19 @@ class Frame(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One named thing of a scene."""
+    """One named thing of a scene.
+
+    Attributes:
+        name: Different from those of all other nodes.
+        item: What it is.
+        role: What it stands for.
+        pictures: In a tour, the pictures that it is made of.
+    """
 
     name: str
     item: Mesh | PointCloud | Splats
     role: Role = "surface"
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Scene:
         safe_view: How far the eye may leave the first camera; None where nobody looked.
         depth: What the first camera saw, from which the scene was built; None where there is none to go back to.
         tracks: Cameras that move through it; formats without animation leave them out.
+        tour: The pictures that one goes through it by, and the doors between them; None where it is no tour.
     """
 
     nodes: tuple[Node, ...]
@@ -70,6 +80,7 @@ class Scene:
     safe_view: SafeView | None = None
     depth: DepthMap | None = None
     tracks: tuple[Track, ...] = ()
+    tour: Tour | None = None
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
