@@ -6,9 +6,8 @@ The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says 
 
 A scene that several cameras saw, and a tour, is a place to walk through (``web/src/stroll.ts``); one of a single
 picture is looked at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of
-:mod:`unflat.formats.glb`, in
-base64. Splats are shown as points. Beside it travels the depth that a picture's scene was built from, so that it can
-be mended by hand: :mod:`unflat.formats.page_depth`.
+:mod:`unflat.formats.glb`, in base64. Splats are shown as points. Beside it travels the depth that a picture's scene
+was built from, so that it can be mended by hand: :mod:`unflat.formats.page_depth`.
 """
 
 from __future__ import annotations

@@ -190,8 +190,14 @@ class TourRun:
             names.sort(key=lambda name: name != self.plan.start)
         found: dict[str, Station] = {}
         for name in names:
-            with self.clock.stage("read"):
-                one = Station(name, self.files[name], self.plan.entry(name), self.options.estimate, self.clock)
+            try:
+                with self.clock.stage("read"):
+                    one = Station(name, self.files[name], self.plan.entry(name), self.options.estimate, self.clock)
+            except InputError as error:
+                if name in self.sizes:
+                    raise
+                self.lineage.warn(f"left out: {name} ({error})")
+                continue
             found[name] = one
         if not found and self.scan is None:
             raise InputError("there is no picture that a tour could be made of", hint="Give pictures, or a folder.")
