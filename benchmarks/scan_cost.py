@@ -22,7 +22,7 @@ from unflat.pipelines.scan_result import ScanResult
 from unflat.types.image import Size
 
 T = TypeVar("T")
-_STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def highest() -> float:
@@ -35,8 +35,8 @@ def highest() -> float:
 
 def forget() -> None:
     """Begin to look for the most memory anew, where the system can."""
-    if _FORGET.exists():
-        _FORGET.write_text("5", encoding="ascii")
+    if FORGET.exists():
+        FORGET.write_text("5", encoding="ascii")
 
 
 @dataclass

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks.scan_cost import FORGET, Meter
+from benchmarks.scan_heldout import exposed
 from benchmarks.scan_measures import compared, overlap, path_error, pictured, psnr, sampled, similarity, ssim
 from tests.scan_worlds import lens_of, looking
 
+from unflat.geometry.exposure import linear_of, srgb_of
 from unflat.types.image import Image, Size
 from unflat.types.mesh import Mesh
 from unflat.types.views import Similarity, Still, View
@@ -85,3 +88,20 @@ def test_overlap() -> None:
     a, b = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
     a[:2], b[1:3] = True, True
     assert overlap(a, b) == pytest.approx(1 / 3)
+
+
+def test_a_picture_exposed_the_same_differs_no_more() -> None:
+    true = RNG.integers(40, 200, (30, 40, 3)).astype(np.uint8)
+    gain = np.array([1.2, 0.9, 0.7])
+    shown = np.clip(np.rint(srgb_of(linear_of(true.astype(np.float64)) * gain)), 0, 255).astype(np.uint8)
+    everywhere = np.ones((30, 40), bool)
+    assert psnr(shown, true, everywhere) < 30
+    assert psnr(exposed(shown, true, everywhere), true, everywhere) > 45
+
+
+def test_the_most_memory_of_a_step_is_its_own() -> None:
+    meter = Meter()
+    meter.run("large", lambda: int(np.ones(40_000_000).sum()))
+    meter.run("small", lambda: sum(range(10)))
+    large, small = (row[3] for row in meter.rows)
+    assert large > 0.3 and (small < large - 0.2 or not FORGET.exists())

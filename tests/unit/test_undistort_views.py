@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import cv2
@@ -11,6 +13,7 @@ import pytest
 from unflat.errors import InputError
 from unflat.geometry.distort import pixels_of
 from unflat.geometry.projection import project
+from unflat.stages import undistort_views as undistort_module
 from unflat.stages.undistort_views import undistort_views
 from unflat.types.camera import Intrinsics, Pose
 from unflat.types.image import Size
@@ -128,3 +131,22 @@ def test_a_lens_that_folds_is_used_within_its_fold_or_refused() -> None:
         undistort_views(made(Lens(replace(CAMERA, fx=90.0, fy=90.0), -3.0)), 1000)
     with pytest.raises(InputError):
         undistort_views(made(BARREL), 0)
+
+
+def test_pictures_of_many_lenses_are_read_without_holding_a_way_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[weakref.ref[np.ndarray]] = []
+    worked_out = undistort_module._places
+
+    def noted(camera: Intrinsics, lens: Lens) -> np.ndarray:
+        found = worked_out(camera, lens)
+        kept.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(undistort_module, "_places", noted)
+    base = made(BARREL)
+    lenses = [replace(BARREL, k1=-0.2 - 0.005 * n) for n in range(12)]
+    views = tuple(replace(base.views[0], still=replace(base.views[0].still, lens=lens), lens=lens) for lens in lenses)
+    for view in undistort_views(replace(base, views=views, points=SparsePoints.none()), 200).views:
+        view.still.read()
+    gc.collect()
+    assert len(kept) == 12 and sum(way() is not None for way in kept) <= undistort_module._HELD

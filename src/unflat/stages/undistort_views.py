@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -19,10 +19,14 @@ from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
 from unflat.types.views import Lens, Reconstruction, SparsePoints, Still, View
 
+Places = Callable[[Intrinsics, Lens], NDArray[np.float32]]
 _ALONG = 65
 """So many places of each border are looked at."""
 _SAFE = 0.98
 """Rays are used up to this share of the angle's tangent at which the lens folds back."""
+_HELD = 4
+"""The ways of so many lenses are held, 8 bytes a pixel each; where every picture has a lens of its own, the rest is
+worked out anew when a picture is read."""
 _LEAST = 0.2
 """A pinhole that keeps less than this share of the width or height is not worth having: the lens is wrong."""
 
@@ -47,9 +51,11 @@ def undistort_views(reconstruction: Reconstruction, longest: int) -> Reconstruct
     if longest < 1:
         raise InputError(f"pictures cannot be {longest} pixels long", hint="Give the longest side in pixels.")
 
+    held = lru_cache(maxsize=_HELD)(_places)
+
     @cache
     def way_of(lens: Lens) -> _Way:
-        return _way(lens, longest)
+        return _way(lens, longest, held)
 
     views: list[View] = []
     points = reconstruction.points
@@ -82,7 +88,7 @@ class _Way:
 
     lens: Lens
     camera: Intrinsics
-    places: Callable[[], NDArray[np.float32]] | None
+    places: Places | None
 
     def picture(self, pixels: NDArray[np.uint8], interpolation: int) -> NDArray[np.uint8]:
         """The picture of the pinhole."""
@@ -91,11 +97,18 @@ class _Way:
             pixels = np.asarray(cv2.resize(pixels, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
         if self.places is None:
             return pixels
-        made = cv2.remap(pixels, self.places(), None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore
+        places = self.places(self.camera, self.lens)
+        made = cv2.remap(pixels, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore
         return np.asarray(made, np.uint8)
 
 
-def _way(lens: Lens, longest: int) -> _Way:
+def _places(camera: Intrinsics, lens: Lens) -> NDArray[np.float32]:
+    """Where each pixel of a pinhole lies in the still of a lens."""
+    x, y = np.meshgrid(*pixel_centres(camera.size))
+    return (pixels_of(rays(np.stack([x, y], -1), camera), lens) - 0.5).astype(np.float32)
+
+
+def _way(lens: Lens, longest: int, places: Places) -> _Way:
     """The pinhole for a lens, and the way to it."""
     if lens.pinhole:
         size = lens.intrinsics.size.fitted(longest)
@@ -109,12 +122,6 @@ def _way(lens: Lens, longest: int) -> _Way:
     fx, fy = smaller.intrinsics.fx, smaller.intrinsics.fy
     size = Size(max(1, min(longest, int((right - left) * fx))), max(1, min(longest, int((bottom - top) * fy))))
     camera = Intrinsics(fx, fy, -left * fx, -top * fy, size, inside.basis)
-
-    @cache
-    def places() -> NDArray[np.float32]:
-        x, y = np.meshgrid(*pixel_centres(size))
-        return (pixels_of(rays(np.stack([x, y], -1), camera), smaller) - 0.5).astype(np.float32)
-
     return _Way(smaller, camera, places)
 
 
