@@ -50,7 +50,6 @@ from unflat.stages.marked_length import MarkedLength
 from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
-from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
@@ -82,7 +81,7 @@ class Clock:
 
 def network(given: argparse.Namespace) -> Guess | None:
     """What stands in where nothing can be triangulated, as in ``unflat scan``."""
-    return None if given.triangulated else network_guess("auto", DepthOptions(), Lineage())
+    return None if given.triangulated else network_guess("auto", DepthOptions(), lambda: None)
 
 
 def surfaced(cameras: Reconstruction, clock: Clock, longest: int, guess: Guess | None) -> tuple[list[ViewDepth], Mesh]:

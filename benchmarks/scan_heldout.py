@@ -28,7 +28,6 @@ from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.fuse_frames import FuseOptions, fuse_frames
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
-from unflat.trust.lineage import Lineage
 from unflat.types.arrays import U8, Bool
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
@@ -108,7 +107,7 @@ class HeldOut:
     def _depth(self, made: Reconstruction, shelf: Shelf) -> Sequence[ViewDepth]:
         names = [f"depth {view.still.name}" for view in made.views]
         if any(shelf.get_depth(n, "depth", v) is None for n, v in zip(names, made.views, strict=True)):
-            guess = network_guess("auto", DepthOptions(), Lineage()) if self.learned else None
+            guess = network_guess("auto", DepthOptions(), lambda: None) if self.learned else None
             seen = dense_depth(made, DenseOptions(self.depth_size), guess)
             for n, one in zip(names, seen, strict=True):
                 shelf.put_depth(n, "depth", one)

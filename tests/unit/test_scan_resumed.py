@@ -13,10 +13,12 @@ import pytest
 from PIL import Image as Pil
 from tests.scan_places import thing
 
+from pictures import encoded, gdepth_jpeg
 from unflat.errors import InputError, OutputError
 from unflat.formats.scan_shelf import Shelf, shelf_beside
 from unflat.pipelines import scan
 from unflat.pipelines.scan import Scan, ScanOptions, ScanWork
+from unflat.pipelines.scan_look import weights_of
 from unflat.stages.dense_depth import DenseOptions
 from unflat.stages.fuse_frames import FuseOptions
 from unflat.stages.place_scene import PlaceOptions
@@ -24,7 +26,7 @@ from unflat.stages.track_cameras import TrackOptions
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
-from unflat.types.views import Dropped, Reconstruction, Stills, ViewDepth
+from unflat.types.views import Dropped, Reconstruction, Similarity, Stills, ViewDepth
 
 FILM = thing(Size(96, 72), 36)
 COUNT = 5
@@ -47,7 +49,7 @@ def tracked(stills: Stills, _options: TrackOptions, _progress: object) -> Recons
     """The true cameras: nothing here depends on how they are found."""
     true = replace(FILM, count=COUNT, path=FILM.path).reconstruction()
     views = tuple(replace(view, still=still) for view, still in zip(true.views, stills.items, strict=False))
-    return replace(true, views=views)
+    return replace(true, views=views).moved(Similarity(7.0, np.eye(3), np.zeros(3)))
 
 
 @pytest.fixture
@@ -80,8 +82,9 @@ def done(counts: Counter[str], monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
             flat = DepthMap(np.full(lens.size.shape, 0.5, np.float32), DepthKind.SCALE, intrinsics=lens)
             yield ViewDepth(made.views[number], flat)
 
-    def fuse(depths: Sequence[ViewDepth], _options: object, _note: object) -> Mesh:
+    def fuse(depths: Sequence[ViewDepth], _options: object, note: Callable[[str], None]) -> Mesh:
         counts["fuse_frames"] += 1
+        note("it is flat")
         high = np.float32(sum(float(seen.depth.z.mean()) for seen in depths))
         return Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, high, 0]], np.float32), np.array([[0, 1, 2]], np.uint32))
 
@@ -95,11 +98,15 @@ def run(pictures: Path, parts: Path, options: ScanOptions = QUICK, shelf: type[S
 
 
 def test_what_was_done_is_not_done_again(pictures: Path, tmp_path: Path, done: Counter[str]) -> None:
-    mesh = run(pictures, tmp_path / "p").mesh
+    first = run(pictures, tmp_path / "p")
+    mesh = first.mesh
     assert done == {"sample_photos": 1, "track_cameras": 1, "dense_depth": COUNT, "fuse_frames": 1}
-    again = run(pictures, tmp_path / "p").mesh
+    second = run(pictures, tmp_path / "p")
+    again = second.mesh
     assert done == {"sample_photos": 1, "track_cameras": 1, "dense_depth": COUNT, "fuse_frames": 1}
     assert np.array_equal(mesh.vertices, again.vertices) and np.array_equal(mesh.faces, again.faces)
+    assert first.lineage.seal() == second.lineage.seal(), "the story is the same, too"
+    assert "it is flat" in second.lineage.warnings
 
 
 def test_a_run_stopped_amid_the_depths_makes_the_others_alone(
@@ -111,13 +118,14 @@ def test_a_run_stopped_amid_the_depths_makes_the_others_alone(
                 raise Stopped
             super().put_depth(name, key, seen)
 
+    small = replace(QUICK, dense=DenseOptions(depth_size=64, sources=2))
     with pytest.raises(Stopped):
-        _ = run(pictures, tmp_path / "p", shelf=Short).depths
+        _ = run(pictures, tmp_path / "p", small, Short).depths
     counts.clear()
     next((tmp_path / "p").glob("depth_1.png*")).write_bytes(b"torn")
-    found = run(pictures, tmp_path / "p").depths
+    found = run(pictures, tmp_path / "p", small).depths
     assert counts == {"dense_depth": COUNT - 2}, "1 was damaged, 3 and 4 were not there"
-    for here, there in zip(found, run(pictures, tmp_path / "q").depths, strict=True):
+    for here, there in zip(found, run(pictures, tmp_path / "q", small).depths, strict=True):
         assert np.array_equal(here.depth.values, there.depth.values)
         assert np.array_equal(np.asarray(here.depth.valid), np.asarray(there.depth.valid))
     assert np.asarray(found[2].depth.valid).mean() > 0.1, "there is something to compare"
@@ -153,8 +161,11 @@ def test_another_network_makes_depth_again_but_no_cameras(
     done.clear()
     _ = run(pictures, tmp_path / "p", learned).mesh
     assert not done
-    monkeypatch.setattr(scan, "weights_of", lambda *_: {"name": "worlds", "sha256": "other", "source": "training"})
-    _ = run(pictures, tmp_path / "p", learned).mesh
+    other = replace(weights_of("auto", QUICK.estimate), sha256="other")
+    monkeypatch.setattr(scan, "weights_of", lambda *_: other)
+    story = run(pictures, tmp_path / "p", learned)
+    _ = story.mesh
+    assert any(step.name == "learned depth" for step in story.lineage.seal().steps)
     assert done == {"dense_depth": COUNT, "fuse_frames": 1}
 
 
@@ -195,6 +206,37 @@ def test_a_scene_that_lacks_pictures_is_named_partial(
     _ = one.tracked
     assert "the scene is partial: 2 of 5 pictures found their place" in one.lineage.warnings
     assert "without a place: 2.png, 3.png, 4.png (overlaps too little)" in one.lineage.warnings
+
+
+def test_the_depth_of_telephones_gives_the_size(tmp_path: Path, counts: Counter[str]) -> None:
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    for number in range(COUNT):
+        near, far = 0.3, 6.0
+        z = np.clip(FILM.depth(number).z, near, far)
+        codes = np.rint((z - near) / (far - near) * 255).astype(np.uint8)
+        told = f'GDepth:Format="RangeLinear" GDepth:Near="{near}" GDepth:Far="{far}"'
+        told += ' GDepth:Mime="image/png" GDepth:Units="m"'
+        jpeg = encoded(FILM.frame(number), "JPEG", quality=95)
+        (folder / f"{number}.jpg").write_bytes(gdepth_jpeg(jpeg, codes, told))
+    placed = run(folder, tmp_path / "p").cameras
+    assert placed.scale is not None and placed.scale.basis == "metric-source"
+    assert placed.scale.low < 1 < placed.scale.high
+    far = np.linalg.norm(placed.views[-1].pose.centre - placed.views[0].pose.centre)
+    assert far == pytest.approx(np.linalg.norm(FILM.path(COUNT - 1).centre - FILM.path(0).centre), rel=0.03)
+
+
+@pytest.mark.parametrize("full", [OSError("230400 requested and 147328 written"), OSError(28, "No space left")])
+def test_a_full_disk_is_said_and_nothing_is_left(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: OSError
+) -> None:
+    def save(*_: object, **__: object) -> None:
+        raise full
+
+    monkeypatch.setattr(np, "save", save)
+    with pytest.raises(OutputError, match="no room left"), shelf_beside(tmp_path / "a.glb", 1600) as shelf:
+        _ = Scan([pictures], QUICK, shelf=shelf).stills
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_shelf_stays_where_there_is_something_to_go_on_from(tmp_path: Path) -> None:

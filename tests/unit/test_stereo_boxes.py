@@ -3,98 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import struct
 import subprocess
-from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from tests.marked_films import ENTRY, FLAT, HALF_SPHERE, PACKED, STEREO3D, V1, film, packets, side_data, tool
 
-from mp4_parts import HEAD, KIND, box, found, parts, track
-from unflat.errors import InputError
+from mp4_parts import found, parts
 from unflat.formats.film_boxes import read_film
 from unflat.formats.frame_packing import FramePacking, message, packing_in
 from unflat.formats.nal_units import by_lengths, with_prevention, without_prevention
-from unflat.formats.stereo_boxes import StereoMarks
 from unflat.formats.stereo_mark import mark_stereo
 from unflat.pipelines.inspect import inspect
 from unflat.types.stereo import Layout
-
-ENTRY = "moov/trak/mdia/minf/stbl/stsd/avc1"
-V1 = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
-PACKED = {
-    Layout.FULL_SBS: (2, b"side"),
-    Layout.HALF_SBS: (2, b"side"),
-    Layout.CROSS: (4, b"side"),
-    Layout.FULL_TB: (1, b"over"),
-    Layout.HALF_TB: (1, b"over"),
-    Layout.VR180: (2, b"side"),
-}
-STEREO3D = {2: 1, 4: 1, 1: 2}
-"""AVStereo3D's type by st3d's: side by side is 1, top and bottom 2."""
-HALF_SPHERE, FLAT = 3, 4
-"""AVSphericalProjection."""
-
-
-def tool(name: str) -> str:
-    """A program of the system; a user may lack it, CI may not."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("UNFLAT_CI") == "1":
-            pytest.fail(f"UNFLAT_CI=1, and there is no {name}")
-        pytest.skip(f"there is no {name}")
-    return path
-
-
-def pictures(width: int, height: int, count: int) -> Iterator[np.ndarray]:
-    for i in range(count):
-        yield (
-            np.random.default_rng(i).integers(0, 255, (height // 8, width // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
-        )
-
-
-def film(
-    path: Path, *, front: bool = False, size: tuple[int, int] = (128, 64), codec: str = "libx264", **params: str
-) -> Path:
-    """A film with sound and a key frame every five pictures, from FFmpeg's own muxer."""
-    av = pytest.importorskip("av")
-    flags = {"movflags": "+faststart"} if front else {}
-    with av.open(str(path), "w", options=flags) as out:
-        mild = {"preset": "veryfast", "x264-params": "log-level=error"} if codec == "libx264" else {}
-        stream = out.add_stream(codec, rate=24, options={"g": "5", **mild, **params})
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
-        sound = out.add_stream("aac", rate=48000, layout="mono")
-        wave = np.sin(np.arange(2048) / 9)[None].astype(np.float32)
-        for i, pixels in enumerate(pictures(*size, 12)):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-            heard = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
-            heard.sample_rate, heard.pts, heard.time_base = 48000, 2048 * i, Fraction(1, 48000)
-            out.mux(sound.encode(heard))
-        out.mux(stream.encode())
-        out.mux(sound.encode())
-    return path
-
-
-def packets(path: Path) -> list[tuple[int, int | None, int | None, bytes]]:
-    av = pytest.importorskip("av")
-    with av.open(str(path)) as opened:
-        return [(p.stream_index, p.pts, p.dts, bytes(p)) for p in opened.demux() if p.size]
-
-
-def side_data(path: Path) -> dict[str, bytes]:
-    """What FFmpeg makes of it: the side data of the first frame; decodes all of the film."""
-    av = pytest.importorskip("av")
-    with av.open(str(path)) as opened:
-        frames = list(opened.decode(video=0))
-    assert len(frames) == 12
-    return {data.type.name: bytes(data) for data in frames[0].side_data}
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".m4v"])
@@ -264,153 +188,3 @@ def test_messages_of_h265_are_read_and_damaged_ones_are_not() -> None:
         guarded = with_prevention(content)
         assert without_prevention(guarded) == content
         assert not re.search(rb"\0\0[\0-\2]", guarded)
-
-
-def test_inspect_says_how_it_is_packed_and_who_shows_it(tmp_path: Path) -> None:
-    path = film(tmp_path / "f_LR.mp4")
-    mark_stereo(path, Layout.HALF_SBS, baseline_m=0.06, fov_x_deg=60)
-    told = inspect(path)
-    json.dumps(told)
-    stereo = told["stereo"]
-    assert [stereo[key] for key in ("container", "layout", "eye", "degrees")] == ["mp4", "half-sbs", "64×64", None]
-    assert (stereo["baseline_m"], stereo["fov_x_deg"], stereo["words_in_name"]) == (0.06, 60.0, ["lr"])
-    assert stereo["marks"]["st3d"] == "left-right" and stereo["marks"]["sei"] == {
-        "packing": "side by side",
-        "first": "left",
-    }
-    assert stereo["marks"]["vexu"]["packing"] == "side by side" and stereo["notes"] == []
-    shows = {row["device"]: row["shows_3d"] for row in stereo["devices"]}
-    assert shows["YouTube"] == shows["DeoVR"] == shows["3D television"] == "yes"
-
-
-def test_a_film_for_one_eye_says_nothing_of_two(tmp_path: Path) -> None:
-    told = inspect(film(tmp_path / "f.mp4"))
-    assert told["stereo"] is None
-
-
-@pytest.mark.parametrize(
-    ("name", "layout", "size", "read"),
-    [
-        ("f", Layout.FULL_SBS, (192, 64), "full-sbs"),
-        ("f", Layout.HALF_SBS, (128, 64), "half-sbs"),
-        ("f_LRF_Full_SBS", Layout.FULL_SBS, (64, 64), "full-sbs"),  # two portraits: only the name tells
-        ("f", Layout.FULL_TB, (64, 64), "full-tb"),
-        ("f", Layout.CROSS, (128, 64), "cross"),
-        ("f", Layout.VR180, (128, 64), "vr180"),
-    ],
-)
-def test_full_and_half_views_are_told_apart(
-    tmp_path: Path, name: str, layout: Layout, size: tuple[int, int], read: str
-) -> None:
-    path = film(tmp_path / f"{name}.mp4", size=size)
-    mark_stereo(path, layout)
-    told = inspect(path)["stereo"]
-    assert told["layout"] == read and told["notes"] == [], "all marks agree"
-
-
-def test_contradictions_are_said(tmp_path: Path) -> None:
-    path = film(tmp_path / "f_TB.mp4")
-    mark_stereo(path, Layout.HALF_SBS)
-    (note,) = inspect(path)["stereo"]["notes"]
-    assert "half-tb" in note
-    data = path.read_bytes()
-    at = data.index(b"pkin") + 8
-    path.write_bytes(data[:at] + b"over" + data[at + 4 :])
-    assert any("contradict" in note for note in inspect(path)["stereo"]["notes"])
-
-
-def hand_made(extra: bytes) -> bytes:
-    index = HEAD + track([b"a", b"b"], [len(KIND) + 8], 2, wide=False, pictures=True, extra=extra)
-    return KIND + box(b"mdat", b"ab") + box(b"moov", index)
-
-
-def test_marks_of_others_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "f.mp4"
-    mesh = box(
-        b"sv3d", box(b"svhd", bytes(4) + b"x\0") + box(b"proj", box(b"prhd", bytes(16)) + box(b"mshp", bytes(12)))
-    )
-    path.write_bytes(hand_made(box(b"st3d", bytes(4) + b"\3") + mesh))
-    told = inspect(path)["stereo"]
-    assert (told["layout"], told["degrees"]) == ("vr180", 180) and "meshes" in told["notes"][0]
-    eyes = box(b"stri", bytes(4) + b"\3") + box(b"hero", bytes(4) + b"\2")
-    eyes += box(b"cmfy", box(b"dadj", struct.pack(">Ii", 0, -250)))
-    path.write_bytes(hand_made(box(b"lhvC", b"\1") + box(b"vexu", box(b"eyes", eyes))))
-    told = inspect(path)["stereo"]
-    assert told["layout"] == "spatial"
-    assert told["marks"]["vexu"] == {"eyes": ["left", "right"], "reversed": False, "hero": "right", "disparity": -0.025}
-    for words in (box(b"st3d", bytes(4)), box(b"hfov", b""), box(b"vexu", box(b"eyes", box(b"stri", b"")) + b"\1")):
-        path.write_bytes(hand_made(words))
-        try:
-            inspect(path)
-        except InputError as error:
-            assert "damaged" in str(error)
-    path.write_bytes(hand_made(b"").replace(b"tkhd", b"uuid"))
-    assert inspect(path)["stereo"] is None
-
-
-def test_odd_films_are_read_or_refused_in_words(tmp_path: Path) -> None:
-    av = pytest.importorskip("av")
-    pieces = tmp_path / "pieces_LR.mp4"
-    flags = {"movflags": "frag_keyframe+empty_moov"}
-    with av.open(str(film(tmp_path / "f.mp4"))) as source, av.open(str(pieces), "w", options=flags) as out:
-        stream = out.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                out.mux(packet)
-    assert inspect(pieces)["stereo"]["layout"] == "half-sbs", "a name tells of films in fragments, too"
-    with pytest.raises(InputError, match="fragments"):
-        mark_stereo(pieces, Layout.HALF_SBS)
-    for suffix in (".mp4", ".mov", ".mkv", ".webm"):
-        empty = tmp_path / f"empty{suffix}"
-        empty.write_bytes(b"")
-        for act in (inspect, lambda path: mark_stereo(path, Layout.FULL_SBS)):
-            with pytest.raises(InputError, match="film"):
-                act(empty)
-        assert empty.read_bytes() == b""
-
-
-def test_tables_that_announce_more_than_any_film_are_refused_before_they_are_made(tmp_path: Path) -> None:
-    """A few bytes must not become gigabytes."""
-    path = tmp_path / "f.mp4"
-    data = hand_made(box(b"avcC", b"\1\x64\0\x0a\xff")).replace(b"test", b"avc1")
-    path.write_bytes(data)
-    assert inspect(path)["frames"] == 2
-    at = data.index(b"stsz") + 8
-    for same, count in ((1, 0xFFFFFFFF), (1, 1 << 25), (0, 0xFFFFFFFF)):
-        path.write_bytes(data[:at] + struct.pack(">II", same, count) + data[at + 8 :])
-        with pytest.raises(InputError, match="damaged"):
-            inspect(path)
-    at = data.index(b"stsc") + 12
-    path.write_bytes(data[:at] + struct.pack(">II", 1, 0xFFFFFFFF) + data[at + 8 :])
-    with pytest.raises(InputError, match="damaged"):
-        inspect(path)
-
-
-def test_v1_words_that_are_no_xml_are_no_matter(tmp_path: Path) -> None:
-    path = film(tmp_path / "f.mp4")
-    mark_stereo(path, Layout.VR180)
-    data = path.read_bytes()
-    path.write_bytes(data.replace(b"<rdf:Spherical", b"<!DOCTYPE a [<"))
-    assert inspect(path)["stereo"]["marks"]["v1"] == {"damaged": True}
-
-
-def test_what_cannot_be_said_is_refused(tmp_path: Path) -> None:
-    path = film(tmp_path / "f.mp4")
-    before = path.read_bytes()
-    with pytest.raises(InputError, match="no MV-HEVC film"):
-        mark_stereo(path, Layout.SPATIAL)
-    with pytest.raises(InputError, match="m apart"):
-        mark_stereo(path, Layout.FULL_SBS, baseline_m=-1)
-    with pytest.raises(InputError, match="view of"):
-        mark_stereo(path, Layout.FULL_SBS, fov_x_deg=0)
-    with pytest.raises(InputError, match="no place"):
-        mark_stereo(tmp_path / "f.avi", Layout.FULL_SBS)
-    with pytest.raises(InputError, match="180 or 360"):
-        StereoMarks(Layout.VR180, 90)
-    assert path.read_bytes() == before
-    sound = tmp_path / "s.mp4"
-    index = HEAD + track([b"a"], [len(KIND) + 8], 1, wide=False, pictures=False)
-    sound.write_bytes(KIND + box(b"mdat", b"a") + box(b"moov", index))
-    with pytest.raises(InputError, match="no pictures"):
-        mark_stereo(sound, Layout.FULL_SBS)

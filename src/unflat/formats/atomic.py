@@ -92,7 +92,8 @@ def check_places(paths: Sequence[Path], check_suffix: Callable[[Path], object], 
 
 def translated(error: OSError, path: Path) -> OutputError:
     """Say what an operating system's error means for ``path``."""
-    if error.errno in FULL:
+    short = error.errno is None and "requested and" in str(error)  # how numpy says that less was written than it gave
+    if error.errno in FULL or short:
         return OutputError(f"no room left on the disk for {path}", hint="Make room, or choose another disk with -o.")
     return OutputError(f"{path} cannot be written: {error.strerror or error}")
 

@@ -224,6 +224,15 @@ class Shelf:
         }
         self.put(name, key, {}, {n: part for n, part in parts.items() if part is not None})
 
+    def put_notes(self, name: str, key: str, notes: Sequence[str]) -> None:
+        """Put what a step had to say there, for runs that find it done."""
+        self.put(f"{name} notes", key, {"notes": list(notes)}, {})
+
+    def get_notes(self, name: str, key: str) -> list[str]:
+        """What a step had to say; nothing if it is not there."""
+        found = self.get(f"{name} notes", key)
+        return [] if found is None else found[0]["notes"]
+
     def get_mesh(self, name: str, key: str) -> Mesh | None:
         """A surface, if it is there."""
         found = self.get(name, key)

@@ -43,6 +43,8 @@ _AMONG_PHOTOGRAPHS = Fraction(1, 2)
 """Of a film that is given together with photographs, or with other films, a frame in so many seconds is taken."""
 _DEPTHS = 24
 """The depth that phones put into their pictures is read of about so many of them."""
+_SAMPLED, _MESH = "sampled", "mesh"
+"""What the shelf calls them."""
 _NAMED = 5
 """So many of the pictures that are left out for one reason are named; the report names all."""
 
@@ -115,6 +117,7 @@ class Scan:
         self.album: Album = album(paths, self.options.work.fps)
         self.clock = Clock(progress)
         self.lineage = Lineage()
+        self._told_network = False
         self._temporary = None
         if shelf is None:
             self._temporary = TemporaryDirectory(prefix="unflat-scan-")
@@ -137,8 +140,11 @@ class Scan:
     @cached_property
     def _depth_key(self) -> str:
         """What the depth of the views is known by: the network that helps with it has a say, too."""
-        network = weights_of("auto", self.options.estimate) if self.options.work.learned else None
-        return key_of({"key": self._key("track", "place", "views", "dense"), "network": network})
+        words = {"key": self._key("track", "place", "views", "dense")}
+        if self.options.work.learned:
+            card = weights_of("auto", self.options.estimate)
+            words |= {"network": card.name, "weights": card.sha256, "from": card.source}
+        return key_of(words)
 
     @cached_property
     def stills(self) -> Stills:
@@ -150,6 +156,8 @@ class Scan:
                 self.shelf.clear()
                 found = self._sampled()
                 self.shelf.put_stills(key, found)
+        for note in self.shelf.get_notes(_SAMPLED, key):
+            self.lineage.warn(note)
         for source in {still.source.sha256: still.source for still in found.items}.values():
             self.lineage.read(source)
         self.lineage.did("sample_frames", taken=len(found.items), ordered=found.ordered)
@@ -160,8 +168,7 @@ class Scan:
     def _sampled(self) -> Stills:
         options, film = self.options.sample, self.album.film()
         if film is not None:
-            for note in film.notes:
-                self.lineage.warn(note)
+            self.shelf.put_notes(_SAMPLED, self._begun, film.notes)
             broken: list[Dropped] = []
             frames = _readable(self.album.stills(), broken)
             found = sample_film(frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps))
@@ -222,7 +229,15 @@ class Scan:
     def _guess(self) -> Guess | None:
         if not self.options.work.learned:
             return None
-        return network_guess("auto", self.options.estimate, self.lineage)
+        return network_guess("auto", self.options.estimate, self._asked)
+
+    def _asked(self) -> None:
+        """Tell, once, which network had a say."""
+        if not self._told_network:
+            card = weights_of("auto", self.options.estimate)
+            more = {} if card.sha256 is None else {"weights_sha256": card.sha256}
+            self.lineage.did("learned depth", model=card.name, licence=card.licence, **more)
+        self._told_network = True
 
     @cached_property
     def pinholes(self) -> Reconstruction:
@@ -246,6 +261,8 @@ class Scan:
                 for number, seen in zip(missing, looked, strict=True):
                     self.shelf.put_depth(names[number], key, seen)
                     self.clock.progress(f"depth {number + 1} of {len(names)}")
+        if self.options.work.learned:  # it was asked of every view, if not in this run
+            self._asked()
         self.lineage.did("dense_depth", views=len(names))
         return Depths(self.shelf, key, made.views, names)
 
@@ -253,12 +270,15 @@ class Scan:
     def mesh(self) -> Mesh:
         """All that they see as one surface, as fine as it gets."""
         key = key_of({"depth": self._depth_key, "fuse": asdict(self.options.fuse)})
-        found = self.shelf.get_mesh("mesh", key)
+        depths, found = self.depths, self.shelf.get_mesh(_MESH, key)
         if found is None:
-            depths = self.depths
+            notes: list[str] = []
             with self.clock.stage("fuse"):
-                found = fuse_frames(depths, self.options.fuse, self.lineage.warn)
-                self.shelf.put_mesh("mesh", key, found)
+                found = fuse_frames(depths, self.options.fuse, notes.append)
+                self.shelf.put_notes(_MESH, key, notes)
+                self.shelf.put_mesh(_MESH, key, found)
+        for note in self.shelf.get_notes(_MESH, key):
+            self.lineage.warn(note)
         self.lineage.did("fuse_frames", triangles=len(found.faces))
         if not len(found.faces):
             raise InputError(
