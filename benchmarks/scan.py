@@ -3,6 +3,7 @@
     python benchmarks/scan.py worlds [room thing street room-plain ...] [--every 3] [--count 200]
     python benchmarks/scan.py heldout [ngp_fox dino_mvs kitchen_7scenes] [--shared ../shared/data] [--look FOLDER]
     python benchmarks/scan.py length [room-plain] [--times 20]
+    python benchmarks/scan.py occupancy [room-plain] [--every 8] [--perfect]
     python benchmarks/scan.py time [--pictures 60 | FILM FOLDER ...] [--longest 1600]
     python benchmarks/scan.py film [125 250 500] [--size 640x480] [--most-views 30] [--depth-size 160]
 
@@ -11,6 +12,7 @@ worlds    known places as films: camera error in percent of the path, surface ag
 heldout   every eighth picture is left out of depth, fusion and painting (its camera is tracked with the others) and
           compared with the painted scene seen from there, and with the scene in the colours of its vertices
 length    the error of the size, and how often its error bar holds the truth, from lengths marked within a pixel
+occupancy the map of what is free, from true cameras with exact depth (--perfect: that alone) and with our own
 time      photographs of the known room, or what is named: seconds and memory of the recipe, step by step
 film      the same of films of the known room by their length: what grows with it
 """
@@ -34,6 +36,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scan_cost import films, followed, photographs
+from benchmarks.scan_floor import floors
 from benchmarks.scan_heldout import SETS, HeldOut
 from benchmarks.scan_measures import Surface, compared, path_error, sampled, similarity
 from benchmarks.scan_worlds import KeptFilm, known
@@ -246,6 +249,7 @@ def main() -> None:
         "length": length,
         "time": cost,
         "film": film,
+        "occupancy": floors,
     }
     parser.add_argument("word", choices=sorted(words))
     parser.add_argument("names", nargs="*")

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from unflat.pipelines.stereo_result import StereoResult
     from unflat.pipelines.tour_result import TourResult
     from unflat.stages.scale_to_metres import KnownLength
-    from unflat.stages.track_stream import Tracker, TrackerOptions
+    from unflat.stages.track_stream import Tracker
+    from unflat.stages.tracking import TrackerOptions, Tracking
     from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
     from unflat.types.tour import TourPlan
     from unflat.types.views import Lens
@@ -64,6 +65,7 @@ __all__ = [
     "TourResult",
     "Tracker",
     "TrackerOptions",
+    "Tracking",
     "UnflatError",
     "__version__",
     "depth",
@@ -92,7 +94,8 @@ _HOMES = {
     "TourPlan": "unflat.types.tour",
     "TourResult": "unflat.pipelines.tour_result",
     "Tracker": "unflat.stages.track_stream",
-    "TrackerOptions": "unflat.stages.track_stream",
+    "TrackerOptions": "unflat.stages.tracking",
+    "Tracking": "unflat.stages.tracking",
     "UnflatError": "unflat.errors",
     "depth": "unflat.pipelines.face",
     "depth_film": "unflat.pipelines.face",

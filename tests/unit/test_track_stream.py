@@ -9,7 +9,8 @@ import pytest
 
 import walks
 from unflat.errors import InputError
-from unflat.stages.track_stream import Tracker, Tracking
+from unflat.stages.track_stream import Tracker
+from unflat.stages.tracking import Tracking
 from unflat.types.camera import Pose
 from unflat.types.views import Lens, Reconstruction
 

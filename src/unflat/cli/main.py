@@ -45,8 +45,9 @@ frames. Without -o, NAME.mp4 is written beside the picture.""",
     "scan": """Turn a film, a folder or many photographs of one place into one scene.
 
 The suffix of -o picks the format: .html (to walk through) .glb .gltf .usdz .obj .ply .pcd .splat.ply .spz .stl .3mf for
-the scene, .tum .colmap .nerfstudio for its cameras. Without -o a page is written beside what was given. Needs the extra
-"scan". A run that was stopped leaves NAME.parts; the same command goes on from there.
+the scene, .tum .colmap .nerfstudio for its cameras, .yaml for a map of what is free to go. Without -o a page is written
+beside what was given. Needs the extra "scan". A run that was stopped leaves NAME.parts; the same command goes on from
+there.
 
 With --subject object one thing is taken out of its surroundings; one to eight cut-outs are enough. Beside
 NAME_object.glb lie its USDZ, poster, snippet for a web page, and report.""",

@@ -12,6 +12,7 @@ from unflat.errors import InputError
 from unflat.formats.atomic import check_target, safe_stem
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
+from unflat.types.occupancy import Occupancy
 from unflat.types.scene import Scene
 from unflat.types.splats import Splats
 from unflat.types.views import Reconstruction
@@ -22,7 +23,8 @@ class Format:
     """One row of the table.
 
     A module of this folder that writes scenes has ``write(scene, path, options)``; one that reads them has
-    ``read(path) -> Scene``. For depth the noun is a DepthMap, for cameras and sparse points a Reconstruction.
+    ``read(path) -> Scene``. For depth the noun is a DepthMap, for cameras and sparse points a Reconstruction, for what
+    is free to go an Occupancy.
 
     Attributes:
         name: What people call it.
@@ -40,7 +42,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     module: str
-    noun: type[Scene] | type[DepthMap] | type[Layers] | type[Reconstruction]
+    noun: type[Scene] | type[DepthMap] | type[Layers] | type[Reconstruction] | type[Occupancy]
     reads: bool
     keeps: tuple[str, ...]
     tolerance: float = 0.0
@@ -255,6 +257,19 @@ FORMATS: tuple[Format, ...] = (
         folder=True,
     ),
     Format("TUM trajectory", (".tum",), "tum", Reconstruction, False, ("track",), opens_in=("evo", "TUM RGB-D tools")),
+    *(
+        Format(
+            "occupancy map",
+            (suffix,),
+            "occupancy_map",
+            Occupancy,
+            True,
+            ("free", "occupied", "unknown"),
+            opens_in=("ROS map_server", "Nav2"),
+            beside=(f"{{stem}}{other}",),
+        )
+        for suffix, other in ((".yaml", ".pgm"), (".pgm", ".yaml"))
+    ),
 )
 
 
@@ -277,18 +292,20 @@ def format_of_picture(path: Path) -> Format:
     """The row for the suffix of ``path``, where one picture is to become that file.
 
     Raises:
-        InputError: No format has the suffix, or it is one for the cameras of many pictures.
+        InputError: No format has the suffix, or it is one for what only many pictures tell.
     """
     row = format_of(path)
-    if row.noun is Reconstruction:
+    if row.noun in (Reconstruction, Occupancy):
         raise InputError(
-            f"{path.name} would hold the cameras of many pictures",
+            f"{path.name} would hold the {'cameras' if row.noun is Reconstruction else 'floor'} of many pictures",
             hint="'unflat scan' writes it; choose another suffix.",
         )
     return row
 
 
-def write(thing: Scene | DepthMap | Layers | Reconstruction, path: Path, options: ExportOptions | None = None) -> None:
+def write(
+    thing: Scene | DepthMap | Layers | Reconstruction | Occupancy, path: Path, options: ExportOptions | None = None
+) -> None:
     """Write a noun; the suffix of ``path`` chooses the format, and splats in a .ply their own.
 
     Raises:

@@ -30,6 +30,7 @@ from unflat.stages.choose_views import ViewOptions, choose_views
 from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.fuse_frames import FuseOptions, fuse_frames
+from unflat.stages.occupancy import OccupancyOptions
 from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
 from unflat.stages.sample_frames import SampleOptions, sample_film, sample_photos
 from unflat.stages.track_cameras import TrackOptions, track_cameras
@@ -81,6 +82,7 @@ class ScanOptions:
     estimate: DepthOptions = field(default_factory=DepthOptions)
     fuse: FuseOptions = field(default_factory=FuseOptions)
     texture: TextureOptions = field(default_factory=TextureOptions)
+    occupancy: OccupancyOptions = field(default_factory=OccupancyOptions)
 
 
 class Scan:

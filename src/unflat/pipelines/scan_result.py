@@ -16,6 +16,7 @@ from unflat.pipelines.report import peak_memory_mb
 from unflat.pipelines.result import AR_TRIANGLES, size_warning
 from unflat.pipelines.scan import Scan
 from unflat.types.mesh import Mesh
+from unflat.types.occupancy import Occupancy
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance, Step
 from unflat.types.scene import Frame, Node, Scene
@@ -60,10 +61,11 @@ def check_noun(path: Path) -> None:
     from unflat.formats.registry import format_of
 
     row = format_of(path)
-    if row.noun not in (Scene, Reconstruction):
+    if row.noun not in (Scene, Reconstruction, Occupancy):
         raise InputError(
             f"{row.name} holds the depth of one picture, not a scene of many",
-            hint="Scenes go to .html .glb .usdz .obj .ply .splat.ply .spz, cameras to .tum .colmap .nerfstudio.",
+            hint="Scenes go to .html .glb .usdz .obj .ply .splat.ply .spz, cameras to .tum .colmap .nerfstudio, "
+            "what is free to go to .yaml.",
         )
 
 
@@ -118,7 +120,7 @@ class ScanResult:
 
         Args:
             *paths: ``x.html``, ``x.glb``, ``x.usdz``, ``x.spz`` … for the scene; ``x.tum``, ``x.colmap``,
-                ``x.nerfstudio`` for its cameras.
+                ``x.nerfstudio`` for its cameras; ``x.yaml`` or ``x.pgm`` (both appear) for what is free to go.
             options: How files are written.
             ply: What a plain ``.ply`` holds: "surface", "points" or "splats".
             **export: Any of the export options by name: ``force=True``.
@@ -146,10 +148,23 @@ class ScanResult:
             self._outputs.append(path)
         return self
 
-    def _thing(self, path: Path, ply: Ply) -> Scene | Reconstruction:
+    @cached_property
+    def occupancy(self) -> Occupancy:
+        """Where one can go: cells of the floor that are free, occupied, or that nobody saw."""
+        from unflat.stages.occupancy import occupancy
+
+        if not self.cameras.level:
+            self.run.lineage.warn("Nothing told which way is up, so the map of what is free may be one of a wall.")
+        with self.run.clock.stage("occupancy"):
+            return occupancy(self.run.depths, self.run.options.occupancy, self.cameras.scale)
+
+    def _thing(self, path: Path, ply: Ply) -> Scene | Reconstruction | Occupancy:
         from unflat.formats.registry import format_of
 
-        if format_of(path).noun is Reconstruction:
+        noun = format_of(path).noun
+        if noun is Occupancy:
+            return self.occupancy
+        if noun is Reconstruction:
             return self.cameras if path.suffix.lower() == ".tum" else self.run.undistorted
         return self.as_form(_form_of(path, ply))
 

@@ -22,6 +22,11 @@ _HELD = 12
 """Older keyframes that see the same landmarks and hold them in place."""
 GUESSED = 0.6
 """How uncertain (standard deviation of its logarithm) a depth taken from neighbours is."""
+GUESSED_BY_NETWORK = 0.25
+"""The same of one that a network gives, fitted to what is known around."""
+_AT_FIRST, _STEADY, _BY_SPREAD = 0.05, 0.003, 0.2
+"""Doubt of a map's first keyframe, of each one more, and what is added by landmarks of badly known depth. Fitted, as
+``track_stream._HERE``, to walks through the textured room of ``tests/walks``."""
 _PIXEL = 1.0
 """How uncertain a followed corner is, pixels, with all that the model leaves out."""
 _OFF = 3.0
@@ -40,6 +45,8 @@ class Keyframe:
         shift: (3,) camera from world.
         track: (k,) int64, rising.
         pixel: (k, 2) float64 at the tracker's size.
+        doubt: By what share everything that comes after it may be too large, too small or turned (radians), seen from
+            here: one standard deviation.
     """
 
     frame: int
@@ -47,6 +54,7 @@ class Keyframe:
     shift: F64
     track: np.ndarray
     pixel: F64
+    doubt: float = 0.0
 
     @property
     def centre(self) -> F64:
@@ -89,6 +97,13 @@ class Landmarks:
             self.prior = np.concatenate([self.prior, np.zeros((n, 2))])
             self.color = np.concatenate([self.color, np.zeros((n, 3), np.uint8)])
             self.wrong = np.concatenate([self.wrong, np.zeros(n, np.int32)])
+
+    def take(self, other: Landmarks, which: np.ndarray, later: int) -> None:
+        """Take these of another map's landmarks over; their keyframes have numbers greater by ``later`` here."""
+        self.reach(which)
+        for name in ("xyz", "spread", "anchor", "prior", "color", "wrong"):
+            getattr(self, name)[which] = getattr(other, name)[which]
+        self.anchor[which] += later
 
     def known(self, track: np.ndarray) -> Bool:
         """Which of these have a place."""
@@ -152,6 +167,19 @@ class Map:
         far = ((pixels[:, None] - at[None]) ** 2).sum(-1)
         nearest = np.argsort(far, 1, kind="stable")[:, :5]
         return np.exp(np.median(np.log(z[nearest]), 1))
+
+    def doubted(self, track: np.ndarray) -> float:
+        """The doubt of a keyframe that sees these landmarks: small where their depth is known by itself."""
+        if not self.keyframes:
+            return _AT_FIRST
+        self.landmarks.reach(track)
+        spread = float(np.median(np.minimum(self.landmarks.spread[track], GUESSED))) if len(track) else GUESSED
+        return _STEADY + _BY_SPREAD * max(spread - 0.1, 0.0)
+
+    def drift_at(self, centre: F64) -> float:
+        """How far off a camera there may be, one standard deviation, by the doubts on the way to it."""
+        centres, doubts = np.stack([k.centre for k in self.keyframes]), np.array([k.doubt for k in self.keyframes])
+        return float(np.sqrt((doubts**2 * ((centre - centres) ** 2).sum(1)).sum()))
 
     def settle_depths(self) -> None:
         """Triangulate what the newest keyframe and its anchor see at an angle, where the depth is only a guess yet."""

@@ -9,25 +9,24 @@ What is kept of a frame is where its corners were, never its pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.resection import Resection, resect
-from unflat.geometry.seen_by import bearings, numbers_of
+from unflat.geometry.seen_by import bearings, lens_of, numbers_of
 from unflat.geometry.turns import nearest_rotation
 from unflat.stages.track_corners import Corners
+from unflat.stages.track_depth import Guess, Sight, guessed_around
 from unflat.stages.track_finish import Seen, finished
-from unflat.stages.track_map import Keyframe, Map
+from unflat.stages.track_loops import look_back
+from unflat.stages.track_map import GUESSED, GUESSED_BY_NETWORK, Keyframe, Map
+from unflat.stages.track_places import Places, Recognised
 from unflat.stages.track_start import Begun, Start
-from unflat.types.arrays import F32, F64, U8
+from unflat.stages.tracking import State, TrackerOptions, Tracking
+from unflat.types.arrays import F32, F64, U8, Bool
 from unflat.types.camera import Intrinsics, Pose
 from unflat.types.image import Size
 from unflat.types.views import Lens, Reconstruction, Still
-
-State = Literal["starting", "tracking", "lost"]
 
 ASSUMED_FOV_DEG = 63.0
 """Of a camera of which nothing is known: that of a phone's or webcam's film."""
@@ -39,47 +38,12 @@ _WRONG = 16.0
 """Squared pixels: a corner farther from its landmark is on something else."""
 _REFINED_AT = (6, 10, 15, 20, 30)
 """Numbers of keyframes at which everything, and a lens that is not known, is brought into agreement."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerOptions:
-    """How a camera is tracked."""
-
-    longest: int = 640
-    """Long side in pixels at which frames are tracked; larger ones are made smaller."""
-    corners: int = 400
-    """Corners followed from frame to frame."""
-
-    def __post_init__(self) -> None:
-        if not 160 <= self.longest <= 4096:
-            raise InputError(f"a tracking size of {self.longest} is out of range", hint="Give 160 to 4096 pixels.")
-        if not 60 <= self.corners <= 5000:
-            raise InputError(f"{self.corners} corners are out of range", hint="Give 60 to 5000.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tracking:
-    """What is known after a frame.
-
-    Attributes:
-        pose: Where the camera is: world from camera, in the axes of the part's first frame (x right, y down, z
-            forward) and in a unit of its own. While starting only its turn is known; while lost it is the last known.
-        state: "starting": no parallax yet, only turns are known. "tracking". "lost": ``why`` says how.
-        error: One standard deviation of the position, in the unit of the pose, as the landmarks in view tell it; None
-            unless tracking.
-        keyframe: Whether the frame became a keyframe.
-        part: Which uninterrupted part of the film it belongs to; poses of different parts share no frame.
-        landmarks: How many landmarks agree with the pose.
-        why: In words, where it is lost.
-    """
-
-    pose: Pose
-    state: State
-    error: float | None = None
-    keyframe: bool = False
-    part: int = 0
-    landmarks: int = 0
-    why: str = ""
+_HERE = 2.0
+"""How much larger errors are than the landmarks in view tell."""
+_LOOK_BACK_EVERY = 3
+"""Keyframes from one look for a loop to the next."""
+_UNSURE = 0.4
+"""The network is asked where more of a keyframe's landmarks than this share have no depth of their own."""
 
 
 class Tracker:
@@ -89,14 +53,19 @@ class Tracker:
         lens: The camera's lens for frames as they are pushed. None: a field of view of 63 degrees is assumed at first,
             and measured as the camera moves.
         options: How.
+        guess: A network that gives depth up to a factor. It is asked where the camera turns without moving aside, so
+            that nothing can be triangulated and its unit would be lost, and by ``Tracking.depth``. None: there is none.
     """
 
-    def __init__(self, lens: Lens | None = None, options: TrackerOptions | None = None) -> None:
-        self._given, self._options = lens, options or TrackerOptions()
+    def __init__(
+        self, lens: Lens | None = None, options: TrackerOptions | None = None, guess: Guess | None = None
+    ) -> None:
+        self._given, self._options, self._network = lens, options or TrackerOptions(), guess
         self._lens: Lens | None = None
         self._numbers = np.zeros(8)
         self._frames: list[Seen] = []
         self._parts: list[Map] = []
+        self._places: list[Places] = []
         self._corners = Corners()
         self._begin()
 
@@ -105,9 +74,12 @@ class Tracker:
         self._corners.forget()
         self._start = Start()
         self._map: Map | None = None
+        self._part = len(self._parts)
+        self._tied = 0
         self._pose = (np.eye(3), np.zeros(3))
         self._motion = (np.eye(3), np.zeros(3))
         self._state: State = "starting"
+        self._why = ""
 
     def push(self, pixels: U8, seconds: float, still: Still | None = None) -> Tracking:
         """Track one frame more.
@@ -126,11 +98,13 @@ class Tracker:
         grey = _grey(small)
         if float(grey.std()) < _BLANK:
             return self._lost(frame, "nothing is to be seen: the frame is blank")
-        before = self._corners.track
         self._corners.follow(grey, self._guess() if self._map is not None else None)
-        if self._map is None:
-            return self._starting(frame, small, len(before))
-        return self._tracking(frame, small)
+        told = self._tracking(frame, small) if self._map is not None else None
+        if told is None and self._known_again():
+            told = self._tracking(frame, small)
+        if told is None and self._map is None:
+            return self._starting(frame, small)
+        return told or self._lost(frame, self._why)
 
     def _taken(self, pixels: U8, seconds: float) -> U8:
         """The frame at the tracker's size."""
@@ -158,7 +132,7 @@ class Tracker:
 
     # -- starting ------------------------------------------------------------------------------------------------
 
-    def _starting(self, frame: Seen, small: U8, before: int) -> Tracking:
+    def _starting(self, frame: Seen, small: U8) -> Tracking:
         corners = self._corners
         begun = self._start.see(frame.number, corners.track, corners.at.astype(np.float64), self._numbers)
         frame.keep(corners.track, corners.at)
@@ -182,7 +156,7 @@ class Tracker:
         chosen = begun.track[views.kept]
         for seen, (rotation, shift) in zip((first, frame), poses, strict=True):
             at = seen.at(chosen)
-            made.add(Keyframe(seen.number, rotation, shift, chosen.copy(), at))
+            made.add(Keyframe(seen.number, rotation, shift, chosen.copy(), at, made.doubted(chosen[:0])))
             if seen is first:
                 made.place(chosen, views.xyz[views.kept, 2] * scale, 2.0)
         made.settle_all(rounds=20)
@@ -190,7 +164,8 @@ class Tracker:
             return False
         self._map = made
         self._parts.append(made)
-        frame.part = len(self._parts) - 1
+        self._places.append(Places())
+        frame.part = self._part
         newest = made.keyframes[1]
         self._pose = (newest.rotation, newest.shift)
         self._motion = (np.eye(3), np.zeros(3))
@@ -212,17 +187,20 @@ class Tracker:
         turned, moved = self._motion
         return nearest_rotation(turned @ self._pose[0]), turned @ self._pose[1] + moved
 
-    def _tracking(self, frame: Seen, small: U8) -> Tracking:
+    def _tracking(self, frame: Seen, small: U8) -> Tracking | None:
+        """What the landmarks tell of the frame; None where they do not."""
         assert self._map is not None
         corners, marks = self._corners, self._map.landmarks
         known = marks.known(corners.track)
         if known.sum() < _LEAST:
-            return self._lost(frame, "too few of the corners could be found again: a cut, a blur, or a blank wall")
-        track = corners.track[known]
-        found = self._resected(track, corners.at[known].astype(np.float64))
+            self._why = "too few of the corners could be found again: a cut, a blur, or a blank wall"
+            return None
+        track, at = corners.track[known], corners.at[known].astype(np.float64)
+        found = self._resected(track, at)
         agree = found.squares < _WRONG
         if agree.sum() < max(_LEAST, 0.25 * len(track)):
-            return self._lost(frame, "what is seen does not agree with the landmarks: a cut, or all of it moves")
+            self._why = "what is seen does not agree with the landmarks: a cut, or all of it moves"
+            return None
         turned = found.rotation @ self._pose[0].T
         self._motion = (turned, found.shift - turned @ self._pose[1])
         self._pose = (found.rotation, found.shift)
@@ -230,21 +208,29 @@ class Tracker:
         keep[np.flatnonzero(known)[~agree]] = False
         np.add.at(marks.wrong, track[~agree], 1)
         corners.keep(keep)
-        frame.part = len(self._parts) - 1
+        frame.part = self._part
         frame.pose = self._pose
+        here = _uncertain(found, agree)
+        error = float(np.hypot(_HERE * here, self._map.drift_at(-found.rotation.T @ found.shift)))
         keyframe = self._wants_keyframe(frame)
         if keyframe:
             self._add_keyframe(frame, small)
         frame.keep(corners.track, corners.at)
-        sigma = float(np.sqrt(max(np.median(found.squares[agree]), 0.05)))
-        error = sigma * float(np.sqrt(np.trace(np.linalg.inv(found.information + 1e-9 * np.eye(6))[3:, 3:])))
-        return self._told(frame, "tracking", keyframe=keyframe, error=error, landmarks=int(agree.sum()))
+        sight = self._sight(track[agree], found, small, at[agree])
+        return self._told(frame, "tracking", keyframe=keyframe, error=error, sight=sight)
 
     def _resected(self, track: np.ndarray, at: F64) -> Resection:
         assert self._map is not None
         xyz, along = self._map.landmarks.xyz[track], self._map.along(track)
         tries = [resect(guess, xyz, at, self._map.lens, along) for guess in (self._ahead(), self._pose)]
         return max(tries, key=lambda r: int((r.squares < _WRONG).sum()))
+
+    def _sight(self, track: np.ndarray, found: Resection, small: U8, at: F64) -> Sight:
+        assert self._map is not None
+        marks = self._map.landmarks
+        z = marks.xyz[track] @ found.rotation[2] + found.shift[2]
+        lens = lens_of(self._map.lens, self._full.resized(self._small))
+        return Sight(at, z, marks.spread[track].copy(), lens.intrinsics, small, self._network)
 
     def _wants_keyframe(self, frame: Seen) -> bool:
         assert self._map is not None
@@ -266,7 +252,8 @@ class Tracker:
     def _add_keyframe(self, frame: Seen, small: U8) -> None:
         assert self._map is not None
         corners, made = self._corners, self._map
-        made.add(Keyframe(frame.number, *self._pose, corners.track.copy(), corners.at.astype(np.float64)))
+        track, at = corners.track.copy(), corners.at.astype(np.float64)
+        made.add(Keyframe(frame.number, *self._pose, track, at, made.doubted(track)))
         made.settle_depths()
         n = len(made.keyframes)
         if n in _REFINED_AT:
@@ -274,11 +261,55 @@ class Tracker:
             made.settle_all(rounds=10, lens_prior=prior)
         else:
             made.settle_window()
-        newest = made.keyframes[-1]
+        self._look_back()
+        newest = self._map.keyframes[-1]
         self._pose = (newest.rotation, newest.shift)
-        frame.pose = self._pose
+        frame.part, frame.pose = self._part, self._pose
         corners.keep(np.isin(corners.track, newest.track))
         self._grow(small)
+
+    def _look_back(self) -> None:
+        """Close a loop, or join an older part, if the newest keyframe shows what was seen long ago."""
+        assert self._map is not None and self._corners.grey is not None
+        count = len(self._map.keyframes)
+        if count % _LOOK_BACK_EVERY or count == self._tied:
+            return
+        now = self._part
+        back = look_back(self._parts, self._places, now, self._corners.grey)
+        if back is None:
+            return
+        self._part, found = back
+        self._map = self._parts[self._part]
+        if self._part != now:
+            for seen in self._frames:
+                seen.part = self._part if seen.part == now else seen.part
+        self._tie(found)
+
+    def _tie(self, found: Recognised) -> None:
+        """Follow the landmarks that were known again; corners beside them were new ones for the same."""
+        assert self._map is not None
+        self._tied = len(self._map.keyframes)
+        self._motion = (np.eye(3), np.zeros(3))
+        corners = self._corners
+        kept = np.isin(found.track, self._map.keyframes[-1].track) & ~np.isin(found.track, corners.track)
+        at = found.at[kept]
+        away = ((corners.at[:, None] - at[None]) ** 2).sum(-1).min(1, initial=np.inf)
+        corners.keep(away > 9.0)
+        corners.add(at, found.track[kept])
+
+    def _known_again(self) -> bool:
+        """Whether the frame shows a place of some part: then tracking goes on there."""
+        grey = self._corners.grey
+        for part in reversed(range(len(self._parts))):
+            found = None if grey is None else self._places[part].recognise(grey, self._parts[part])
+            if found is not None:
+                self._map, self._part = self._parts[part], part
+                self._corners.forget()
+                self._corners.grey = grey
+                self._corners.add(found.at, found.track)
+                self._pose, self._motion = (found.rotation, found.shift), (np.eye(3), np.zeros(3))
+                return True
+        return False
 
     def _grow(self, small: U8) -> None:
         """Sow corners where there are few, and give them the depth of what is around them."""
@@ -286,14 +317,37 @@ class Tracker:
         made, frame = self._map, self._map.keyframes[-1]
         new = self._corners.sow(self._options.corners)
         self._corners.hold()
+        self._place_new(new, small)
+        if self._corners.grey is not None:
+            number = len(made.keyframes) - 1
+            self._places[self._part].remember(number, self._corners.grey, frame.track, frame.pixel)
+
+    def _place_new(self, new: np.ndarray, small: U8) -> None:
+        """Give the corners that were just sown a depth."""
+        assert self._map is not None
+        made, frame = self._map, self._map.keyframes[-1]
         if not len(new):
             return
         at = self._corners.at[-len(new) :]
-        depth = made.depth_around(at.astype(np.float64))
+        depth, spread = self._depth_at(at.astype(np.float64), small)
         frame.track = np.concatenate([frame.track, new])
         frame.pixel = np.concatenate([frame.pixel, at.astype(np.float64)])
         made.landmarks.reach(new)
-        made.place(new, depth, 0.6, made.colors_at(small, at))
+        made.place(new, depth, spread, made.colors_at(small, at))
+
+    def _depth_at(self, at: F64, small: U8) -> tuple[F64, float]:
+        """Depth of new corners in the newest keyframe, and how badly it is known: as around them, or as guessed."""
+        assert self._map is not None
+        made, frame = self._map, self._map.keyframes[-1]
+        known = made.landmarks.known(frame.track)
+        sure = known & (made.landmarks.spread[frame.track] < GUESSED)
+        if self._network is not None and sure.sum() < (1 - _UNSURE) * (len(known) + len(at)):
+            z = (made.landmarks.xyz[frame.track[known]] @ frame.rotation.T + frame.shift)[:, 2]
+            spread = made.landmarks.spread[frame.track[known]]
+            guessed = guessed_around(self._network(small), frame.pixel[known], z, spread, at, self._small)
+            if guessed is not None:
+                return guessed, GUESSED_BY_NETWORK
+        return made.depth_around(at), GUESSED
 
     # -- what is told --------------------------------------------------------------------------------------------
 
@@ -305,15 +359,16 @@ class Tracker:
         return self._told(frame, "lost", why=why)
 
     def _told(
-        self, frame: Seen, state: State, *, keyframe: bool = False, error: float | None = None, landmarks: int = 0,
-        why: str = "",
+        self, frame: Seen, state: State, *, keyframe: bool = False, error: float | None = None,
+        sight: Sight | None = None, why: str = "",
     ) -> Tracking:  # fmt: skip
         self._state = state
         rotation, shift = self._pose
         world = np.eye(4)
         world[:3, :3] = nearest_rotation(rotation).T
         world[:3, 3] = -world[:3, :3] @ shift
-        return Tracking(Pose(world), state, error, keyframe, max(len(self._parts) - 1, 0), landmarks, why)
+        landmarks = 0 if sight is None else len(sight.z)
+        return Tracking(Pose(world), state, error, keyframe, self._part, landmarks, why, sight)
 
     def finish(self) -> Reconstruction:
         """Bring everything into agreement once more.
@@ -331,6 +386,12 @@ class Tracker:
                 hint="Film while walking or moving sideways; turning on the spot shows nothing from two sides.",
             )
         return finished(self._parts, self._frames, self._full, self._small)
+
+
+def _uncertain(found: Resection, agree: Bool) -> float:
+    """One standard deviation of the position, as far as the landmarks in view tell."""
+    sigma = float(np.sqrt(max(np.median(found.squares[agree]), 0.05)))
+    return sigma * float(np.sqrt(np.trace(np.linalg.inv(found.information + 1e-9 * np.eye(6))[3:, 3:])))
 
 
 def _grey(pixels: U8) -> U8:

@@ -4,6 +4,7 @@ from unflat.types.camera import Camera, FocalBasis, Intrinsics, Pose
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, LensRecord, Size
 from unflat.types.mesh import Mesh
+from unflat.types.occupancy import Occupancy
 from unflat.types.points import PointCloud, PointMap
 from unflat.types.provenance import Provenance, Rights, Source, Step
 from unflat.types.safe_view import SafeView
@@ -27,6 +28,7 @@ __all__ = [
     "LensRecord",
     "Mesh",
     "Node",
+    "Occupancy",
     "PointCloud",
     "PointMap",
     "Pose",
