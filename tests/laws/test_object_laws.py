@@ -9,13 +9,13 @@ from unflat.errors import InputError
 from unflat.geometry.closed_surface import (
     Closed,
     is_closed,
-    pieces_of,
     simplified,
     smoothed,
     surface_of,
     volume_of,
 )
 from unflat.geometry.lathe import lathe, outline_of, turned_within
+from unflat.geometry.pieces import pieces_of
 from unflat.geometry.silhouette import ball_squares, lower_parabolas, signed_distance
 from unflat.stages.inflate import InflateOptions, inflate, window_on
 from unflat.stages.revolve import judge_turned, revolve
@@ -208,4 +208,4 @@ def test_a_handle_is_fixed_to_the_body_and_does_not_widen_it() -> None:
     low, high = mug.vertices.min(axis=0), mug.vertices.max(axis=0)
     assert high[0] == pytest.approx(210, abs=2)
     assert 116 < (high - low)[2] < 120 + 160 * np.sin(turned.pitch) + 4
-    assert pieces_of(mug.faces, len(mug.vertices)).max() == 0
+    assert pieces_of(len(mug.vertices), mug.faces).max() == 0

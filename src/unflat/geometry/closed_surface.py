@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError, MissingExtraError
+from unflat.geometry.pieces import pieces_of, used
+from unflat.geometry.simplify import ONE_AT_A_TIME
 from unflat.types.arrays import F32, F64, U32
 
 LEAST_SHARE = 1e-4
@@ -78,17 +80,9 @@ def volume_of(closed: Closed) -> float:
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
-def pieces_of(faces: U32, count: int) -> NDArray[np.int64]:
-    """(count,) the number of the piece that each vertex belongs to, from 0."""
-    f = faces.astype(np.int64)
-    one, other = np.concatenate([f[:, 0], f[:, 1]]), np.concatenate([f[:, 1], f[:, 2]])
-    links = _late("scipy.sparse").coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
-    return np.asarray(_late("scipy.sparse.csgraph").connected_components(links, directed=False)[1], np.int64)
-
-
 def without_crumbs(closed: Closed, share: float = LEAST_SHARE) -> Closed:
     """Leave out loose pieces whose volume is less than ``share`` of the largest, and hollows inside of pieces."""
-    piece = pieces_of(closed.faces, len(closed.vertices))
+    piece = pieces_of(len(closed.vertices), closed.faces)
     a, b, c = (closed.vertices[closed.faces[:, i]] for i in range(3))
     signed = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
     volume = np.bincount(piece[closed.faces[:, 0]], signed, minlength=int(piece.max()) + 1)
@@ -98,8 +92,8 @@ def without_crumbs(closed: Closed, share: float = LEAST_SHARE) -> Closed:
 
 def compact(vertices: F64, faces: U32) -> Closed:
     """Only the vertices that faces use, in their order."""
-    used, number = np.unique(faces, return_inverse=True)
-    return Closed(vertices[used], number.reshape(-1, 3).astype(np.uint32))
+    named, renumbered = used(len(vertices), faces)
+    return Closed(vertices[named], renumbered)
 
 
 def is_closed(faces: U32) -> bool:
@@ -119,7 +113,8 @@ def simplified(closed: Closed, triangles: int, error: float) -> Closed:
     """Fewer triangles, closed as before.
 
     Quadric error metrics (Garland and Heckbert, 1997) are tried first; where they let two sheets touch along an edge,
-    edges are collapsed within a tolerance instead (Smith, "manifold", 2023), which never does.
+    edges are collapsed within a tolerance instead (Smith, "manifold", 2023), which never does; so, too, where
+    they fling a corner of a flat side far away.
 
     Args:
         closed: The surface.
@@ -132,14 +127,16 @@ def simplified(closed: Closed, triangles: int, error: float) -> Closed:
     """
     if len(closed.faces) <= triangles:
         return closed
-    points, faces = _late("fast_simplification").simplify(
-        closed.vertices.astype(np.float32),
-        closed.faces.astype(np.int64),
-        target_reduction=1 - triangles / len(closed.faces),
-        agg=7.0,
-    )
+    library = _late("fast_simplification")
+    with ONE_AT_A_TIME:
+        points, faces = library.simplify(
+            closed.vertices.astype(np.float32),
+            closed.faces.astype(np.int64),
+            target_reduction=1 - triangles / len(closed.faces),
+            agg=7.0,
+        )
     fewer = compact(np.asarray(points, np.float64), np.asarray(faces, np.uint32))
-    if is_closed(fewer.faces) and len(fewer.faces) <= triangles:
+    if is_closed(fewer.faces) and len(fewer.faces) <= triangles and _within(fewer, closed):
         return fewer
     whole = _solid(closed)
     few = whole.simplify(error)
@@ -147,6 +144,13 @@ def simplified(closed: Closed, triangles: int, error: float) -> Closed:
         error *= 1.5
         few = whole.simplify(error)
     return _surface(few)
+
+
+def _within(fewer: Closed, closed: Closed) -> bool:
+    """Whether no corner left the box of the surface, but for a hundredth of its size."""
+    low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
+    slack = 0.01 * float((high - low).max())
+    return bool(((fewer.vertices > low - slack) & (fewer.vertices < high + slack)).all())
 
 
 def cut_flat(closed: Closed, level: float) -> Closed:

@@ -31,7 +31,8 @@ AIM = 1.1
 """The first turn leaves so many times the wanted triangles, for nobody knows how many of the library's are fins."""
 TURNS = 8
 """How often, at most, what is left is brought down further; it is little by then."""
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
+"""Held while fast-simplification works: it keeps one mesh for all threads."""
 
 
 class Simplified(NamedTuple):
@@ -103,7 +104,7 @@ def _collapsed(points: F64, faces: U32, target: int) -> tuple[F64, U32, NDArray[
     """Points and faces that are left, and which point each one became. The library keeps one mesh for all threads."""
     library: Any = importlib.import_module("fast_simplification")
     given = faces.astype(np.int32)
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         _, _, collapses = library.simplify(points, given, target_count=target, agg=EAGER, return_collapses=True)
         less, left, became = library.replay_simplification(points, given, collapses)
     less, became = np.array(less, np.float64), np.asarray(became, np.int64)

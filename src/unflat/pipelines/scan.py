@@ -96,6 +96,9 @@ class Scan:
         shelf: Where what is done lies.
     """
 
+    _moving = 0.5
+    """Of a film, frames in which less than this share of the picture moves since the last one show nothing new."""
+
     def __init__(
         self,
         paths: Sequence[Path],
@@ -173,7 +176,9 @@ class Scan:
             self.shelf.put_notes(_SAMPLED, self._begun, film.notes)
             broken: list[Dropped] = []
             frames = _readable(self.album.stills(), broken)
-            found = sample_film(frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps))
+            found = sample_film(
+                frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps), moving=self._moving
+            )
             return replace(found, dropped=(*found.dropped, *broken))
         every = _AMONG_PHOTOGRAPHS if self.album.films else None
         return sample_photos(self.album.stills(every), options, self._keep_photo)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.hull import hull
 from unflat.stages.inflate import InflateOptions, inflate, relief_of, window_on
+from unflat.stages.marked_length import MarkedLength
+from unflat.stages.measure_thing import measure_thing
 from unflat.stages.mirror import SURE, mirror_across, symmetry_of, with_mirrors
 from unflat.stages.name_views import FOV_DEG, NameOptions, Side, sides_of, sights_of
 from unflat.stages.revolve import judge_turned, revolve
-from unflat.stages.stand import Standing, StandOptions, pitch_of_rest, stand
+from unflat.stages.stand import Known, Standing, StandOptions, pitch_of_rest, stand
 from unflat.stages.wrap import WrapOptions, wrap
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64
@@ -63,22 +65,31 @@ class ObjectOptions:
             raise InputError(f"an object needs at least 500 triangles, not {self.object_triangles}")
 
 
-def object_from_cutouts(stills: Stills, options: ObjectOptions | None = None, progress: Progress = silent) -> Scene:
+def object_from_cutouts(
+    stills: Stills,
+    options: ObjectOptions | None = None,
+    progress: Progress = silent,
+    length: MarkedLength | None = None,
+) -> Scene:
     """Make one closed thing of the pictures that a shop has of it.
 
     Args:
         stills: Cut-outs with masks, or pictures before an even backdrop.
         options: How.
         progress: Told the name of each stage as it begins.
+        length: A true length that is marked in one of the pictures, or in two.
 
     Raises:
-        InputError: There is no picture, or one of them holds no object that can be cut out.
+        InputError: There is no picture, or one of them holds no object that can be cut out, or the length is not on it.
     """
-    return object_from_images([image_of(still) for still in stills.items], options, progress)
+    return object_from_images([image_of(still) for still in stills.items], options, progress, length)
 
 
 def object_from_images(
-    images: Sequence[Image], options: ObjectOptions | None = None, progress: Progress = silent
+    images: Sequence[Image],
+    options: ObjectOptions | None = None,
+    progress: Progress = silent,
+    length: MarkedLength | None = None,
 ) -> Scene:
     """The same of pictures in memory; see :func:`object_from_cutouts`.
 
@@ -86,6 +97,7 @@ def object_from_images(
         images: Each with alpha, or before an even backdrop; the names of their sources may tell which side they show.
         options: How.
         progress: Told the name of each stage as it begins.
+        length: A true length that is marked in one of the pictures, or in two.
     """
     options, clock = options or ObjectOptions(), Clock(progress)
     if not images:
@@ -103,10 +115,11 @@ def object_from_images(
         for cut, side in zip(cuts, found, strict=True):
             if side is None:
                 lineage.warn(f"{cut.image.source.name} is not used: nothing tells which side it shows (--sides).")
-        return _from_sides([cut for cut, _ in named], [side for _, side in named], options, clock, lineage)
+        made = _from_sides([cut for cut, _ in named], [side for _, side in named], options, clock, lineage)
+        return _finished(made, options, length, clock, lineage)
     for cut in cuts[1:]:
         lineage.warn(f"{cut.image.source.name} is not used: nothing tells which side it shows (--sides).")
-    return _from_one(cuts[0], options, clock, lineage)
+    return _finished(_from_one(cuts[0], options, clock, lineage), options, length, clock, lineage)
 
 
 def image_of(still: Still) -> Image:
@@ -116,7 +129,21 @@ def image_of(still: Still) -> Image:
     return Image(still.read(), alpha, source=replace(still.source, name=still.name))
 
 
-def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineage) -> Scene:
+class _Shaped(NamedTuple):
+    """A closed thing and its pictures.
+
+    Attributes:
+        placed: Upright, in any unit.
+        sights: In the same frame.
+        mirrors: Of the thing around the origin, the likeliest first: what no picture sees is taken from them.
+    """
+
+    placed: Closed
+    sights: Sequence[Sight]
+    mirrors: Sequence[F64]
+
+
+def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineage) -> _Shaped:
     """A thing of which there is one picture."""
     image = cut.image
     assert image.alpha is not None
@@ -131,12 +158,12 @@ def _from_one(cut: CutOut, options: ObjectOptions, clock: Clock, lineage: Lineag
     intrinsics = Intrinsics.from_fov(FOV_DEG, image.size, "assumed")
     placed, pose = _levelled(*_seen_from(smoothed(closed, 3), intrinsics), pitch)
     sight = Sight(image, Camera(intrinsics, pose, "photograph"))
-    return _finished(placed, [sight], (BEHIND,), options, clock, lineage)
+    return _Shaped(placed, [sight], (BEHIND,))
 
 
 def _from_sides(
     cuts: Sequence[CutOut], sides: Sequence[Side], options: ObjectOptions, clock: Clock, lineage: Lineage
-) -> Scene:
+) -> _Shaped:
     """A thing of which there are pictures of named sides."""
     sights = sights_of([cut.image for cut in cuts], sides)
     front = min(range(len(sides)), key=lambda n: (abs(sides[n].pitch), abs((sides[n].yaw + 180) % 360 - 180)))
@@ -159,7 +186,7 @@ def _from_sides(
     forward = sights[front].camera.pose.world_from_camera[:3, :3]
     across = mirror_across(forward[:, 0], np.zeros(3))
     mirrors = (*([across] if symmetric >= SURE else []), mirror_across(forward[:, 2], np.zeros(3)))
-    return _finished(placed, sights, mirrors, options, clock, lineage)
+    return _Shaped(placed, sights, mirrors)
 
 
 def _one_way(sides: Sequence[Side]) -> bool:
@@ -172,25 +199,13 @@ def _one_way(sides: Sequence[Side]) -> bool:
 
 
 def _finished(
-    placed: Closed,
-    sights: Sequence[Sight],
-    mirrors: Sequence[F64],
-    options: ObjectOptions,
-    clock: Clock,
-    lineage: Lineage,
+    made: _Shaped, options: ObjectOptions, length: MarkedLength | None, clock: Clock, lineage: Lineage
 ) -> Scene:
-    """A closed thing and its pictures, on the floor in metres, with its texture.
-
-    Args:
-        placed: Upright, in any unit.
-        sights: In the same frame.
-        mirrors: Of the thing around the origin, the likeliest first: what no picture sees is taken from them.
-        options: How.
-        clock: Times the stages.
-        lineage: Takes the steps; sealed here.
-    """
+    """A closed thing and its pictures, on the floor in metres, with its texture; the lineage is sealed."""
+    placed, sights, mirrors = made
     with clock.stage("stand"):
-        standing, move, scale = stood(placed, options)
+        known = None if length is None else measure_thing(placed, sights, length)
+        standing, move, scale = stood(placed, options, known)
     lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     moved = [Sight(s.image, replace(s.camera, pose=move.pose(s.camera.pose))) for s in sights]
     middle = move.points(np.zeros((1, 3)))[0]
@@ -224,15 +239,13 @@ def _levelled(closed: Closed, pose: Pose, pitch: float) -> tuple[Closed, Pose]:
     return Closed(turned.points(closed.vertices), closed.faces), turned.pose(pose)
 
 
-def stood(closed: Closed, options: ObjectOptions, metres_per_unit: float | None = None) -> Standing:
+def stood(closed: Closed, options: ObjectOptions, known: Known | None = None) -> Standing:
     """A thing on its base, with no more triangles than wanted; the cut of the base takes some, too."""
     error = 0.1 * float(np.ptp(closed.vertices, axis=0).max()) / options.inflate.cells
-    standing = stand(closed, options.stand, metres_per_unit)
+    standing = stand(closed, options.stand, known)
     share = 0.98
     while len(standing.closed.faces) > options.object_triangles:
-        standing = stand(
-            simplified(closed, int(share * options.object_triangles), error), options.stand, metres_per_unit
-        )
+        standing = stand(simplified(closed, int(share * options.object_triangles), error), options.stand, known)
         share *= 0.9
     return standing
 

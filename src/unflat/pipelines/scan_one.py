@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.close import closed as with_holes_closed
-from unflat.geometry.closed_surface import Closed, compact, is_closed, smoothed, without_crumbs
+from unflat.geometry.closed_surface import Closed, compact, cut_flat, is_closed, smoothed, without_crumbs
+from unflat.geometry.normals import vertex_normals
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.scan_object import ObjectOptions, image_of, stood
 from unflat.stages.bake_texture import TextureOptions, bake_texture
@@ -23,7 +24,8 @@ from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.hull import hull
 from unflat.stages.isolate import isolate
-from unflat.stages.wrap import look, normals_of
+from unflat.stages.stand import Known
+from unflat.stages.wrap import look
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64, Bool
 from unflat.types.mesh import Mesh
@@ -32,6 +34,8 @@ from unflat.types.sight import Sight
 from unflat.types.views import Reconstruction, Similarity, SparsePoints, View, ViewDepth
 
 _ROUGH, _DEPTH_SIDE, _POINTS = 96, 400, 3000
+_BASE = 0.998
+"""A thing stands on the lowest of what was seen of it, but for this share."""
 
 
 def object_from_scan(
@@ -96,7 +100,8 @@ def object_from_views(
     lineage.did("hull", pictures=len(sights), triangles=len(body.faces))
     lineage.invented = True
     lineage.warn("Where no two pictures show a place of the object, its shape is made up of the outlines.")
-    seen = np.any([look(body, normals_of(body), sight).clear for sight in sights], axis=0)
+    normals = vertex_normals(body.vertices.astype(np.float32), body.faces)
+    seen = np.any([look(body, normals, sight).clear for sight in sights], axis=0)
     up = np.array([0.0, -1.0, 0.0]) if reconstruction.level else None
     return _delivered(_Body(body, ~seen, up), reconstruction, frames, options, clock, lineage)
 
@@ -137,7 +142,7 @@ def _alone(view: View, cut: CutOut) -> View:
 def _points(body: Closed, sights: Sequence[Sight]) -> SparsePoints:
     """Points of a hull as if they had been triangulated: they say which views show the same, and how far off it is."""
     chosen = np.random.default_rng(0).choice(len(body.vertices), min(_POINTS, len(body.vertices)), replace=False)
-    normals = normals_of(body)
+    normals = vertex_normals(body.vertices.astype(np.float32), body.faces)
     seen = [look(body, normals, sight) for sight in sights]
     pairs = [(n, np.flatnonzero(one.clear[chosen])) for n, one in enumerate(seen)]
     pixel = np.concatenate([seen[n].pixel[chosen[who]] for n, who in pairs])
@@ -173,13 +178,11 @@ def _delivered(
     """On the floor, in metres, with its texture; the lineage is sealed."""
     views = [frame.view for frame in frames]
     turn = upright(body.up, views)
-    known = reconstruction.scale is not None and not reconstruction.scale.assumed
+    told = reconstruction.scale
+    known = None if told is None or told.assumed else Known(1.0, told)
     with clock.stage("stand"):
-        level = Closed(body.closed.vertices @ turn.T, body.closed.faces)
-        standing, move, scale = stood(level, options, 1.0 if known else None)
-    asked = options.stand != type(options.stand)()
-    if known and not asked and reconstruction.scale is not None:
-        scale = reconstruction.scale
+        level = _based(Closed(body.closed.vertices @ turn.T, body.closed.faces), ~body.made_up)
+        standing, move, scale = stood(level, options, known)
     lineage.did("stand", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
     whole = Similarity(move.factor, move.rotation @ turn, move.shift)
     back = (standing.vertices - whole.shift) @ whole.rotation / whole.factor
@@ -191,6 +194,19 @@ def _delivered(
     final = replace(painted, vertices=standing.vertices[who].astype(np.float32), normals=None)
     cameras = tuple(replace(view.camera, pose=whole.pose(view.pose)) for view in views)
     return Scene((Node("object", final),), cameras, Frame.LEVEL_RDF, scale, lineage.seal())
+
+
+def _based(level: Closed, seen: Bool) -> Closed:
+    """Cut off below what was seen: the outlines of cameras that all look down close to a point under the thing.
+
+    Args:
+        level: With y down.
+        seen: (n,) which of its vertices some picture shows.
+    """
+    if not seen.any():
+        return level
+    floor = float(np.quantile(level.vertices[seen, 1], _BASE))
+    return cut_flat(level, floor) if floor < float(level.vertices[:, 1].max()) else level
 
 
 def _begun(reconstruction: Reconstruction) -> Lineage:

@@ -29,7 +29,7 @@ _SHARP = 960
 _TWIN = 1.5
 """Pictures whose grey values differ by less than this (of 255) show the same."""
 _MOVED = 0.004
-"""Nothing moves while half of the picture stays within this share of its long side."""
+"""What stays within this share of the picture's long side does not move."""
 _BLURRED, _MUCH_BLURRED = 0.3, 0.12
 """A photograph this much less sharp than the middle of its set is blurred, if it is so blurred in itself."""
 _LEAST = 64
@@ -86,7 +86,13 @@ def sharpness(pixels: U8) -> float:
 
 
 def sample_film(
-    frames: Iterable[Offered], options: SampleOptions, keep: Keep, *, seconds: float | None, fps: float
+    frames: Iterable[Offered],
+    options: SampleOptions,
+    keep: Keep,
+    *,
+    seconds: float | None,
+    fps: float,
+    moving: float = 0.5,
 ) -> Stills:
     """Choose among the frames of a film, gone through once.
 
@@ -96,6 +102,7 @@ def sample_film(
         keep: Puts those that are chosen away.
         seconds: How long the film is; None where nobody knows, and then its frames are not spread over it.
         fps: Frames a second that it has.
+        moving: Something moves if this share of the picture does; less where a thing turns before a still backdrop.
 
     Returns:
         The chosen frames, in order; ``dropped`` says how many were left out, and why.
@@ -106,7 +113,7 @@ def sample_film(
     step = 1.0 / min(options.sample_fps, fps)
     if seconds is not None and seconds / step > options.most_frames:
         step = seconds / options.most_frames
-    window = _Window(keep, step * 0.999)
+    window = _Window(keep, step * 0.999, moving)
     for frame in frames:
         if min(frame.still.size.shape) < _LEAST:
             raise InputError(f"the film is only {frame.still.size} pixels", hint=f"Give one of {_LEAST} or more.")
@@ -121,6 +128,7 @@ class _Window:
 
     keep: Keep
     seconds: float
+    moving: float
     chosen: list[Still] = field(default_factory=list[Still])
     count: int = 0
     shots: int = 1
@@ -155,7 +163,7 @@ class _Window:
         self._best = None
         at = frame.still.seconds or 0.0
         waited = not self.chosen or at - (self.chosen[-1].seconds or 0.0) >= 1.0
-        if self._last is not None and not waited and not _moved(self._last, small):
+        if self._last is not None and not waited and not _moved(self._last, small, self.moving):
             self.idle += 1
             return
         self._last = small
@@ -276,12 +284,12 @@ def _same(a: U8, b: U8) -> bool:
     return a.shape == b.shape and float(np.abs(a.astype(np.int16) - b).mean()) < _TWIN
 
 
-def _moved(before: U8, after: U8) -> bool:
+def _moved(before: U8, after: U8, share: float) -> bool:
     import cv2
 
     greys = [np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8) for small in (before, after)]
     way = np.linalg.norm(flow(greys[0], greys[1]), axis=-1)
-    return float(np.median(way)) > _MOVED * max(before.shape)
+    return float(np.quantile(way, 1 - share)) > _MOVED * max(before.shape)
 
 
 def _detail(pixels: U8) -> float:

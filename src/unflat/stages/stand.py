@@ -42,13 +42,20 @@ class StandOptions:
             raise InputError("a side of an object is between 0.1 mm and a kilometre")
 
 
-def size_of(extent: F64, options: StandOptions, metres_per_unit: float | None) -> tuple[float, Scale]:
+class Known(NamedTuple):
+    """What is known of a thing's size before its box is measured: metres per unit, and how well they are known."""
+
+    metres_per_unit: float
+    scale: Scale
+
+
+def size_of(extent: F64, options: StandOptions, known: Known | None) -> tuple[float, Scale]:
     """Metres per unit of the thing, and how well they are known.
 
     Args:
         extent: (3,) width, height and depth of its box in its units.
         options: What the user measured; of several sides the mean counts, weighed by their length.
-        metres_per_unit: From a known length in a picture; None where there is none.
+        known: What a length in a picture or a scan tells; what the user measured on the thing counts more.
     """
     told = np.array([np.nan if v is None else v for v in (options.width_mm, options.height_mm, options.depth_mm)])
     given = np.isfinite(told)
@@ -59,8 +66,8 @@ def size_of(extent: F64, options: StandOptions, metres_per_unit: float | None) -
         names = [name for name, known in zip(("width", "height", "depth"), given, strict=True) if known]
         spread = float(np.exp(max(off, _MEASURED)))
         return factor, Scale("known-length", 1 / spread, spread, 0.9, f"the {' and '.join(names)} that was measured")
-    if metres_per_unit is not None:
-        return metres_per_unit, Scale("known-length", 1 / 1.05, 1.05, 0.9, "a known length in the picture")
+    if known is not None:
+        return known
     detail = f"nothing told the size: the longest side is taken to be {ASSUMED_M:g} m"
     return ASSUMED_M / float(extent.max()), Scale("assumed", 1 / _ASSUMED_FACTOR, _ASSUMED_FACTOR, 0.9, detail)
 
@@ -108,18 +115,18 @@ class Standing(NamedTuple):
     scale: Scale
 
 
-def stand(closed: Closed, options: StandOptions, metres_per_unit: float | None = None) -> Standing:
+def stand(closed: Closed, options: StandOptions, known: Known | None = None) -> Standing:
     """Put a thing on the floor, with a base that is cut flat.
 
     Args:
         closed: With y pointing down along gravity and the front towards smaller z.
         options: How large it is.
-        metres_per_unit: From a known length in a picture.
+        known: What tells its size beside the options.
     """
     low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
     closed = cut_flat(closed, float(high[1] - _FLAT * (high[1] - low[1])))
     low, high = closed.vertices.min(axis=0), closed.vertices.max(axis=0)
-    factor, scale = size_of(high - low, options, metres_per_unit)
+    factor, scale = size_of(high - low, options, known)
     base = np.array([(low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2])
     move = Similarity(factor, np.eye(3), -factor * base)
     placed = move.points(closed.vertices)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.geometry.closed_surface import Closed
 from unflat.geometry.nearest import nearest_true
+from unflat.geometry.normals import vertex_normals
 from unflat.geometry.raster import Canvas, placed
-from unflat.types.arrays import F64, U8, Bool
+from unflat.types.arrays import F32, F64, U8, Bool
 from unflat.types.camera import Camera
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
@@ -72,7 +73,7 @@ def wrap(closed: Closed, sights: Sequence[Sight], options: WrapOptions) -> Mesh:
         The textured surface. Vertices along seams between pictures are doubled; at the same place, so it stays closed
         to who joins equal places.
     """
-    normals = normals_of(closed)
+    normals = vertex_normals(closed.vertices.astype(np.float32), closed.faces)
     seen = [look(closed, normals, sight) for sight in sights]
     face_slant = np.stack([s.slant[closed.faces].mean(axis=1) for s in seen])
     face_clear = np.stack([s.clear[closed.faces].all(axis=1) for s in seen])
@@ -97,18 +98,7 @@ def wrap(closed: Closed, sights: Sequence[Sight], options: WrapOptions) -> Mesh:
     )
 
 
-def normals_of(closed: Closed) -> F64:
-    """(n, 3) outward normals of length 1, faces weighed by their area."""
-    a, b, c = (closed.vertices[closed.faces[:, i]] for i in range(3))
-    of_face = np.cross(b - a, c - a)
-    total = np.zeros_like(closed.vertices)
-    for i in range(3):
-        for k in range(3):
-            total[:, k] += np.bincount(closed.faces[:, i], of_face[:, k], minlength=len(total))
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
-
-
-def look(closed: Closed, normals: F64, sight: Sight) -> Seen:
+def look(closed: Closed, normals: F32 | F64, sight: Sight) -> Seen:
     """Where each vertex is in the picture, how squarely it is seen, and whether it is seen at all."""
     camera_from_world = np.linalg.inv(sight.camera.pose.world_from_camera)
     vertices = closed.vertices
