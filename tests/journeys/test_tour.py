@@ -252,5 +252,7 @@ def test_plans_that_do_not_fit_are_refused_in_two_lines(unflat: Run, tmp_path: P
         assert done.returncode == 2, (name, done.stderr)
         assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("hint: "), done.stderr
     assert not (tmp_path / "x.html").exists()
+    done = unflat("scan", "p", "--landmarks", "few.json", "--splats", "-o", "x.ply")
+    assert done.returncode == 2 and "surfaces" in done.stderr
     done = unflat("scan", "p", "--landmarks", "unknown.json", "-o", "x.tum")
     assert done.returncode == 2 and "cannot hold a tour" in done.stderr

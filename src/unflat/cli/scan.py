@@ -74,6 +74,10 @@ def scan(
     if not inputs:
         raise InputError("nothing to scan was given", hint="unflat scan FILM|FOLDER|PICTURES [-o OUT]")
     told, export = gathered(Everything, flags), gathered(ExportOptions, writing)
+    if what.landmarks is not None and (
+        what.catalogue or what.subject == "object" or what.splats or what.ply != "surface"
+    ):
+        raise InputError("--landmarks is for tours: places, written as surfaces", hint="Leave the other options out.")
     if what.catalogue:
         _catalogue(inputs, output, told.thing, export, talk)
     elif what.subject == "object":
