@@ -16,7 +16,10 @@ from chromium import seen
 from PIL import Image as Pil
 
 import rooms
+from unflat.errors import InputError
 from unflat.formats import glb, html
+from unflat.formats.tour_plan import plan_of
+from unflat.pipelines.scan_tour import TourRun
 from unflat.types import Camera, Doorway, Image, Node, Provenance, Scale, Scene, Size, Stop, Tour
 from unflat.types.arrays import F64, U8
 
@@ -237,22 +240,28 @@ def test_the_picture_that_one_is_in_lies_over_the_others(browser: chromium.Brows
     page.close()
 
 
-def test_plans_that_do_not_fit_are_refused_in_two_lines(unflat: Run, tmp_path: Path) -> None:
-    (tmp_path / "p").mkdir()
-    Pil.fromarray(painting()).save(tmp_path / "p" / "a.png")
+def test_plans_that_do_not_fit_are_refused_before_anything_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Pil.fromarray(painting()).save(path)
+    point = {"point": [1, 2, 3]}
     plans = {
-        "unknown": {"pictures": {"b.png": {}}},
-        "outside": {"pictures": {"a.png": {"landmarks": [{"pixel": [900, 2], "point": [1, 2, 3]}]}}},
-        "few": {"pictures": {"a.png": {"landmarks": [{"pixel": [9, 2], "point": [1, 2, 3]}]}}},
+        "not among": {"pictures": {"b.png": {}}},
+        "outside": {"pictures": {"a.png": {"landmarks": [{"pixel": [900, 2], **point}]}}},
+        "needs 4": {"pictures": {"a.png": {"landmarks": [{"pixel": [9, 2], **point}]}}},
     }
-    for name, plan in plans.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(plan))
-        done = unflat("scan", "p", "--landmarks", f"{name}.json", "-o", "x.html")
-        lines = done.stderr.strip().splitlines()
-        assert done.returncode == 2, (name, done.stderr)
-        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("hint: "), done.stderr
+    for what, plan in plans.items():
+        with pytest.raises(InputError, match=what) as caught:
+            TourRun([path], plan_of(plan))
+        assert caught.value.hint
+
+
+def test_the_command_says_what_is_wrong_in_two_lines(unflat: Run, tmp_path: Path) -> None:
+    Pil.fromarray(painting()).save(tmp_path / "a.png")
+    (tmp_path / "plan.json").write_text('{"pictures": {"b.png": {}}}')
+    done = unflat("scan", "a.png", "--landmarks", "plan.json", "-o", "x.html")
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 2 and len(lines) == 2, done.stderr
+    assert lines[0].startswith("error: ") and lines[1].startswith("hint: "), done.stderr
     assert not (tmp_path / "x.html").exists()
-    done = unflat("scan", "p", "--landmarks", "few.json", "--splats", "-o", "x.ply")
+    done = unflat("scan", "a.png", "--landmarks", "plan.json", "--splats", "-o", "x.ply")
     assert done.returncode == 2 and "surfaces" in done.stderr
-    done = unflat("scan", "p", "--landmarks", "unknown.json", "-o", "x.tum")
-    assert done.returncode == 2 and "cannot hold a tour" in done.stderr

@@ -47,6 +47,8 @@ _FEWEST = 2
 _OFF = 1.25
 """A picture's depth that half of its landmarks leave by more than this factor is said to be bent."""
 
+_MORE = f"Mark more ({LEAST_UNKNOWN} where the angle of view is unknown), give its position and heading, or a link."
+
 How = Literal["landmarks", "position", "alone"]
 
 
@@ -115,6 +117,9 @@ class TourRun:
         self.files = {self.album.names[path]: path for path in self.album.pictures}
         self.sizes = self._sizes_of_named()
         check_things(plan, {name: self.sizes.get(name, (np.inf, np.inf)) for name in self.files})
+        for name, entry in plan.entries.items():
+            if entry.alone or len(self.album.files) < _FEWEST:
+                self._check_enough(name)
         self._given, self._shelf = tuple(paths), shelf
         self.scan: ScanResult | None = None
         self.placed: list[Placed] = []
@@ -303,6 +308,18 @@ class TourRun:
         told = {} if one.error_px is None else {"error_px": round(one.error_px, 2), "landmarks": one.landmarks}
         self.lineage.did("place_picture", picture=one.station.name, by=one.how, part=one.part, **told)
 
+    def _check_enough(self, name: str) -> None:
+        """Refuse early a picture whose only landmarks are points, and too few of them.
+
+        Raises:
+            InputError: It is one, and neither a position nor a door leads to it.
+        """
+        mine = [thing for thing in things_of(self.plan) if name in thing.pixels]
+        lone = all(len(thing.pixels) == 1 for thing in mine)
+        told = self.plan.entry(name).stand is not None or any(name in (p.start, p.to) for p in self.plan.passages)
+        if 0 < len(mine) < LEAST_KNOWN and lone and not told:
+            raise InputError(f"{name} has {len(mine)} landmarks; its camera needs {LEAST_KNOWN}", hint=_MORE)
+
     def _check_unused(self) -> None:
         """Landmarks that placed nothing are a mistake, unless a door or a position leads to their picture."""
         linked = {end for p in self.plan.passages for end in (p.start, p.to)}
@@ -313,9 +330,8 @@ class TourRun:
                 continue
             known = max(len(landmarks_in(name, p, self._others(name), self._standing)[0]) for p in self._parts())
             told = f"{name} has {known} landmarks of which is known where they are; its camera needs {LEAST_KNOWN}"
-            more = f"Mark more ({LEAST_UNKNOWN} where the angle of view is unknown)"
             if name not in linked:
-                raise InputError(told, hint=f"{more}, give its position and heading, or a link.")
+                raise InputError(told, hint=_MORE)
             self.lineage.warn(f"{told}: it stands by itself.")
 
     def _others(self, name: str) -> tuple[Thing, ...]:
