@@ -116,6 +116,8 @@ def test_a_cut_out_becomes_a_thing_for_a_shop(unflat: Run, tmp_path: Path) -> No
     report = json.loads(done.stdout)
     assert report["passed"]
     assert report["made_from"] == "cut-outs"
+    said = {"outputs", "seconds", "peak_memory_mb", "triangles", "kind", "confidence", "warnings", "provenance"}
+    assert said <= report.keys() and report["kind"] == "metric"
     scene = glb.read(tmp_path / "vase_object.glb")
     mesh = scene.nodes[0].item
     assert isinstance(mesh, Mesh)

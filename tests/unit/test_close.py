@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fused_worlds as fw
+from unflat.formats.solid import check_solid
 from unflat.geometry import close
 from unflat.geometry.close import closed, parted, rings
 from unflat.geometry.rims import is_closed
@@ -88,7 +89,13 @@ def test_a_long_rim_is_drawn_in_first() -> None:
     body = closed(mesh)
     assert is_closed(body.faces)
     assert abs(accepted(body)) == pytest.approx(np.pi, rel=0.01)
-    assert body.invented is not None and np.abs(body.vertices[body.invented][:, 1]).max() < 1e-6
+    assert body.invented is not None and np.abs(body.vertices[body.invented][:, 1]).max() < 1e-5, "moved apart, no more"
+
+
+def test_a_printer_finds_no_two_corners_at_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(close, "MOST", 12)
+
+    check_solid(closed(cup()), "cup")
 
 
 def test_only_short_rims_are_closed_if_asked() -> None:

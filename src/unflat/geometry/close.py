@@ -19,11 +19,13 @@ from unflat.geometry.jit import inner, kernel
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.pieces import pieces_of
 from unflat.geometry.rims import directed, keys_of, rim_edges, sound
-from unflat.types.arrays import F64, U32, Bool
+from unflat.types.arrays import F32, F64, U32, Bool
 from unflat.types.mesh import Mesh
 
 MOST = 400
 """Corners of a ring that is triangulated as it is; the work grows with the cube of it."""
+_PARTED, _TURNS = 2e-6, 8
+"""Vertices at one place are moved apart by this share of the whole, in at most so many turns."""
 Ring = NDArray[np.int64]
 
 
@@ -202,6 +204,22 @@ def _least_area(corners: F64, taken: Bool) -> Ring | None:
     return np.array(triangles, np.int64)
 
 
+def _apart(vertices: F32, faces: U32) -> F32:
+    """Vertices at the same place moved inwards by next to nothing.
+
+    Files for printers name corners by their places: what is parted there, or drawn in from, would become one again.
+    """
+    moved, inwards = vertices.copy(), -vertex_normals(vertices, faces)
+    step = np.float32(_PARTED * np.linalg.norm(np.ptp(vertices, axis=0))) if len(vertices) else np.float32(0)
+    for turn in range(1, 1 + _TURNS):
+        order = np.lexsort(moved.T)
+        again = order[1:][(moved[order[1:]] == moved[order[:-1]]).all(axis=1)]
+        if not len(again):
+            break
+        moved[again] += turn * step * inwards[again]
+    return moved
+
+
 def _rebuilt(mesh: Mesh, source: Ring, points: F64, faces: U32, stems: Ring) -> Mesh:
     """A mesh of old and new vertices; the new ones take the means of what their stems have."""
 
@@ -212,7 +230,7 @@ def _rebuilt(mesh: Mesh, source: Ring, points: F64, faces: U32, stems: Ring) -> 
         new = np.rint(old[stems].mean(axis=1)).astype(old.dtype) if fresh is None else fresh
         return np.concatenate([old, new])
 
-    vertices = points.astype(np.float32)
+    vertices = _apart(points.astype(np.float32), faces)
     invented = np.zeros(len(mesh.vertices), np.bool_) if mesh.invented is None else mesh.invented
     marked = grown(invented, np.ones(len(stems), np.bool_))
     return Mesh(

@@ -184,6 +184,7 @@ class Scan:
         return sample_photos(self.album.stills(every), options, self._keep_photo)
 
     def _keep_frame(self, still: Still, pixels: Any, mask: Any) -> Still:
+        self.clock.progress(f"sample frame {still.name}")
         return self.shelf.keep_still(self._with_lens(still), pixels, mask, lossy=True)
 
     def _keep_photo(self, still: Still, pixels: Any, mask: Any) -> Still:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from unflat.errors import InputError
 from unflat.formats import registry
 from unflat.formats.film_parts import key_of
 from unflat.formats.image import read_image
+from unflat.formats.provenance_text import to_plain
 from unflat.formats.registry import ExportOptions
 from unflat.formats.scan_shelf import Shelf
 from unflat.formats.shop import shop_files, write_shop
@@ -204,4 +205,13 @@ def save_thing(scene: Scene, paths: Sequence[Path], export: ExportOptions, told:
         else:
             registry.write(scene, path, export)
             whole["outputs"].append(str(path))
-    return {**whole, "triangles": scene.triangles, "peak_memory_mb": peak_memory_mb()}
+    parts = [node.item.confidence for node in scene.nodes if node.item.confidence is not None]
+    return {
+        **whole,
+        "triangles": scene.triangles,
+        "kind": "scale" if scene.scale.assumed else "metric",
+        "scale": asdict(scene.scale),
+        "confidence": round(float(np.concatenate(parts).mean()), 4) if parts else None,
+        "peak_memory_mb": peak_memory_mb(),
+        "provenance": to_plain(scene.provenance),
+    }
