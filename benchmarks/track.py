@@ -10,6 +10,9 @@ films   the kitchen of the shared data and known places as films: how many frame
 depth   what ``Tracking.depth`` says of every tenth frame, without a network and with it: how much of the picture it
         covers, how much of that is right within 25 % and 10 % (the unit by the whole path), how likely it says that
         25 % are; processor time of one map
+turn    a walk, a turn of 110 degrees on the spot and another walk, without a network and with one that is off by a
+        factor of up to 2 in each picture and by 12 % from place to place: how much larger the unit is after the turn
+long    a film that goes forth and back ``--times`` times: what a frame costs and how much memory is taken as it grows
 
 The tracker is not told the lens unless ``--told``. A film of several parts is judged by its largest one.
 """
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scan_measures import path_error, similarity
 from benchmarks.scan_worlds import known
+from tests import walks
 
 from unflat.errors import InputError
 from unflat.pipelines.scan_look import network_guess
@@ -42,6 +47,8 @@ from unflat.stages.track_stream import Tracker
 from unflat.stages.tracking import Tracking
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64, U8
+from unflat.types.camera import Pose
+from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.views import Lens, Reconstruction
 
 KITCHEN = "kitchen"
@@ -219,14 +226,83 @@ def depth_row(film: Filmed, guess: Guess | None) -> str:
     return " | ".join(f"{100 * value:.0f}" for value in np.mean(rows, 0)) if rows else "nothing"
 
 
+def turn(given: argparse.Namespace) -> None:
+    """Whether the unit survives a turn on the spot."""
+    lens = walks.lens(320, 240)
+    room, coarse, now = walks.Room(lens, 1), walks.Room(walks.lens(80, 60), 1), [0]
+    poses = [_turning(k) for k in range(90)]
+
+    def network(pixels: U8) -> DepthMap:
+        rng = np.random.default_rng(now[0])
+        off = cv2.resize(rng.normal(0, 0.12, (4, 5)), (80, 60), interpolation=cv2.INTER_CUBIC)
+        z = coarse.frame(poses[now[0]]).depth * np.exp(off) * rng.uniform(0.5, 2)
+        return DepthMap(z.astype(np.float32), DepthKind.SCALE)
+
+    print("| network | tracked | error % as told | unit after the turn / before |")
+    print("|---|---|---|---|")
+    true = np.stack([pose.centre for pose in poses])
+    for guess in (None, network):
+        tracker, told, rng = Tracker(Lens(lens), guess=guess), [], np.random.default_rng(1)
+        for k, pose in enumerate(poses):
+            now[0] = k
+            told.append(tracker.push(walks.noisy(room.frame(pose).pixels, rng, noise=3), k / 15))
+        on = largest(told)
+        found = {k: told[k].pose.centre for k in on}
+        before, after = ([k for k in on if k < 30], [k for k in on if k > 62])
+        units = [np.linalg.norm(found[a[-1]] - found[a[0]]) / np.linalg.norm(true[a[-1]] - true[a[0]])
+                 for a in (before, after)]  # fmt: skip
+        error = 100 * path_error(np.stack(list(found.values())), true[on])
+        print(f"| {'no' if guess is None else 'yes'} | {len(on)} of 90 | {error:.2f} | {units[1] / units[0]:.3f} |")
+
+
+def _turning(k: int) -> Pose:
+    """Thirty frames to the right, thirty while turning on the spot, thirty back."""
+    at, yaw = min(k, 30), 8 * np.sin(min(k, 30) / 15) + max(min(k, 60) - 30, 0) * 110 / 30
+    bob = 0.05 * np.sin((k if k < 30 or k > 60 else 30) / 7)
+    return walks.looking(-1.5 + 0.03 * at, bob, -2 + 0.01 * at - 0.03 * max(k - 60, 0), yaw, 3 * np.sin(k / 9))
+
+
+def long(given: argparse.Namespace) -> None:
+    """What grows with a film."""
+    film = filmed((given.names or ["room-plain"])[0], given)
+    once = [*range(film.count), *range(film.count - 2, 0, -1)]
+    numbers = (once * given.times)[: given.times * len(once)]
+    tracker, told = Tracker(film.lens), []
+    print("| frames | keyframes so far | CPU ms a frame | slowest frame ms | memory MB |")
+    print("|---|---|---|---|---|")
+    for first in range(0, len(numbers), 200):
+        spent: list[float] = []
+        for k in range(first, min(first + 200, len(numbers))):
+            pixels = film.frame(numbers[k])
+            begun = time.process_time()
+            told.append(replace(tracker.push(pixels, k / film.fps), sight=None))
+            spent.append(1000 * (time.process_time() - begun))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        keyframes = sum(one.keyframe for one in told)
+        print(f"| {len(told)} | {keyframes} | {np.mean(spent):.1f} | {max(spent):.0f} | {memory:.0f} |")
+    begun = time.process_time()
+    made = tracker.finish()
+    true = film.centres[[numbers[int(view.still.name)] for view in made.views]]
+    error = 100 * path_error(np.stack([view.pose.centre for view in made.views]), true)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    spent_here = time.process_time() - begun
+    print(f"finish: {len(made.views)} frames, error {error:.3f} % of the path, {spent_here:.1f} s CPU, {memory:.0f} MB")
+
+
 def main() -> None:
     """Read the words."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words: dict[str, Callable[[argparse.Namespace], None]] = {"depth": depth, "films": films}
+    words: dict[str, Callable[[argparse.Namespace], None]] = {
+        "depth": depth,
+        "films": films,
+        "long": long,
+        "turn": turn,
+    }
     parser.add_argument("word", choices=sorted(words))
     parser.add_argument("names", nargs="*")
     parser.add_argument("--shared", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--count", type=int, default=200, help="frames of a known film")
+    parser.add_argument("--times", type=int, default=4, help="a long film goes forth and back so often")
     parser.add_argument("--triangulated", action="store_true", help="do not ask the network")
     parser.add_argument("--told", action="store_true", help="the tracker is told the lens")
     given = parser.parse_args()

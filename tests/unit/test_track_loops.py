@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import walks
+from unflat.geometry.bundle import Adjusted, Bundle
 from unflat.geometry.seen_by import numbers_of, pixels_of
 from unflat.geometry.turns import turn
+from unflat.stages import track_map
 from unflat.stages.track_loops import closed, joined, loose_before
 from unflat.stages.track_map import Keyframe, Map
 from unflat.stages.track_places import Places, Recognised
@@ -88,6 +90,26 @@ def test_a_loop_takes_back_what_added_up_on_the_way() -> None:
     assert closed(made, recognised(poses[-1]))
     assert off(made, poses) < 0.1 * before
     assert made.drift_at(made.keyframes[-1].centre) < bar
+
+
+def test_a_long_way_is_settled_stretch_by_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more keyframes are ever solved for at once than were allowed, and those that were moved come back."""
+    poses = around()
+    made, sizes = mapped(poses), []
+    adjust = track_map.adjust
+
+    def watched(bundle: Bundle, **rest: float) -> Adjusted:
+        sizes.append(int(bundle.free.sum()))
+        return adjust(bundle, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(track_map, "AT_ONCE", 8)
+    monkeypatch.setattr(track_map, "adjust", watched)
+    for k, frame in enumerate(made.keyframes[2:], 2):
+        frame.shift = frame.shift + 0.03 * np.array([np.sin(k), np.cos(2 * k), np.sin(3 * k)])
+    before = off(made, poses)
+    made.settle_all(rounds=10)
+    assert max(sizes) == 8 and len(sizes) > 3
+    assert off(made, poses) < 0.2 * before
 
 
 def test_a_loop_that_is_none_changes_nothing() -> None:

@@ -65,11 +65,9 @@ def look_back(parts: list[Map], places: list[Places], part: int, grey: U8) -> tu
 
 def loose_before(made: Map) -> int:
     """The keyframes before this one have nothing to do with the newest."""
-    newest = made.keyframes[-1]
-    for number, frame in enumerate(made.keyframes):
-        if np.isin(frame.track, newest.track, assume_unique=True).sum() >= _SHARED:
-            return max(number - _APART, 0)
-    return 0
+    anchors = np.sort(made.landmarks.anchor[made.keyframes[-1].track])
+    anchors = anchors[anchors >= 0]
+    return max(int(anchors[_SHARED - 1]) - _APART, 0) if len(anchors) >= _SHARED else 0
 
 
 def closed(made: Map, found: Recognised) -> bool:

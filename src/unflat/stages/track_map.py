@@ -20,6 +20,10 @@ WINDOW = 8
 """Keyframes that move in the adjustment after each new one."""
 _HELD = 12
 """Older keyframes that see the same landmarks and hold them in place."""
+_RECENT = 40
+"""So many keyframes before them are looked at, too."""
+AT_ONCE = 120
+"""Keyframes that are brought into agreement at once."""
 GUESSED = 0.6
 """How uncertain (standard deviation of its logarithm) a depth taken from neighbours is."""
 GUESSED_BY_NETWORK = 0.25
@@ -212,18 +216,36 @@ class Map:
         marks.xyz[track[good]] = xyz[good]
 
     def settle_all(self, *, rounds: int = 10, lens_prior: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        """Bring all keyframes into agreement; the first one stays."""
-        self._adjust(np.arange(1, len(self.keyframes)), np.zeros(1, np.int64), rounds, lens_prior)
+        """Bring all keyframes into agreement; the first one stays.
+
+        More than ``AT_ONCE`` of them are gone through in stretches of that many that overlap by half, each held by
+        what it shares landmarks with, so that neither memory nor time grows faster than the film; the lens is then
+        settled by the first stretch alone.
+        """
+        n = len(self.keyframes)
+        if n <= AT_ONCE:
+            self._adjust(np.arange(1, n), np.zeros(1, np.int64), rounds, lens_prior)
+            return
+        for first in range(1, n - AT_ONCE // 2, AT_ONCE // 2):
+            free = np.arange(first, min(first + AT_ONCE, n))
+            self._adjust(free, self._holding(free), rounds, lens_prior if first == 1 else (0.0, 0.0, 0.0))
 
     def settle_window(self, rounds: int = 6) -> None:
         """Bring the last keyframes into agreement with each other and with older ones that see the same."""
         n = len(self.keyframes)
         free = np.arange(max(1, n - WINDOW), n)
+        self._adjust(free, self._holding(free), rounds, (0.0, 0.0, 0.0))
+
+    def _holding(self, free: np.ndarray) -> np.ndarray:
+        """Other keyframes that share most landmarks with these, those before them or that saw one first."""
         seen = np.unique(np.concatenate([self.keyframes[k].track for k in free]))
-        shared = np.array([np.isin(k.track, seen, assume_unique=True).sum() for k in self.keyframes[: free[0]]])
-        held = np.argsort(-shared, kind="stable")[:_HELD]
-        held = np.sort(held[shared[held] >= 8])
-        self._adjust(free, held if len(held) else np.array([free[0] - 1]), rounds, (0.0, 0.0, 0.0))
+        anchors = np.unique(self.landmarks.anchor[seen])
+        others = np.union1d(anchors[anchors >= 0], np.arange(max(0, free[0] - _RECENT), free[0]))
+        others = np.setdiff1d(others, free)
+        shared = np.array([np.isin(self.keyframes[k].track, seen, assume_unique=True).sum() for k in others])
+        best = np.argsort(-shared, kind="stable")[:_HELD]
+        held = np.sort(others[best[shared[best] >= 8]])
+        return held if len(held) else np.array([free[0] - 1])
 
     def _adjust(self, free: np.ndarray, held: np.ndarray, rounds: int, lens_prior: tuple[float, float, float]) -> None:
         chosen = [*held.tolist(), *free.tolist()]
