@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.view_worlds import Paint, Patch, Place, arc, place
+from tests.view_worlds import Paint, Patch, Place, arc, look_at, place
 
 from unflat.geometry import patch_cost as pc
 from unflat.geometry import patch_match as pm
@@ -14,7 +14,7 @@ from unflat.geometry.agreement import normals_of, verdict, without_specks
 from unflat.geometry.patch_match import improved
 from unflat.geometry.rig import Planes, Rig
 from unflat.geometry.settle_planes import settled
-from unflat.geometry.sweep import cost_volume, planes_between, smoothest, swept
+from unflat.geometry.sweep import cost_volume, planes_between, smoothest, swept, swept_planes
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
 
@@ -165,6 +165,23 @@ def test_the_sweep_of_one_plane_is_a_slow_correlation(tilted: Place) -> None:
         c = np.cov(values, seen, bias=True)
         costs.append(1 - c[0, 1] / np.sqrt((c[0, 0] + 4) * (c[1, 1] + 4)))
     assert volume[y, x, k] == pytest.approx(np.mean(costs) * 64, abs=2)  # OpenCV places warped pixels to 1/32
+
+
+def test_floors_are_swept_level() -> None:
+    floor = Patch((0, 0, 2), (3, 0, 0), (0, 0, 3), Paint(contrast=60, grain=0.08))
+    poses = [look_at((0.25 * k, -1.0, -1.0), (0.25 * k, -0.5, 1.0)) for k in range(3)]
+    world = place([floor], Intrinsics.from_fov(60, SIZE), poses, noise=0)
+    turned = world.reconstruction.views[1].pose.world_from_camera[:3, :3]
+    rig = replace(rig_of(world, 1), down=turned.T @ (0.0, 1.0, 0.0))
+    inverse, gradient = swept_planes(rig, (0.15, 1.2))
+    inside = np.zeros(SIZE.shape, bool)
+    inside[40:68, 12:-12] = True
+    exact = 1 / world.depths[1]
+    level = np.isfinite(gradient[0])
+    assert level[inside].mean() > 0.8
+    assert np.median(np.abs(inverse * world.depths[1] - 1)[inside]) < 0.01
+    slopes = [g[inside & level] for g in (gradient[1], np.gradient(exact)[0])]
+    assert np.median(np.abs(slopes[0] / slopes[1] - 1)) < 0.03
 
 
 def test_paths_are_those_of_the_slow_way() -> None:

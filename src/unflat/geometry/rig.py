@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unflat.types.arrays import F32, Bool
+from unflat.types.arrays import F32, F64, Bool
 from unflat.types.camera import Intrinsics
 
 
@@ -24,6 +24,7 @@ class Rig:
         noise: Standard deviation of what is no signal, in grey values.
         found: (n, 3, H, W) float32, inverse depth (0: unknown) and gradient found in each source; None before that.
         back: (n, 14) float32, the ways from the sources to the reference; None likewise.
+        down: (3,) unit vector along gravity in the reference's camera axes; None where nobody knows.
     """
 
     grey: F32
@@ -34,6 +35,7 @@ class Rig:
     noise: float = 2.0
     found: F32 | None = None
     back: F32 | None = None
+    down: F64 | None = None
 
     @property
     def pixels_per_inverse(self) -> float:

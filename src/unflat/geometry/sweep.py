@@ -1,12 +1,17 @@
 """Planes swept through space: how well the pictures agree at every depth, and the smoothest surface through that.
 
 Plane sweep after Collins ("A space-sweep approach to true multi-image matching", CVPR 1996), compared by normalised
-cross correlation; a surface through the volume of costs by semi-global matching (Hirschmüller, PAMI 2008).
+cross correlation; a surface through the volume of costs by semi-global matching (Hirschmüller, PAMI 2008). Level
+planes, floors and ceilings, are swept up and down beside those that face the camera (Gallup et al., "Real-time
+plane-sweeping stereo with multiple sweeping directions", CVPR 2007).
 """
 
 # pyright: standard
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,13 +20,21 @@ from numpy.typing import NDArray
 from unflat.geometry.bands import in_bands
 from unflat.geometry.jit import inner, kernel
 from unflat.geometry.rig import Rig
-from unflat.types.arrays import F32, U8
+from unflat.types.arrays import F32, F64, U8
 
 _STEP_COST, _JUMP_COST = 6, 60
 """What a neighbour one plane off costs, and one any farther off (a match costs 0 to 127)."""
 _BEST = 2
 """So many sources that match best count: others may not show the place."""
-_LEAST_PLANES, _MOST_PLANES = 24, 160
+_LEAST_PLANES, _MOST_PLANES = 24, 128
+_LEVELS = 48
+"""So many heights are looked at above and below the camera."""
+_HORIZON = 0.05
+"""Tangent of the angle off the horizon within which nothing level is looked for."""
+_LEVEL_REACH = 4
+"""The window of level planes goes so many pixels to each side."""
+_BOTH = 6
+"""No more sources than this are swept."""
 
 
 def planes_between(rig: Rig, limits: tuple[float, float]) -> F32:
@@ -36,7 +49,7 @@ def cost_volume(rig: Rig, planes: F32, reach: int = 3) -> U8:
 
     Args:
         rig: The pictures.
-        planes: (d,) inverse depths.
+        planes: (d,) inverse depths, or (d, 3) of planes that are ``p x + q y + r`` at a pixel.
         reach: The window goes so many pixels to each side.
 
     Returns:
@@ -51,8 +64,9 @@ def cost_volume(rig: Rig, planes: F32, reach: int = 3) -> U8:
     def work(first: int, last: int) -> None:
         costs = np.empty((len(rig.ways), h, w), np.float32)
         for k in range(first, last):
+            plane = np.array([0, 0, planes[k]]) if planes.ndim == 1 else planes[k]
             for s in range(len(rig.ways)):
-                costs[s] = 1 - _correlation(rig, s, float(planes[k]), side, mean, spread)
+                costs[s] = 1 - _correlation(rig, s, plane, side, mean, spread)
             costs.partition(half - 1, axis=0)
             volume[..., k] = np.clip(costs[:half].mean(0) * 64, 0, 127)
 
@@ -67,12 +81,14 @@ def _moments(picture: F32, side: tuple[int, int], noise: float) -> tuple[F32, F3
     return mean, np.maximum(square - mean * mean, np.float32(0)) + np.float32(noise**2)
 
 
-def _correlation(rig: Rig, s: int, inverse: float, side: tuple[int, int], mean: F32, spread: F32) -> F32:
+def _correlation(
+    rig: Rig, s: int, plane: NDArray[np.floating[Any]], side: tuple[int, int], mean: F32, spread: F32
+) -> F32:
     """Normalised correlation with one source on one plane; -1 where the source does not show it."""
     h, w = rig.grey.shape
     way = rig.ways[s].astype(np.float64)
     matrix = way[:9].reshape(3, 3).copy()
-    matrix[:, 2] += way[9:12] * inverse
+    matrix += np.outer(way[9:12], plane)
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     matrix = np.linalg.inv(half) @ matrix @ half
     picture = rig.sources[s, : int(way[13]), : int(way[12])]
@@ -165,3 +181,62 @@ def swept(rig: Rig, limits: tuple[float, float], *, smooth: bool = True) -> F32:
     volume = cost_volume(rig, planes)
     found = lowest(smoothest(volume, rig.grey) if smooth else volume, planes)
     return np.where(rig.wanted, found, np.float32(0))
+
+
+def _rise(rig: Rig, slope: F64) -> F64:
+    """(h, w) how much lower than the eye a ray gets where z is 1, from its change along x and y and its start."""
+    h, w = rig.grey.shape
+    return slope[0] * (np.arange(w) + 0.5) + slope[1] * (np.arange(h)[:, None] + 0.5) + slope[2]
+
+
+def _level_volume(rig: Rig, slope: F64, heights: F32, limits: tuple[float, float]) -> U8:
+    """The volume of costs of level planes, (h, w, d): of floors below the horizon, of ceilings above it.
+
+    Args:
+        rig: The pictures.
+        slope: See :func:`_rise`.
+        heights: (d,) one over how far below or above the eye.
+        limits: Least and largest inverse depth.
+    """
+    rise = _rise(rig, slope)
+    volume = np.full((*rise.shape, len(heights)), 127, np.uint8)
+    for sign in (1.0, -1.0):
+        there = np.flatnonzero((sign * rise > _HORIZON).any(1))
+        if not len(there):
+            continue
+        rows = slice(int(there[0]), int(there[-1]) + 1)
+        ways = rig.ways.copy()
+        ways[:, [2, 5, 8]] += ways[:, [1, 4, 7]] * np.float32(rows.start)  # pixels are counted from the first row
+        part = replace(rig, grey=np.ascontiguousarray(rig.grey[rows]), ways=ways)
+        plane = slope + np.array([0, 0, slope[1] * rows.start])
+        costs = cost_volume(part, (sign * heights[:, None] * plane).astype(np.float32), _LEVEL_REACH)
+        np.copyto(volume[rows], costs, where=(sign * rise[rows] > _HORIZON)[..., None])
+    volume[np.abs(rise)[..., None] * heights < limits[0]] = 127
+    return volume
+
+
+def swept_planes(rig: Rig, limits: tuple[float, float]) -> tuple[F32, F32]:
+    """Inverse depth by sweeping planes that face the camera and, where down is known, level ones.
+
+    Args:
+        rig: The pictures.
+        limits: Least and largest inverse depth.
+
+    Returns:
+        (h, w) float32 inverse depth, 0 where none is wanted; and (2, h, w) its gradient, NaN where a plane that faces
+        the camera fits best.
+    """
+    rig = replace(rig, sources=rig.sources[:_BOTH], ways=rig.ways[:_BOTH])
+    planes = planes_between(rig, limits)
+    costs = smoothest(cost_volume(rig, planes), rig.grey)
+    inverse, gradient = lowest(costs, planes), np.full((2, *rig.grey.shape), np.nan, np.float32)
+    if rig.down is not None:
+        slope = rig.down @ np.linalg.inv(rig.camera.matrix)
+        rise = _rise(rig, slope)
+        heights = np.linspace(0, limits[1] / float(np.abs(rise).max()), _LEVELS + 1, dtype=np.float32)[1:]
+        others = smoothest(_level_volume(rig, slope, heights, limits), rig.grey)
+        flat = others.min(2) < costs.min(2)
+        inverse = np.where(flat, np.abs(rise) * lowest(others, heights), inverse).astype(np.float32)
+        share = np.where(flat, inverse / np.where(rise == 0, 1, rise), np.nan)
+        gradient = (share * slope[:2, None, None]).astype(np.float32)
+    return np.where(rig.wanted, inverse, np.float32(0)), gradient

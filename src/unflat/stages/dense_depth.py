@@ -180,9 +180,9 @@ def _fits(sensor: DepthMap, seen: DepthMap) -> bool:
 def _confidence(judged: Verdict, cost: F32) -> F32:
     """The probability that depth is right within 1 %, from how many agree, how well it matches, and who sees through.
 
-    A logistic curve fitted to four known places (boxes, a room with faint and with blank walls, a statue; see
-    ``tests/view_worlds``).
+    A logistic curve fitted to known places (boxes, a room with faint walls, a statue; see ``tests/view_worlds``), of
+    which each may be easier or harder than the others; its offset lies between them.
     """
     agree = np.maximum(judged.agree, 1).astype(np.float32)
-    told = 3.06 + 0.88 * np.log2(agree) - 3.86 * np.clip(cost, 0, 2) - 1.2 * judged.against / agree
+    told = 1.6 + 0.55 * np.log2(agree) - 2.3 * np.clip(cost, 0, 2) - 4.1 * judged.against / agree
     return (1 / (1 + np.exp(-told))).astype(np.float32)

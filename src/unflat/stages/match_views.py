@@ -20,15 +20,15 @@ from unflat.geometry.patch_cost import WORST
 from unflat.geometry.patch_match import improved
 from unflat.geometry.rig import Planes, Rig
 from unflat.geometry.settle_planes import settled
-from unflat.geometry.sweep import swept
-from unflat.types.arrays import F32, Bool
+from unflat.geometry.sweep import swept_planes
+from unflat.types.arrays import F32, F64, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size
 from unflat.types.views import Reconstruction
 
 _SMALLEST, _SWEPT = 480, 240
 """Depth maps are half as large as the stills, but no smaller than this; and the sweep is made no larger than this."""
-_NOISE = 2.0, 8.0
+_NOISE = 1.0, 8.0
 """Least and most noise of a picture that is believed, standard deviation in grey values."""
 _EVEN = 0.04
 """What was swept slopes evenly where it changes from pixel to pixel by about the same share."""
@@ -36,6 +36,10 @@ _CLEAR = 0.5
 """What matched at less than this cost is free up to there."""
 _MADE_UP = 0.05
 """What is made up may stand before what is measured by this share of its depth."""
+_HELD = 0.9
+"""Cameras are held upright if their mean down is at least so long."""
+_HIDDEN = 1.2
+"""So much more noise than its finest detail tells is in a picture: packing takes that first."""
 _KEPT = 64
 """So many views' pictures are held."""
 _ROUNDS, _AGAIN = 3, 2
@@ -66,6 +70,7 @@ class Matching:
         """
         self._views = reconstruction.views
         self.cameras = [self._camera(view.lens.intrinsics, longest) for view in self._views]
+        self._down = _down(reconstruction)
         self._judges = companies(reconstruction, _JUDGES * sources)
         self._sources = [company.sources[:sources] for company in self._judges]
         largest = max((camera.size.long_side for camera in self.cameras), default=1)
@@ -141,7 +146,7 @@ class Matching:
         for level in range(self._levels - 1, finest - 1, -1) if company.sources else ():
             rig = self._rig(number, level)
             small = level == self._levels - 1
-            planes = settled(rig, _sloping(swept(rig, limits)))[0] if small else _enlarged(planes, rig.wanted)
+            planes = settled(rig, _sloping(*swept_planes(rig, limits)))[0] if small else _enlarged(planes, rig.wanted)
             planes = improved(rig, planes, limits, _ROUNDS, prior=_calm(planes.inverse), salt=level)
             planes = settled(rig, planes)[0]
         self._first[number] = planes
@@ -184,7 +189,7 @@ class Matching:
         wanted = np.ones(size.shape, bool)
         if still.mask is not None:
             wanted = resized(still.mask().astype(np.float32), size) > 0.5
-        noise = float(np.clip(noise_of(np.rint(grey).astype(np.uint8)), *_NOISE))
+        noise = float(np.clip(_HIDDEN * noise_of(np.rint(grey).astype(np.uint8)), *_NOISE))
         self._looks[number] = _Look(greys, wanted, noise)
         if len(self._looks) > _KEPT:
             self._looks.popitem(last=False)
@@ -203,7 +208,17 @@ class Matching:
             look.noise / 2**level,
             found=None if found is None else _padded(found),
             back=None if found is None else np.array([self._way(s, number, level) for s in sources], np.float32),
+            down=None if self._down is None else self._views[number].pose.world_from_camera[:3, :3].T @ self._down,
         )
+
+
+def _down(reconstruction: Reconstruction) -> F64 | None:
+    """Along gravity, (3,) in the world's axes: as it stands, or as cameras are held; None where they do not agree."""
+    if reconstruction.level:
+        return np.array([0.0, 1.0, 0.0])
+    held = np.array([view.pose.world_from_camera[:3, 1] for view in reconstruction.views]).reshape(-1, 3).sum(0)
+    length = float(np.linalg.norm(held))
+    return held / length if length > _HELD * len(reconstruction.views) > 0 else None
 
 
 def resized(picture: NDArray[Any], size: Size) -> NDArray[Any]:
@@ -235,8 +250,13 @@ def _calm(inverse: F32) -> F32:
     return np.asarray(cv2.medianBlur(inverse, 5), np.float32)
 
 
-def _sloping(inverse: F32) -> Planes:
-    """Planes that slope as what was swept does; they face the camera where that has a step."""
+def _sloping(inverse: F32, known: F32) -> Planes:
+    """Planes that slope as what was swept does; they face the camera where that has a step.
+
+    Args:
+        inverse: (h, w) inverse depth.
+        known: (2, h, w) its gradient where it is known, else NaN.
+    """
     calm = _calm(inverse)
     gradient = np.zeros((2, *inverse.shape), np.float32)
     for axis in (0, 1):
@@ -245,6 +265,7 @@ def _sloping(inverse: F32) -> Planes:
         steps = np.lib.stride_tricks.sliding_window_view(padded, 4, axis=1 - axis)
         even = np.abs(np.ptp(steps, axis=-1)) < _EVEN * np.abs(calm)
         gradient[axis] = np.where(even, steps.mean(-1), 0)
+    gradient = np.where(np.isfinite(known), known, gradient)
     return Planes(inverse, gradient, np.full(inverse.shape, WORST))
 
 
