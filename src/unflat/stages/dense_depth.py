@@ -60,7 +60,7 @@ def dense_depth(
 ) -> Generator[ViewDepth]:
     """Find the depth of each view.
 
-    Confidence is the probability that the depth is right within 1 %, as measured on known places: it grows with the
+    Confidence is the probability that the depth is right within 1 %, as fitted to known places: it grows with the
     number of sources that agree and with how well the pictures match. What fewer than two sources confirm (one, where
     there is only one), what more look through than confirm, and what is less sure than 0.3 is not valid.
 
