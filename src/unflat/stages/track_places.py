@@ -173,6 +173,6 @@ def _thumb(grey: U8) -> F32:
     """A frame as 300 numbers of mean 0 and length 1: their product with another's is how much they are alike."""
     import cv2
 
-    small = cv2.resize(cv2.GaussianBlur(grey, (0, 0), grey.shape[1] / 40), _THUMB, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(cv2.resize(grey, _THUMB, interpolation=cv2.INTER_AREA), (0, 0), 0.7)
     flat = small.astype(np.float32).ravel() - small.mean()
     return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-6), np.float32)
