@@ -150,6 +150,11 @@ def test_two_pictures_of_a_known_lens_are_enough(photographs: Stills) -> None:
     assert pair.views[0].lens.intrinsics.fx == TRUE.intrinsics.fx
 
 
+def test_two_pictures_of_an_unknown_lens_say_that_it_is_assumed(photographs: Stills) -> None:
+    pair = track_cameras(Stills(photographs.items[1:5:3], ordered=False), TrackOptions())
+    assert pair.views[0].lens.intrinsics.guessed
+
+
 def test_a_lens_that_many_pictures_share_is_measured_in_full(capfd: pytest.CaptureFixture[str]) -> None:
     bent = replace(TRUE, p1=0.004, p2=-0.003)
     many = track_cameras(corners.stills(corners.walk(9), bent, corners.place()), TrackOptions())

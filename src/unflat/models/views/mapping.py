@@ -26,11 +26,13 @@ _GROWN = 1.5
 _SEEN = 20
 """So many points that agree place a picture (pycolmap: 30)."""
 _MIN_MODEL = 2
-_EASE = (1, 2, 4, 8)
-"""A first pair is looked for with pycolmap's demands (100 matches, 16 degrees apart), then with these parts of them."""
+_EASE = (2, 4, 8)
+"""A first pair is looked for with these parts of pycolmap's demands (100 matches, 16 degrees apart), one by one."""
 _TRIALS = 50
 _LOCAL_STEPS, _STEPS, _SETTLED = 8, 20, 1e-4
-"""Steps of a refinement, and the gain below which it ends while the model grows; at its end nothing is spared."""
+"""Steps of a refinement while the model grows, and the gain below which it ends."""
+_LAST_STEPS, _LAST_SETTLED, _LOSS_PX = 25, 1e-6, 1.0
+"""The same of the last one, in which errors beyond this count less and less: wrong matches do not bend what is right."""
 
 
 def models_of(material: Material, told: Callable[[int], None]) -> list[Placed]:
@@ -66,7 +68,7 @@ def models_of(material: Material, told: Callable[[int], None]) -> list[Placed]:
     models.sort(key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
     for model in models[:1]:
         refine_lenses(model)
-    return largest_first([_placed(model) for model in models])
+    return largest_first([_placed(model, material) for model in models])
 
 
 def _options(material: Material) -> Any:
@@ -151,7 +153,11 @@ def refine_lenses(model: Any) -> None:
     if settled:
         options = pycolmap.BundleAdjustmentOptions()
         options.print_summary = False
+        options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+        options.ceres.loss_function_scale = _LOSS_PX
         options.ceres.solver_options.num_threads = 1
+        options.ceres.solver_options.max_num_iterations = _LAST_STEPS
+        options.ceres.solver_options.function_tolerance = _LAST_SETTLED
         config = pycolmap.BundleAdjustmentConfig()
         for number in model.reg_image_ids():
             config.add_image(number)
@@ -246,7 +252,14 @@ def _lens(camera: Any) -> Lens:
     return Lens(Intrinsics(fx, fy, cx, cy, size, "views"), k1, k2, p1, p2)
 
 
-def _placed(model: Any) -> Placed:
+def _as_told(lens: Lens, first: Lens) -> Lens:
+    """The lens, or the one that mapping began with where that has not been measured."""
+    pin, was = lens.intrinsics, first.intrinsics
+    same = (pin.fx, pin.fy, lens.k1, lens.k2) == (was.fx, was.fy, first.k1, first.k2)
+    return first if same else lens
+
+
+def _placed(model: Any, material: Material) -> Placed:
     """A model of pycolmap in plain numbers; its image ids are numbers of pictures plus one."""
     ids = sorted(int(i) for i in model.reg_image_ids())
     lenses = {int(i): _lens(camera) for i, camera in model.cameras.items()}
@@ -262,5 +275,5 @@ def _placed(model: Any) -> Placed:
         xyz[row] = point.xyz
         rows += [(row_of[int(e.image_id)], int(e.point2D_idx), row) for e in point.track.elements]
     table = np.array(sorted(rows), np.int64).reshape(-1, 3)
-    own = tuple(lenses[int(model.image(i).camera_id)] for i in ids)
+    own = tuple(_as_told(lenses[int(model.image(i).camera_id)], material.first_lens(i - 1)) for i in ids)
     return Placed(tuple(i - 1 for i in ids), own, poses, xyz, table[:, 0], table[:, 2], table[:, 1])

@@ -71,11 +71,13 @@ class Material:
         return Material(taken, matches, seed, focal)
 
     def first_lens(self, number: int) -> Lens:
-        """The lens that a picture begins with."""
+        """The lens that a picture begins with; it says so where it is assumed."""
         one = self.taken[number]
         if one.lens is not None:
             return one.lens
-        return Lens(Intrinsics.from_focal(self.focal.get(one.camera, UNKNOWN_FOCAL) * one.size.long_side, one.size))
+        voice = self.focal.get(one.camera)
+        focal = (voice or UNKNOWN_FOCAL) * one.size.long_side
+        return Lens(Intrinsics.from_focal(focal, one.size, "assumed" if voice is None else "views"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

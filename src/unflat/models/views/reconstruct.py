@@ -14,7 +14,7 @@ from unflat.models.views.focal import voted_focals
 from unflat.models.views.judge import lost_ones, no_model, no_parallax, notes_of, too_few
 from unflat.models.views.likeness import likeness
 from unflat.models.views.mapper import Mapper
-from unflat.models.views.matches import Match, matches_of
+from unflat.models.views.matches import FEWEST, Match, matches_of
 from unflat.models.views.options import ViewsOptions
 from unflat.models.views.outcome import outcome
 from unflat.models.views.partners import more_partners, partners
@@ -106,7 +106,9 @@ def _models(
     if not models or not _WORTH <= len(models[0].pictures) < len(material.taken):
         return models, compared.matches
     best = models[0]
-    missing = set(range(len(material.taken))) - set(best.pictures)
+    missing = {n for n, one in enumerate(material.taken) if len(one.xy) >= FEWEST} - set(best.pictures)
+    if not missing:
+        return models, compared.matches
     more = compared.matches_of(more_partners(compared.likeness, compared.pairs, missing))
     measured = {
         material.taken[number].camera: _simple(lens) for number, lens in zip(best.pictures, best.lenses, strict=True)
