@@ -32,7 +32,7 @@ _TRIALS = 50
 _LOCAL_STEPS, _STEPS, _SETTLED = 8, 20, 1e-4
 """Steps of a refinement while the model grows, and the gain below which it ends."""
 _LAST_STEPS, _LAST_SETTLED, _LOSS_PX = 25, 1e-6, 1.0
-"""The same of the last one, in which errors beyond this count less and less: wrong matches do not bend what is right."""
+"""The same of the last one, in which errors beyond this count less and less: wrong matches do not bend the rest."""
 
 
 def models_of(material: Material, told: Callable[[int], None]) -> list[Placed]:
