@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.scan_places import room
 from tests.scan_worlds import lens_of, looking, projected
 
 from unflat.errors import InputError
+from unflat.stages.locate_mark import located
 from unflat.stages.place_by_landmarks import Landmark, place_by_landmarks
+from unflat.stages.tour_things import Standing, Thing, landmarks_in
 from unflat.types.image import Size
 from unflat.types.views import Lens, Still
 
@@ -82,3 +85,32 @@ def test_marks_of_a_shaking_hand_give_nearly_the_camera() -> None:
 def test_what_cannot_be_is_said(still: Still, marks: Sequence[Landmark], what: str) -> None:
     with pytest.raises(InputError, match=what):
         place_by_landmarks(still, marks)
+
+
+def test_landmarks_of_registered_pictures_give_the_camera() -> None:
+    film = room(Size(128, 96), 30)
+    scene = film.reconstruction(1, 60)
+    corners = np.array(
+        [[-1.2, -1.9, -1.97], [0.2, -1.9, -1.97], [-1.2, -1.1, -1.97], [0.2, -1.1, -1.97], [-0.5, -0.75, -0.3],
+         [0.7, -0.75, -1.0], [1.3, -1.25, -1.97]]
+    )  # fmt: skip
+    pose, lens = looking(np.array([-0.2, -1.6, 1.5]), np.array([-0.2, -1.2, -2.0])), lens_of(SIZE, 75)
+    things: list[Thing] = []
+    for corner, pixel in zip(corners, projected(corners, lens, pose)[0], strict=True):
+        seen: dict[str, tuple[float, float]] = {}
+        for i in range(30):
+            at, z = projected(corner[None], film.lens, film.poses[i])
+            if z[0] > 0 and (at > 0).all() and (at < [128, 96]).all():
+                seen[scene.views[i].still.name] = float(at[0, 0]), float(at[0, 1])
+        ends = list(seen.items())
+        pixels = {"old.jpg": (float(pixel[0]), float(pixel[1])), **dict([ends[0], ends[-1]])}
+        things.append(Thing(str(corner), pixels))
+    standing = {
+        view.still.name: Standing(0, view, lambda at, n=n: located(scene, n, at), learned=False)
+        for n, view in enumerate(scene.views)
+    }
+    landmarks, learned = landmarks_in("old.jpg", 0, things, standing)
+    assert len(landmarks) >= 6 and not learned
+    found = place_by_landmarks(picture(), landmarks)
+    assert np.linalg.norm(found.view.pose.centre - pose.centre) < 0.05
+    assert found.view.lens.intrinsics.fx == pytest.approx(lens.intrinsics.fx, rel=0.02)
