@@ -8,6 +8,7 @@ grown by half.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from unflat.types.views import Lens
 
 _SIMPLE, _FULL = "SIMPLE_RADIAL", "OPENCV"
 _MANY_VIEWS, _MANY_SEEN = 8, 2000
+_SQUARE = 0.01
+"""Pixels are as tall as they are wide, within this share."""
 _GROWN = 1.5
 _SEEN = 20
 """So many points that agree place a picture (pycolmap: 30)."""
@@ -66,8 +69,8 @@ def models_of(material: Material, told: Callable[[int], None]) -> list[Placed]:
         if material.largest_only and 2 * model.num_reg_images() > len(material.taken):
             break
     models.sort(key=lambda m: (-m.num_reg_images(), -m.num_points3D()))
-    for model in models[:1]:
-        refine_lenses(model)
+    if models:
+        models[0] = refined_lenses(models[0])
     return largest_first([_placed(model, material) for model in models])
 
 
@@ -129,15 +132,17 @@ def _camera(one: Taken, lens: Lens) -> Any:
     return camera
 
 
-def refine_lenses(model: Any) -> None:
-    """Give each lens that many pictures share the full model of distortion, and adjust everything once more.
+def refined_lenses(grown: Any) -> Any:
+    """The model with the full distortion for each lens that many pictures share, everything adjusted once more.
 
-    Lenses of few pictures stay as they are: more freedom than the pictures can settle bends the scene.
+    Lenses of few pictures stay as they are: more freedom than the pictures can settle bends the scene. Pictures of a
+    thing on a turntable, however many, leave open how tall pixels are (a turn about one axis; Sturm, "Critical motion
+    sequences", CVPR 1997): if those come out of a shape that no camera has, the model stays as it was.
 
     Args:
-        model: ``pycolmap.Reconstruction``, changed in place.
+        grown: ``pycolmap.Reconstruction``; not changed.
     """
-    pycolmap = library()
+    pycolmap, model = library(), deepcopy(grown)
     seen, views = dict.fromkeys(model.cameras, 0), dict.fromkeys(model.cameras, 0)
     for number in model.reg_image_ids():
         image = model.image(number)
@@ -163,6 +168,8 @@ def refine_lenses(model: Any) -> None:
             config.add_image(number)
         config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
         pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    full = [model.camera(number).params for number in settled if model.camera(number).model_name == _FULL]
+    return grown if any(abs(np.log(p[0] / p[1])) > _SQUARE for p in full) else model
 
 
 def _model(pipeline: Any, mapper: Any, told: Callable[[int], None]) -> Any | None:
