@@ -12,6 +12,7 @@ From an empty disk, in an environment with `training/requirements.txt`, in the r
     python -m training.train RUN --hours 24 --painters 2
 
 A second call goes on where the first one stopped. `--shared FOLDER` adds free textures and panoramas (worlds/sources),
-`--start` begins from the shipped file, or from onward.onnx, which a training cut off in its middle leaves behind. `python -m training.worlds.sheet` shows what is learnt from;
-`benchmarks/depth.py` and `benchmarks/depth_worlds.py` say what was learnt.
+`--start` begins from the shipped file, or from onward.onnx, which a training cut off in its middle leaves behind.
+`python -m training.worlds.sheet` shows what is learnt from; `benchmarks/depth.py` and `benchmarks/depth_worlds.py` say
+what was learnt.
 """
