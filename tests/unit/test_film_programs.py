@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -12,22 +10,13 @@ from typing import Any
 
 import pytest
 from tests.film_files import FilmRecipe, make_film, seen
+from tests.marked_films import tool
 
 from unflat.formats.film_join import join
 from unflat.formats.film_write import EncodeOptions, SegmentWriter
 from unflat.types.image import Size
 
 pytest.importorskip("av")
-
-
-def tool(name: str) -> str:
-    """A program of the system; a user may lack it, CI may not."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("UNFLAT_CI") == "1":
-            pytest.fail(f"UNFLAT_CI=1, and there is no {name}")
-        pytest.skip(f"there is no {name}")
-    return path
 
 
 def probed(path: Path) -> Any:

@@ -21,6 +21,7 @@ from PIL import Image as Pil
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, safe_stem, translated
 from unflat.formats.film_parts import locked
+from unflat.formats.zip_faults import ZIP_FAULTS
 from unflat.types.arrays import U8, Bool
 from unflat.types.camera import Intrinsics, Pose
 from unflat.types.depth import DepthKind, DepthMap
@@ -60,12 +61,8 @@ class Shelf:
                 if words["key"] != key:
                     return None
                 return words["told"], {n: saved[n] for n in saved.files if n != "words"}
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, *ZIP_FAULTS):
             return None
-        except Exception as error:
-            if type(error).__name__ == "BadZipFile":
-                return None
-            raise
 
     def put(self, name: str, key: str, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Put a thing there, in the place of an older one.

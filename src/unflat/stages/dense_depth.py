@@ -60,9 +60,10 @@ def dense_depth(
 ) -> Generator[ViewDepth]:
     """Find the depth of each view.
 
-    Confidence is the probability that the depth is right within 1 %, as fitted to known places: it grows with the
-    number of sources that agree and with how well the pictures match. What fewer than two sources confirm (one, where
-    there is only one), what more look through than confirm, and what is less sure than 0.3 is not valid.
+    Confidence estimates how likely the depth is right within 1 %; on known places with faint walls it says too much. It
+    grows with the number of sources that agree and with how well the pictures match. What fewer than two sources
+    confirm (one, where there is only one), what more look through than confirm, and what is less sure than 0.3 is not
+    valid.
 
     Args:
         reconstruction: Pinhole views (see ``stages.undistort_views``); its points guide the choice of sources and the
@@ -178,10 +179,10 @@ def _fits(sensor: DepthMap, seen: DepthMap) -> bool:
 
 
 def _confidence(judged: Verdict, cost: F32) -> F32:
-    """The probability that depth is right within 1 %, from how many agree, how well it matches, and who sees through.
+    """How likely depth is right within 1 %, from how many agree, how well it matches, and who sees through: (h, w).
 
-    A logistic curve fitted to known places (boxes, a room with faint walls, a statue; see ``tests/view_worlds``), of
-    which each may be easier or harder than the others; its offset lies between them.
+    A logistic curve whose slopes were fitted to known places (boxes, a room with faint walls, a statue; see
+    ``tests/view_worlds``) and whose offset was set by hand between them: right for none of them exactly.
     """
     agree = np.maximum(judged.agree, 1).astype(np.float32)
     told = 1.6 + 0.55 * np.log2(agree) - 2.3 * np.clip(cost, 0, 2) - 4.1 * judged.against / agree
