@@ -36,7 +36,8 @@ def choose_views(made: Reconstruction, options: ViewOptions) -> Reconstruction:
     """The views that show the place from everywhere: each next one is the one most unlike those chosen.
 
     Farthest point sampling (Gonzalez 1985) over how views differ: the step between them in multiples of the distance
-    of what they see, and the turn in multiples of their angle of view. Sharper views come sooner.
+    of what they see, and the turn in multiples of their angle of view. Sharper views come sooner; those that see no
+    point, or are not sure of their place, only where there are no others.
 
     Args:
         made: All views.
@@ -47,7 +48,8 @@ def choose_views(made: Reconstruction, options: ViewOptions) -> Reconstruction:
     """
     count = len(made.views)
     sure = np.array([view.sure for view in made.views])
-    usable = sure >= _SURE if int((sure >= _SURE).sum()) >= 2 else np.ones(count, bool)
+    usable = (sure >= _SURE) & np.isin(np.arange(count), made.points.view)
+    usable = usable if int(usable.sum()) >= 2 else np.ones(count, bool)
     if count <= min(options.most_views, _FEW) and usable.all():
         return made
     apart = _apart(made)

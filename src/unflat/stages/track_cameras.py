@@ -62,7 +62,9 @@ def track_cameras(
     except InputError as error:
         return _second_try(stills, options, tell, error)
     if len(followed.views) >= _ENOUGH * len(stills.items):
-        return followed
+        from unflat.stages.track_compared import held_by_comparing
+
+        return held_by_comparing(followed, lambda chosen: _compared(chosen, options, tell))
     return _second_try(stills, options, tell, followed)
 
 
