@@ -137,7 +137,7 @@ def pycolmaps(found: Photographs, *, apart: bool, patient: bool = False) -> Plac
         folder = Path(place) / "images"
         folder.mkdir()
         for file in found.files:
-            (folder / file.name).symlink_to(file)
+            (folder / file.name).symlink_to(file.resolve())
         database = Path(place) / "database.db"
         mode = pycolmap.CameraMode.PER_IMAGE if apart else pycolmap.CameraMode.SINGLE
         pycolmap.extract_features(database, folder, camera_mode=mode, extraction_options=extraction)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import corners
-from unflat.models.views.matches import Match
+from unflat.models.views.match import Match
 from unflat.models.views.sightings import sightings_of
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.types.views import Reconstruction, Stills

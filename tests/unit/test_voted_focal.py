@@ -9,7 +9,7 @@ import pytest
 
 import corners
 from unflat.models.views.focal import voted_focal, voted_focals
-from unflat.models.views.matches import Match
+from unflat.models.views.match import Match
 from unflat.types.camera import Pose
 from unflat.types.image import Size
 from unflat.types.views import Still

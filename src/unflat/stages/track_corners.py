@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from unflat.geometry.apart import first_of_near
 from unflat.types.arrays import F32, U8, Bool
 
 WINDOW = 21
@@ -66,7 +67,7 @@ class Corners:
             keep = found & returned & inside & (np.linalg.norm(back - before, axis=1) < _RETURN)
             self.at, self.track = there[keep] + np.float32(0.5), self.track[keep]
             self._steady(grey)
-            self.keep(_first_of_near(self.at, 3.0))
+            self.keep(first_of_near(self.at, 3.0))
         self.grey = grey
 
     def _steady(self, grey: U8) -> None:
@@ -163,18 +164,4 @@ def _strongest(measure: F32, wanted: int, apart: int) -> F32:
     best = order[np.lexsort((-strength[order], rank))]
     best = best[: 4 * wanted]
     at = np.stack([x[best], y[best]], 1).astype(np.float32)
-    return at[_first_of_near(at, float(apart))][:wanted]
-
-
-def _first_of_near(at: F32, apart: float) -> Bool:
-    """(n,) bool: of points nearer to each other than this only the first is kept."""
-    keep = np.ones(len(at), bool)
-    taken: dict[tuple[int, int], list[int]] = {}
-    for i, (x, y) in enumerate(at.tolist()):
-        cx, cy = int(x // apart), int(y // apart)
-        near = (j for dx in (-1, 0, 1) for dy in (-1, 0, 1) for j in taken.get((cx + dx, cy + dy), ()))
-        if any((at[j, 0] - x) ** 2 + (at[j, 1] - y) ** 2 < apart * apart for j in near):
-            keep[i] = False
-        else:
-            taken.setdefault((cx, cy), []).append(i)
-    return keep
+    return at[first_of_near(at, float(apart))][:wanted]

@@ -18,6 +18,7 @@ from unflat.geometry.turns import nearest_rotation
 from unflat.stages.track_corners import Corners
 from unflat.stages.track_depth import Guess, Sight, guessed_around
 from unflat.stages.track_finish import Seen, finished
+from unflat.stages.track_frame import blank, fitted, grey_of
 from unflat.stages.track_loops import look_back
 from unflat.stages.track_map import GUESSED, GUESSED_BY_NETWORK, Keyframe, Map
 from unflat.stages.track_places import Places, Recognised
@@ -30,8 +31,6 @@ from unflat.types.views import Lens, Reconstruction, Still
 
 ASSUMED_FOV_DEG = 63.0
 """Of a camera of which nothing is known: that of a phone's or webcam's film."""
-_BLANK = 4.0
-"""A frame whose grey values spread less (standard deviation, of 255) shows nothing."""
 _LEAST = 15
 """With fewer landmarks that agree, a pose is not believed."""
 _WRONG = 16.0
@@ -95,8 +94,8 @@ class Tracker:
         small = self._taken(pixels, seconds)
         frame = Seen(len(self._frames), seconds, still, Size(pixels.shape[1], pixels.shape[0]))
         self._frames.append(frame)
-        grey = _grey(small)
-        if float(grey.std()) < _BLANK:
+        grey = grey_of(small)
+        if blank(grey):
             return self._lost(frame, "nothing is to be seen: the frame is blank")
         self._corners.follow(grey, self._guess() if self._map is not None else None)
         told = self._tracking(frame, small) if self._map is not None else None
@@ -108,8 +107,6 @@ class Tracker:
 
     def _taken(self, pixels: U8, seconds: float) -> U8:
         """The frame at the tracker's size."""
-        import cv2
-
         size = Size(pixels.shape[1], pixels.shape[0])
         if self._lens is None:
             given = self._given or Lens(Intrinsics.from_fov(ASSUMED_FOV_DEG, size, "assumed"))
@@ -124,11 +121,7 @@ class Tracker:
             raise InputError(f"a frame is {size}, those before it are {self._full.intrinsics.size}")
         if self._frames and seconds <= self._frames[-1].seconds:
             raise InputError(f"the frame at {seconds:g} s does not come after that at {self._frames[-1].seconds:g} s")
-        if self._small == size:
-            return pixels
-        return np.asarray(
-            cv2.resize(pixels, (self._small.width, self._small.height), interpolation=cv2.INTER_AREA), np.uint8
-        )
+        return fitted(pixels, self._small)
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -392,9 +385,3 @@ def _uncertain(found: Resection, agree: Bool) -> float:
     """One standard deviation of the position, as far as the landmarks in view tell."""
     sigma = float(np.sqrt(max(np.median(found.squares[agree]), 0.05)))
     return sigma * float(np.sqrt(np.trace(np.linalg.inv(found.information + 1e-9 * np.eye(6))[3:, 3:])))
-
-
-def _grey(pixels: U8) -> U8:
-    import cv2
-
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)

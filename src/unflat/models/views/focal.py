@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from unflat.models.views.matches import Match
+from unflat.models.views.match import Match
 from unflat.types.arrays import F64
 from unflat.types.image import Size
 from unflat.types.views import Still

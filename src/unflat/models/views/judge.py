@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from unflat.errors import InputError
 from unflat.models.views.features import Features
-from unflat.models.views.matches import FEWEST, Match
+from unflat.models.views.match import FEWEST, Match
 from unflat.types.views import Dropped, Still
 
 _BARE = 60

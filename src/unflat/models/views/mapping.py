@@ -15,7 +15,7 @@ import numpy as np
 
 from unflat.geometry.turns import nearest_rotation
 from unflat.models.views.colmap_late import library
-from unflat.models.views.matches import FEWEST
+from unflat.models.views.match import FEWEST
 from unflat.models.views.placement import Material, Placed, Taken, largest_first
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from unflat.geometry.bands import side_by_side
 from unflat.geometry.best_two import mutual
 from unflat.models.views.features import UNIT, Features
-from unflat.types.arrays import F32, F64, Bool, settle
+from unflat.models.views.match import FEWEST, Match, Rows
+from unflat.types.arrays import F32, F64, Bool
 
-Rows = NDArray[np.int32]
 RATIO = 0.8
 """Lowe 2004."""
-FEWEST = 15
-"""With fewer points that agree, two pictures are not believed to show the same thing."""
 _SURE = 0.9999
 _ROUNDS = 5000
 _ERROR = 1.0 / 1000
@@ -27,29 +23,6 @@ _TURNED = 0.9
 """A camera only turned if one homography explains this part of the matches, …"""
 _ROUND = 0.03
 """… and is like a rotation but for the lens: its eigenvalues are so nearly of one length."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Match:
-    """Two pictures that show the same thing.
-
-    Attributes:
-        first: Number of a picture.
-        second: Number of another one, greater.
-        rows: (n, 2) int32, features of the first and the second that are the same place.
-        fundamental: (3, 3), second' F first = 0 in pixels.
-        turned: Whether they say that the camera only turned; a plane that it moves along looks the same.
-    """
-
-    first: int
-    second: int
-    rows: Rows
-    fundamental: F64
-    turned: bool = False
-
-    def __post_init__(self) -> None:
-        settle(self, "rows", "int32", (None, 2))
-        settle(self, "fundamental", "float64", (3, 3))
 
 
 def _unit(features: Features) -> F32:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unflat.models.views.features import Features
-from unflat.models.views.matches import Match
+from unflat.models.views.match import Match
 from unflat.types.arrays import F32, F64, settle
 from unflat.types.camera import Intrinsics
 from unflat.types.image import Size

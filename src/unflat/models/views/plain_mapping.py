@@ -14,7 +14,7 @@ import numpy as np
 from unflat.geometry.resection import resect, resect_from_nothing
 from unflat.geometry.two_views import TwoViews, relative_motion
 from unflat.models.views.growing import Growing
-from unflat.models.views.matches import FEWEST, Match
+from unflat.models.views.match import FEWEST, Match
 from unflat.models.views.placement import Material, Placed, largest_first
 from unflat.models.views.sightings import sightings_of
 

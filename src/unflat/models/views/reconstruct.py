@@ -14,7 +14,8 @@ from unflat.models.views.focal import voted_focals
 from unflat.models.views.judge import lost_ones, no_model, no_parallax, notes_of, too_few
 from unflat.models.views.likeness import likeness
 from unflat.models.views.mapper import Mapper
-from unflat.models.views.matches import FEWEST, Match, matches_of
+from unflat.models.views.match import FEWEST, Match
+from unflat.models.views.matches import matches_of
 from unflat.models.views.options import ViewsOptions
 from unflat.models.views.outcome import outcome
 from unflat.models.views.partners import more_partners, partners

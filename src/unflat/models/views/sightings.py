@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unflat.models.views.matches import Match
+from unflat.models.views.match import Match
 
 
 @dataclass(frozen=True, slots=True, eq=False)
