@@ -13,14 +13,16 @@ from concurrent.futures import Executor
 import torch
 from torch import Tensor, nn
 
+from training.precision import working
+
 STEPS = 5
 A, B, C = 3.4445, -4.7750, 2.0315
 """Coefficients of the quintic that drives every singular value towards one."""
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """(m, n) -> about the nearest matrix with singular values of one, by Newton and Schulz; in half precision."""
-    x = matrix.bfloat16()
+    """(m, n) -> about the nearest matrix with singular values of one, by Newton and Schulz; half precision will do."""
+    x = matrix.to(working(matrix.device.type))
     tall = len(x) > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)

@@ -37,6 +37,7 @@ from training import augment, muon, shards
 from training.export import state_from_onnx
 from training.losses import TERMS, losses, truth
 from training.network import Worlds
+from training.precision import native
 from training.supply import SHAPES, Supply
 from training.worlds.sky import Panoramas
 from training.worlds.sources import HELP, PANORAMAS, folder
@@ -139,7 +140,7 @@ def gradients(network: Worlds, supply: Supply, batch: int, seed: int) -> dict[st
     device = next(network.parameters()).device
     made = supply.batch(batch, np.random.default_rng(seed))
     rgb, inverse, what, focal = (part.to(device, non_blocking=True) for part in made)
-    with torch.autocast(device.type, torch.bfloat16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=native(device.type)):
         answer = network(rgb)
     terms = losses(*(a.float() for a in answer), truth(inverse, what, focal))
     network.zero_grad()

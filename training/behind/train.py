@@ -25,6 +25,7 @@ from torch import Tensor
 from training import muon
 from training.behind.network import Behind
 from training.behind.samples import Sample, Source, sample
+from training.precision import native
 from unflat.models.behind import shown
 
 WARM = 200
@@ -95,7 +96,7 @@ class Run:
         """Learn from one batch; the loss before it."""
         for group in (g for one in self.optimisers for g in one.param_groups):
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=native("cpu")):
             answer = self.network(batch.shown.contiguous(memory_format=torch.channels_last))
         loss = share_left(answer.float(), batch)
         self.network.zero_grad()

@@ -26,6 +26,7 @@ from training.export import state_from_onnx
 from training.forecast.labels import CLASSES
 from training.forecast.network import Forecast, begin
 from training.forecast.supply import Supply
+from training.precision import native
 from training.worlds.sky import Panoramas
 from training.worlds.sources import HELP, PANORAMAS, folder
 
@@ -87,7 +88,7 @@ def learn(network: Forecast, run: Path, supply: Supply, given: argparse.Namespac
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         rgb, truth = supply.batch(given.batch, rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=native("cpu")):
             logits = network(rgb)
         terms = losses(logits.float(), truth)
         optimiser.zero_grad()
