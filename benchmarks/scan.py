@@ -8,7 +8,8 @@
     python benchmarks/scan.py film [125 250 500] [--size 640x480] [--most-views 30] [--depth-size 160]
 
 worlds    known places as films: camera error in percent of the path, surface against the truth at 1 % of the place's
-          longest side (for the thing: of the thing's), metres from a known length; --perfect: what fusion alone loses
+          longest side (for the thing: of the thing's), metres from a known length; --true-cameras: the surface
+          alone; --perfect: what fusion alone loses
 heldout   every eighth picture is left out of depth, fusion and painting (its camera is tracked with the others) and
           compared with the painted scene seen from there, and with the scene in the colours of its vertices
 length    the error of the size, and how often its error bar holds the truth, from lengths marked within a pixel
@@ -153,12 +154,32 @@ def worlds(given: argparse.Namespace) -> None:
 def world(name: str, given: argparse.Namespace) -> None:
     """One of them."""
     film, clock = known(name, count=given.count), Clock()
+    if given.true_cameras:
+        placed, to_truth = film.reconstruction(given.every, 6000, noise_px=0.5), np.asarray
+        print(f"\n{name}: {len(placed.views)} true cameras")
+    else:
+        placed, to_truth = found_cameras(film, clock, given)
+    frames, mesh = surfaced(placed, clock, 1600, network(given))
+    score, size = surface_score(film, mesh, to_truth)
+    print(f"  F {score.f:.3f} at {100 * size * 0.01:.1f} cm: accuracy {score.accuracy:.3f}, completeness"
+          f" {score.completeness:.3f}, {len(mesh.faces)} triangles")  # fmt: skip
+    perfect = [film.view_depth(number(f.view)) for f in frames] if given.perfect else []
+    if perfect:
+        best, _ = surface_score(film, fuse_frames(perfect, FuseOptions()), lambda xyz: np.asarray(xyz, np.float64))
+        print(f"  with perfect cameras and depth, fused the same way: F {best.f:.3f}")
+    print(f"  {clock}")
+
+
+def found_cameras(
+    film: KeptFilm, clock: Clock, given: argparse.Namespace
+) -> tuple[Reconstruction, Callable[[F64], F64]]:
+    """Cameras as the recipe finds and places them, and the way from there to the truth."""
     stills = film.stills(given.every, cut_out=False)
     tracked = clock.run("track", lambda: track_cameras(stills, TrackOptions()))
     true = np.stack([film.poses[number(view)].centre for view in tracked.views])
     found = np.stack([view.pose.centre for view in tracked.views])
     off = 100 * path_error(found, true)
-    print(f"\n{name}: {len(tracked.views)} of {len(stills.items)} placed, camera error {off:.3f} % of the path")
+    print(f"\n{film.name}: {len(tracked.views)} of {len(stills.items)} placed, camera error {off:.3f} % of the path")
     placed = clock.run("place", lambda: place_scene(tracked, Hints(), PlaceOptions())[0])
     told = marked(film, placed, None)
     if told is not None:
@@ -172,15 +193,7 @@ def world(name: str, given: argparse.Namespace) -> None:
     held = "holds" if scale.low <= fit.factor <= scale.high else "does not hold"
     wrong = 100 * (1 / fit.factor - 1)
     print(f"  up {up:.2f} degrees off; size {wrong:+.2f} % by {scale.basis}, whose bar {held} the truth")
-    frames, mesh = surfaced(placed, clock, 1600, network(given))
-    score, size = surface_score(film, mesh, fit.points)
-    print(f"  F {score.f:.3f} at {100 * size * 0.01:.1f} cm: accuracy {score.accuracy:.3f}, completeness"
-          f" {score.completeness:.3f}, {len(mesh.faces)} triangles")  # fmt: skip
-    perfect = [film.view_depth(number(f.view)) for f in frames] if given.perfect else []
-    if perfect:
-        best, _ = surface_score(film, fuse_frames(perfect, FuseOptions()), lambda xyz: np.asarray(xyz, np.float64))
-        print(f"  with perfect cameras and depth, fused the same way: F {best.f:.3f}")
-    print(f"  {clock}")
+    return placed, fit.points
 
 
 def heldout(given: argparse.Namespace) -> None:
@@ -265,6 +278,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="leave cameras and depth here, and take what lies there already")
     parser.add_argument("--look", type=Path, help="write what was held out above what is shown there to this folder")
     parser.add_argument("--triangulated", action="store_true", help="do not ask the network for what has no texture")
+    parser.add_argument("--true-cameras", action="store_true", help="worlds: depth and surface alone are measured")
     parser.add_argument("--perfect", action="store_true", help="also fuse the true depth at the true cameras")
     given = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -58,7 +58,7 @@ def cost_volume(rig: Rig, planes: F32, reach: int = 3) -> U8:
     h, w = rig.grey.shape
     volume = np.empty((h, w, len(planes)), np.uint8)
     side = (2 * reach + 1, 2 * reach + 1)
-    mean, spread = _moments(rig.grey, side, rig.noise)
+    mean, spread = moments(rig.grey, side, rig.noise)
     half = min(_BEST, len(rig.ways))
 
     def work(first: int, last: int) -> None:
@@ -74,7 +74,7 @@ def cost_volume(rig: Rig, planes: F32, reach: int = 3) -> U8:
     return volume
 
 
-def _moments(picture: F32, side: tuple[int, int], noise: float) -> tuple[F32, F32]:
+def moments(picture: F32, side: tuple[int, int], noise: float) -> tuple[F32, F32]:
     """Mean and variance of the window of every pixel, the noise's added."""
     mean = np.asarray(cv2.boxFilter(picture, -1, side), np.float32)
     square = np.asarray(cv2.boxFilter(picture * picture, -1, side), np.float32)
@@ -94,7 +94,7 @@ def _correlation(
     picture = rig.sources[s, : int(way[13]), : int(way[12])]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     seen = cv2.warpPerspective(picture, matrix, (w, h), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-1e4)
-    seen_mean, seen_spread = _moments(np.asarray(seen, np.float32), side, rig.noise)
+    seen_mean, seen_spread = moments(np.asarray(seen, np.float32), side, rig.noise)
     both = np.asarray(cv2.boxFilter(seen * rig.grey, -1, side)) - seen_mean * mean
     return np.where(seen_mean < 0, np.float32(-1), both / np.sqrt(spread * seen_spread))
 

@@ -128,7 +128,7 @@ def carved(
     views = tuple(map(_alone, reconstruction.views, cuts))
     placed = replace(reconstruction, views=views, points=_points(outer, sights))
     with clock.stage("dense"):
-        frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE)))
+        frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE, flat=False)))
     with clock.stage("hull"):
         return hull(sights, cells, [frame.depth for frame in frames]), frames, sights
 

@@ -1,7 +1,8 @@
 """Depth of every view of a reconstruction, from what the views around it show.
 
 views around (geometry.neighbours) ─ plane sweep, small ─► planes, larger and larger ─► once more (match_views)
-─ held against the depth of the sources (agreement) ─► what is agreed on ─ holes by the network ─► ViewDepth
+─ held against the depth of the sources (agreement) ─► what is agreed on
+─ holes in floors, walls and ceilings (flat_places) ─ other holes by the network ─► ViewDepth
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.geometry.agreement import Verdict, normals_of, without_specks
 from unflat.geometry.align import assume_scale, fit_scale_shift, merge_depths
+from unflat.stages.flat_places import FlatPlaces
 from unflat.stages.match_views import Matching, resized
 from unflat.types.arrays import F32, U8, Bool
 from unflat.types.depth import DepthKind, DepthMap
@@ -23,6 +25,8 @@ Guess = Callable[[U8], DepthMap]
 """What the network sees in one picture, (h, w, 3) uint8 sRGB."""
 _LEAST = 0.3
 """What is less sure than this is left out: half of it would be off by more than 5 %."""
+_FLAT = 0.7
+"""So sure is what was not matched but lies on a plane of the place: in the known room so much of it was right."""
 _LEARNED = 0.1
 """How much less sure the network's depth is than it says of itself, for it speaks of 25 % and we of 1 %."""
 _SKY = 0.5
@@ -41,6 +45,8 @@ class DenseOptions:
     """Longest side of the depth maps in pixels; they are half as large as the pictures if that is less."""
     sources: int = 10
     """How many other views each view is compared with."""
+    flat: bool = True
+    """Whether floors, walls and ceilings go on where nothing in them can be matched."""
 
     def __post_init__(self) -> None:
         if not 64 <= self.depth_size <= 4096:
@@ -63,7 +69,7 @@ def dense_depth(
     Confidence estimates how likely the depth is right within 1 %; on known places with faint walls it says too much. It
     grows with the number of sources that agree and with how well the pictures match. What fewer than two sources
     confirm (one, where there is only one), what more look through than confirm, and what is less sure than 0.3 is not
-    valid.
+    valid; but where planes of the place (floors, walls, ceilings) go on in holes these get their depth, 0.7 sure.
 
     Args:
         reconstruction: Pinhole views (see ``stages.undistort_views``); its points guide the choice of sources and the
@@ -95,6 +101,7 @@ class _Room:
         self._guess = guess
         self._metric = reconstruction.scale is not None and not reconstruction.scale.assumed
         self._matching = Matching(reconstruction, options.depth_size, options.sources)
+        self._flat = FlatPlaces(self._matching) if options.flat else None
 
     def depth(self, number: int) -> ViewDepth:
         """The depth of one view; numbers rise from call to call."""
@@ -108,12 +115,21 @@ class _Room:
         inverse = np.where(sure, judged.inverse, np.float32(0))
         kept = without_specks(inverse, matching.pixels_per_inverse(number), int(_SPECK * inverse.size))
         inverse[~kept] = 0
+        confidence = np.where(kept, confidence, np.float32(0))
+        gradient = own.gradient
+        if self._flat is not None:
+            flat = self._flat.completed(number, inverse)
+            filled = flat.inverse > 0
+            kept = (kept & ~flat.beyond) | filled
+            inverse = np.where(filled, flat.inverse, np.where(kept, inverse, np.float32(0)))
+            confidence = np.where(filled, np.float32(_FLAT), np.where(kept, confidence, np.float32(0)))
+            gradient = np.where(filled, flat.gradient, gradient)
+            self._flat.forget(number)
         with np.errstate(divide="ignore"):
             z = np.where(kept, 1 / inverse, np.float32(0))
-        confidence = np.where(kept, confidence, np.float32(0))
         kind = DepthKind.METRIC if self._metric else DepthKind.SCALE
         depth = DepthMap(z, kind, kept, confidence=confidence, intrinsics=camera, origin="views")
-        normals = normals_of(inverse, own.gradient, camera.matrix)
+        normals = normals_of(inverse, gradient, camera.matrix)
         learned = None
         if self._guess is not None:
             seen = self._guess(resized(view.still.read(), depth.size))

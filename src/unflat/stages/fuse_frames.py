@@ -34,7 +34,7 @@ REACH = 2.5
 """Distances are cut off at so many voxels, or standard deviations of the depth, whichever is more."""
 
 
-SCARCE = 1 / 10
+SCARCE = 1 / 25
 """Share of the usual support from which on a surface is believed, where the usual is little."""
 TRIES = 4
 """How often the number of triangles is aimed at, where closing adds some."""

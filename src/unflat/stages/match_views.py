@@ -6,7 +6,7 @@ Every view is matched when it or a neighbour of it is first needed, and forgotte
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -70,7 +70,7 @@ class Matching:
         """
         self._views = reconstruction.views
         self.cameras = [self._camera(view.lens.intrinsics, longest) for view in self._views]
-        self._down = _down(reconstruction)
+        self.down = _down(reconstruction)
         self._judges = companies(reconstruction, _JUDGES * sources)
         self._sources = [company.sources[:sources] for company in self._judges]
         largest = max((camera.size.long_side for camera in self.cameras), default=1)
@@ -91,6 +91,33 @@ class Matching:
     def wanted(self, number: int) -> Bool:
         """(h, w) bool, where a view may be used."""
         return self._look(number).wanted
+
+    @property
+    def count(self) -> int:
+        """How many views there are."""
+        return len(self._views)
+
+    @property
+    def smallest(self) -> int:
+        """How often the smallest pictures are halved."""
+        return self._levels - 1
+
+    def camera(self, number: int, level: int) -> Intrinsics:
+        """Of a view whose picture is halved so many times."""
+        return self.cameras[number].resized(_halved(self.cameras[number].size, level))
+
+    def pose(self, number: int) -> F64:
+        """(4, 4) world_from_camera of a view."""
+        return self._views[number].pose.world_from_camera
+
+    def seen(self, number: int) -> Planes:
+        """What was found in a view, before others are asked."""
+        return self._again(number)
+
+    def rig(self, number: int, level: int, most: int) -> Rig:
+        """A view halved so many times, and the best ``most`` of its sources."""
+        rig = self._rig(number, level)
+        return replace(rig, sources=rig.sources[:most], ways=rig.ways[:most])
 
     def judged(self, number: int) -> tuple[Planes, Verdict]:
         """The planes of a view and what the others say of them."""
@@ -208,7 +235,7 @@ class Matching:
             look.noise / 2**level,
             found=None if found is None else _padded(found),
             back=None if found is None else np.array([self._way(s, number, level) for s in sources], np.float32),
-            down=None if self._down is None else self._views[number].pose.world_from_camera[:3, :3].T @ self._down,
+            down=None if self.down is None else self.pose(number)[:3, :3].T @ self.down,
         )
 
 
