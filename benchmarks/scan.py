@@ -46,6 +46,7 @@ from tests.scan_worlds import projected
 from unflat.errors import InputError
 from unflat.pipelines.scan import ScanOptions, ScanWork
 from unflat.pipelines.scan_look import Guess, network_guess
+from unflat.pipelines.scan_one import object_from_scan
 from unflat.stages.choose_views import ViewOptions
 from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.estimate_depth import DepthOptions
@@ -125,13 +126,16 @@ def marked(film: KeptFilm, placed: Reconstruction, rng: np.random.Generator | No
     return (f"{best[1]}={metres}", metres) if best[1] else None
 
 
-def surface_score(film: KeptFilm, mesh: Mesh, frame_to_truth: Callable[[F64], F64]) -> tuple[Surface, float]:
+def surface_score(
+    film: KeptFilm, mesh: Mesh, frame_to_truth: Callable[[F64], F64], *, seen_only: bool = True
+) -> tuple[Surface, float]:
     """The surface against what the frames saw of the truth, at 1 % of the longest side; and that side."""
     subject = film.name.startswith(("thing", "turntable"))
     true = film.surface(0.002 if subject else 0.02, 3, (1,) if subject else (0, 1))
     low, high = (true.min(0), true.max(0)) if subject else np.percentile(true, [0.5, 99.5], axis=0)
     size = float((high - low).max())
-    found = frame_to_truth(sampled(mesh, (0.003 if subject else 0.02) / frame_to_truth_scale(frame_to_truth)))
+    spacing = (0.003 if subject else 0.02) / frame_to_truth_scale(frame_to_truth)
+    found = frame_to_truth(sampled(mesh, spacing, seen_only))
     if subject:  # what stands on the table, without the table
         slack, top = 0.05 * size, -0.75 - 0.015 * size
         near = ((found > low - slack) & (found < high + slack)).all(1) & (found[:, 1] < top)
@@ -163,6 +167,8 @@ def world(name: str, given: argparse.Namespace) -> None:
     score, size = surface_score(film, mesh, to_truth)
     print(f"  F {score.f:.3f} at {100 * size * 0.01:.1f} cm: accuracy {score.accuracy:.3f}, completeness"
           f" {score.completeness:.3f}, {len(mesh.faces)} triangles")  # fmt: skip
+    if name.startswith("thing"):
+        finished(film, placed, frames, mesh)
     perfect = [film.view_depth(number(f.view)) for f in frames] if given.perfect else []
     if perfect:
         best, _ = surface_score(film, fuse_frames(perfect, FuseOptions()), lambda xyz: np.asarray(xyz, np.float64))
@@ -194,6 +200,19 @@ def found_cameras(
     wrong = 100 * (1 / fit.factor - 1)
     print(f"  up {up:.2f} degrees off; size {wrong:+.2f} % by {scale.basis}, whose bar {held} the truth")
     return placed, fit.points
+
+
+def finished(film: KeptFilm, placed: Reconstruction, frames: list[ViewDepth], mesh: Mesh) -> None:
+    """The thing as a shop gets it: off its table, closed, with no more triangles than asked for."""
+    scene = object_from_scan(placed, frames, mesh)
+    (node,) = scene.nodes
+    assert isinstance(node.item, Mesh)
+    eyes = np.stack([camera.pose.centre for camera in scene.cameras])
+    fit = similarity(eyes, np.stack([film.poses[number(frame.view)].centre for frame in frames]))
+    for what, seen_only in (("what was seen", True), ("all of it, closed", False)):
+        score, _ = surface_score(film, node.item, fit.points, seen_only=seen_only)
+        print(f"  finished, {what}: F {score.f:.3f}, accuracy {score.accuracy:.3f}, completeness"
+              f" {score.completeness:.3f}, {len(node.item.faces)} triangles")  # fmt: skip
 
 
 def heldout(given: argparse.Namespace) -> None:

@@ -65,6 +65,10 @@ def test_a_folder_becomes_things_for_a_shop_and_is_gone_on_with(shop: Path, tmp_
     assert report["passed"] and report["size"]["height_mm"] == pytest.approx(120, abs=0.1)
     assert report["size"]["width_mm"] == pytest.approx(192, rel=0.05)
     assert all((out / name).is_file() for name in report["files"])
+    page = (out / "box.snippet.html").read_text()
+    addresses = set(re.findall(r'src="(https?:[^"]+)"', page))
+    assert addresses == set(report["page"]["loads"])  # nothing is loaded from elsewhere that the report does not name
+    assert all(re.search(f'="{re.escape(name)}"', page) for name in report["files"] if name != "box.snippet.html")
     poster = read_image(out / "box.png")
     assert poster.alpha is not None and 0.05 < (np.asarray(poster.alpha) > 128).mean() < 0.9
     border = np.concatenate([poster.alpha[0], poster.alpha[-1], poster.alpha[:, 0], poster.alpha[:, -1]])

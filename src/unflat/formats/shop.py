@@ -36,6 +36,11 @@ from unflat.types.scene import Scene
 MOST_TRIANGLES, MOST_TEXELS = 100_000, 2048
 """What AR Quick Look and Scene Viewer take with good grace."""
 MODEL_VIEWER = "https://ajax.googleapis.com/ajax/libs/model-viewer/4.0.0/model-viewer.min.js"
+"""The one thing of the snippet that does not lie beside it."""
+_LOADED = (
+    "Who opens a page with the snippet loads <model-viewer> from this address. To have no one else told who looks, "
+    "put a copy of it beside the files and write its name into the snippet."
+)
 _CENTRED = 1e-3
 
 
@@ -83,6 +88,7 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
         "passed": all(check["passed"] for check in checks),
         "checks": checks,
         "size": size_of(scene),
+        "page": {"loads": [MODEL_VIEWER], "note": _LOADED},
         **told,
         "record": record(scene),
     }
@@ -120,7 +126,8 @@ def snippet_of(title: str, model: str, apple: str | None, poster: str, *, true_s
         else ""
     )
     where = json.dumps({"model": src, "title": title}).replace("<", "\\u003c").replace(">", "\\u003e")
-    return f"""<!-- Paste this where the object is to be shown; its files lie beside the page. -->
+    return f"""<!-- Paste this where the object is to be shown; its files lie beside the page.
+  The first script comes from Google; a copy of it beside the page, named here instead, does as well. -->
 <script type="module" src="{MODEL_VIEWER}"></script>
 <model-viewer src="{src}" {apple_source}poster="{png}" alt="{say}" camera-controls touch-action="pan-y"
   ar ar-modes="webxr scene-viewer{" quick-look" if apple else ""}" ar-scale="{"fixed" if true_size else "auto"}"

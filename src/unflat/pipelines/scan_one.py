@@ -19,6 +19,7 @@ from unflat.geometry.closed_surface import Closed, compact, cut_flat, is_closed,
 from unflat.geometry.normals import vertex_normals
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.scan_object import ObjectOptions, image_of, stood
+from unflat.stages.agree_outlines import agree_outlines
 from unflat.stages.bake_texture import TextureOptions, bake_texture
 from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.dense_depth import DenseOptions, dense_depth
@@ -95,8 +96,12 @@ def object_from_views(
     """
     options, clock = options or ObjectOptions(), Clock(progress)
     lineage = lineage or _begun(reconstruction)
-    body, frames, sights = carved(reconstruction, options.inflate.cells, clock)
+    body, frames, sights, mended = carved(reconstruction, options.inflate.cells, clock)
     body = smoothed(body, 3)
+    if mended:
+        lineage.warn(
+            f"The mask of {', '.join(mended)} leaves out what others show of the object: the others are believed."
+        )
     lineage.did("hull", pictures=len(sights), triangles=len(body.faces))
     lineage.invented = True
     lineage.warn("Where no two pictures show a place of the object, its shape is made up of the outlines.")
@@ -106,10 +111,24 @@ def object_from_views(
     return _delivered(_Body(body, ~seen, up), reconstruction, frames, options, clock, lineage)
 
 
-def carved(
-    reconstruction: Reconstruction, cells: int, clock: Clock | None = None
-) -> tuple[Closed, list[ViewDepth], list[Sight]]:
-    """The hull of a few views, hollowed out by the depth that they agree on; with that depth, and the cut-outs.
+class Carved(NamedTuple):
+    """The hull of a few views, hollowed out by the depth that they agree on.
+
+    Attributes:
+        body: In the frame of the scan.
+        frames: That depth.
+        sights: The cut-outs as they came.
+        mended: Names of those that leave out what others show.
+    """
+
+    body: Closed
+    frames: list[ViewDepth]
+    sights: list[Sight]
+    mended: list[str]
+
+
+def carved(reconstruction: Reconstruction, cells: int, clock: Clock | None = None) -> Carved:
+    """Carve the thing of a few views by their outlines, then by the depth that they agree on.
 
     Args:
         reconstruction: Pinhole views.
@@ -124,13 +143,15 @@ def carved(
         cuts = [cut_out(image_of(view.still)) for view in reconstruction.views]
         sights = [Sight(cut.image, view.camera) for cut, view in zip(cuts, reconstruction.views, strict=True)]
     with clock.stage("hull"):
-        outer = hull(sights, _ROUGH)
+        agreed = agree_outlines(sights)
+        outer = hull(agreed.sights, _ROUGH)
     views = tuple(map(_alone, reconstruction.views, cuts))
     placed = replace(reconstruction, views=views, points=_points(outer, sights))
     with clock.stage("dense"):
         frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE, flat=False)))
     with clock.stage("hull"):
-        return hull(sights, cells, [frame.depth for frame in frames]), frames, sights
+        body = hull(agreed.sights, cells, [frame.depth for frame in frames])
+    return Carved(body, frames, sights, [views[number].still.name for number in agreed.mended])
 
 
 def _alone(view: View, cut: CutOut) -> View:

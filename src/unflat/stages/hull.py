@@ -41,8 +41,8 @@ def hull(sights: Sequence[Sight], cells: int, depths: Sequence[DepthMap] = ()) -
     """
     if len(sights) < 2:
         raise InputError("the hull of outlines needs at least two of them")
-    views = [(matrix_of(sight), signed_distance(sight.alpha), _touches(sight)) for sight in sights]
-    low, high = _box(sights)
+    views = [(matrix_of(sight), signed_distance(sight.alpha), touches(sight)) for sight in sights]
+    low, high = box_of(sights)
     for along in (_COARSE, cells):
         field, corner, step = samples(low, high, along)
         for matrix, outline, open_border in views:
@@ -86,13 +86,13 @@ def _believed(depth: DepthMap) -> F32:
     return np.where(sure & (calm > 0), calm, np.float32(0))
 
 
-def _touches(sight: Sight) -> bool:
+def touches(sight: Sight) -> bool:
     """Whether the object goes on beyond the border of its picture."""
     a = sight.alpha >= 128
     return bool(a[0].any() or a[-1].any() or a[:, 0].any() or a[:, -1].any())
 
 
-def _box(sights: Sequence[Sight]) -> tuple[F64, F64]:
+def box_of(sights: Sequence[Sight]) -> tuple[F64, F64]:
     """A cube around the place that all cameras look at: where the rays through the middles of the outlines meet."""
     total, sums, reach = np.zeros((3, 3)), np.zeros(3), []
     for sight in sights:
