@@ -4,6 +4,8 @@
     python benchmarks/objects.py --cutouts  the cut-outs of the photos: closed, triangles, seconds of the processor
     python benchmarks/objects.py --spoilt   every second view of dino, a quarter of one mask left out: the hull without
                                             and with asking the other outlines
+    python benchmarks/objects.py --finish   the known thing on its table by true cameras and depth: what is lost between
+                                            the fused surface and the finished thing
     python benchmarks/objects.py --turntable  a known jug that turns before a photograph that stands still (drawing it
                                               takes minutes, once): masks, cameras, outlines alone and carved by depth
 
@@ -28,6 +30,7 @@ from skimage import data
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.scan import finished, surface_score
 from benchmarks.scan_measures import compared, path_error, similarity
 from benchmarks.scan_worlds import KeptFilm, known
 
@@ -38,6 +41,7 @@ from unflat.pipelines.scan_object import image_of, object_from_images
 from unflat.pipelines.scan_one import carved
 from unflat.stages.agree_outlines import agree_outlines
 from unflat.stages.cut_out import cut_out
+from unflat.stages.fuse_frames import FuseOptions, fuse_frames
 from unflat.stages.hull import hull
 from unflat.stages.mask_backdrop import mask_backdrop
 from unflat.stages.track_cameras import TrackOptions, track_cameras
@@ -125,6 +129,19 @@ def spoilt() -> None:
         print(f"mask {k}: F(1 %) {found[0]} of the hull, {found[1]} after asking; mended {told.mended}", flush=True)
 
 
+def finish(every: int = 8, near: float = 0.8) -> None:
+    """What the recipe itself loses; what is farther off than ``near`` metres is left out, for it takes long."""
+    film = known("thing")
+    seen = [film.view_depth(k) for k in range(0, film.count, every)]
+    cut = [replace(f.depth, valid=np.asarray(f.depth.valid) & (np.asarray(f.depth.values) < near)) for f in seen]
+    frames = [replace(frame, depth=depth) for frame, depth in zip(seen, cut, strict=True)]
+    mesh = fuse_frames(frames, FuseOptions(voxel=0.0016))
+    score, _ = surface_score(film, mesh, lambda xyz: np.asarray(xyz, np.float64))
+    print(f"{len(frames)} views, fused: F {score.f:.3f}, {len(mesh.faces)} triangles", flush=True)
+    placed = Reconstruction(tuple(frame.view for frame in frames), SparsePoints.none(), level=True)
+    finished(film, placed, frames, mesh)
+
+
 def cutouts() -> None:
     """Every single cut-out of the photos."""
     for path in sorted([*(DATA / "photos").glob("trellis2_*"), *(DATA / "photos").glob("triposr_*")]):
@@ -188,5 +205,7 @@ if __name__ == "__main__":
         turntable()
     elif "--spoilt" in sys.argv:
         spoilt()
+    elif "--finish" in sys.argv:
+        finish()
     else:
         cutouts() if "--cutouts" in sys.argv else compare(dino())
