@@ -284,7 +284,14 @@ def _visit(planes, looks, rig, numbers, salt, start, stop):
 
 
 def improved(
-    rig: Rig, start: Planes, limits: tuple[float, float], rounds: int, *, prior: F32 | None = None, salt: int = 0
+    rig: Rig,
+    start: Planes,
+    limits: tuple[float, float],
+    rounds: int,
+    *,
+    prior: F32 | None = None,
+    salt: int = 0,
+    fresh: bool = True,
 ) -> Planes:
     """Let planes spread and settle.
 
@@ -295,6 +302,7 @@ def improved(
         rounds: How often every pixel is visited.
         prior: (h, w) float32 inverse depth that is kept to where the pictures do not tell; 0 where there is none.
         salt: Different for every call that is to be different by chance.
+        fresh: Nobody improved them before, so in the first round the best of all eight regions are tried, not of four.
 
     Returns:
         The planes, with their costs.
@@ -314,7 +322,9 @@ def improved(
     for turn in range(rounds):
         numbers = numbers_of(rig, limits, 0.5**turn, _PULL, 0.8 * float(np.exp(-((turn + 2) ** 2) / 90)))
         for colour in range(2):
-            marks = np.array([colour, (salt * 16 + turn) * 2 + colour, _CHANGES, 4 if turn else 8], np.int64)
+            marks = np.array(
+                [colour, (salt * 16 + turn) * 2 + colour, _CHANGES, 8 if fresh and not turn else 4], np.int64
+            )
 
             def work(first: int, last: int, marks: NDArray[np.int64] = marks, numbers: F32 = numbers) -> None:
                 _visit(planes, looks, around, numbers, marks, first, last)

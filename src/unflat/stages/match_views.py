@@ -42,7 +42,7 @@ _HIDDEN = 1.2
 """So much more noise than its finest detail tells is in a picture: packing takes that first."""
 _KEPT = 64
 """So many views' pictures are held."""
-_ROUNDS, _AGAIN = 3, 2
+_ROUNDS, _AGAIN = 3, 1
 """Rounds of each size but the largest, and those of that with the depth of the others at hand."""
 _JUDGES = 2
 """So many times as many views judge a depth as were matched with it."""
@@ -174,7 +174,8 @@ class Matching:
             rig = self._rig(number, level)
             small = level == self._levels - 1
             planes = settled(rig, _sloping(*swept_planes(rig, limits)))[0] if small else _enlarged(planes, rig.wanted)
-            planes = improved(rig, planes, limits, _ROUNDS, prior=_calm(planes.inverse), salt=level)
+            prior = _calm(planes.inverse)
+            planes = improved(rig, planes, limits, _ROUNDS, prior=prior, salt=level, fresh=small)
             planes = settled(rig, planes)[0]
         self._first[number] = planes
         return self._alone(number)
@@ -191,7 +192,7 @@ class Matching:
             rig = self._rig(number, 0, [_stacked(planes) for planes in theirs[: len(sources)]])
             prior = _calm(np.where(told.agree >= min(2, len(judges)), told.inverse, own.inverse))
             limits = (1 / company.farthest, 1 / company.nearest)
-            own = improved(rig, own, limits, _AGAIN, prior=prior, salt=self._levels)
+            own = improved(rig, own, limits, _AGAIN, prior=prior, salt=self._levels, fresh=False)
             own = settled(rig, own)[0]
         self._second[number] = own
         return own
