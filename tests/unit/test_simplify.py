@@ -93,6 +93,13 @@ def test_faces_without_area_leave_no_point_nowhere() -> None:
     assert error < 0.05 and worst < 0.3
 
 
+def test_a_few_too_many_become_a_few_fewer() -> None:
+    mesh = sheet()
+    wanted = len(mesh.faces) - 5
+    found = simplified(mesh, wanted)
+    assert 0.9 * wanted < len(found.mesh.faces) <= wanted
+
+
 def test_nothing_to_do_is_nothing_done() -> None:
     whole = sheet(4, 3)
     mesh, error, worst, gone = simplified(whole, 1000)

@@ -103,7 +103,7 @@ def _fins(points: F64, faces: U32) -> tuple[F64, U32]:
 def _collapsed(points: F64, faces: U32, target: int) -> tuple[F64, U32, NDArray[np.int64]]:
     """Points and faces that are left, and which point each one became. The library keeps one mesh for all threads."""
     library: Any = importlib.import_module("fast_simplification")
-    given = faces.astype(np.int32)
+    given, target = faces.astype(np.int32), min(target, len(faces) - 1)  # it refuses to have nothing to do
     with ONE_AT_A_TIME:
         _, _, collapses = library.simplify(points, given, target_count=target, agg=EAGER, return_collapses=True)
         less, left, became = library.replay_simplification(points, given, collapses)
