@@ -23,6 +23,9 @@ _ROLL = math.radians(4.0)
 """How level a hand holds a camera, one picture."""
 _CAMERAS_BEST, _LINES_BEST, _FLOOR_BEST = (math.radians(deg) for deg in (1.5, 0.2, 1.2))
 """However many witnesses of a kind agree, they may be off together by this much."""
+_LEVEL, _ROUND = 0.03, 0.15
+"""An axis of all cameras lies across one direction if its mean square along that is below the first, and goes round it
+if it is above the second along every other one."""
 _NOSE = math.radians(20.0)
 """Where cameras all look one way, how far up and down they may look on average."""
 _LINE = math.radians(0.7)
@@ -73,7 +76,8 @@ def up_of(information: F64, roughly: F64) -> tuple[F64, float]:
 def told_by_cameras(world_from_camera: F64) -> tuple[F64, F64]:
     """Up as the cameras were held.
 
-    Cameras that were turned on their side are outvoted by those that were not (Cauchy weights).
+    Cameras that were turned on their side are outvoted by those that were not (Cauchy weights); where all of them were
+    while they went round something, see :func:`off_their_side`.
 
     Args:
         world_from_camera: (n, 3, 3) rotations.
@@ -81,6 +85,7 @@ def told_by_cameras(world_from_camera: F64) -> tuple[F64, F64]:
     Returns:
         (3,) up, and the (3, 3) information.
     """
+    world_from_camera = off_their_side(world_from_camera)
     across, upwards = world_from_camera[:, :, 0], -world_from_camera[:, :, 1]
     mean = upwards.mean(0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
@@ -92,6 +97,31 @@ def told_by_cameras(world_from_camera: F64) -> tuple[F64, F64]:
         information = weak + capped(across, sigma, _CAMERAS_BEST)
         up, _ = up_of(information, mean)
     return up, information
+
+
+def off_their_side(world_from_camera: F64) -> F64:
+    """The same cameras, their pictures turned by a quarter if all of them lie on their side.
+
+    That shows where cameras went round something (or it turned before them): what lies level and points all around is
+    their y axis then, not their x axis. Which end of the upright is up is told by how they look: down rather than up.
+
+    Args:
+        world_from_camera: (n, 3, 3) rotations.
+    """
+    if _round(world_from_camera[:, :, 0]) is not None:
+        return world_from_camera
+    upright = _round(world_from_camera[:, :, 1])
+    if upright is None:
+        return world_from_camera
+    up = -math.copysign(1.0, float(world_from_camera[:, :, 2].mean(0) @ upright)) * upright
+    right = math.copysign(1.0, float(world_from_camera[:, :, 0].mean(0) @ up))  # 1: up is where the pictures say right
+    return world_from_camera @ np.array([[0.0, -right, 0.0], [right, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _round(axes: F64) -> F64 | None:
+    """(3,) what axes (n, 3) all lie across while they point all around it; None if there is no such direction."""
+    along, directions = np.linalg.eigh(axes.T @ axes / len(axes))
+    return directions[:, 0] if along[0] < _LEVEL and along[1] > _ROUND else None
 
 
 def told_by_lines(normals: F64, weights: F64, up: F64, within: float) -> F64 | None:

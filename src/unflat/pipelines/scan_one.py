@@ -17,6 +17,7 @@ from unflat.errors import InputError
 from unflat.geometry.close import closed as with_holes_closed
 from unflat.geometry.closed_surface import Closed, compact, cut_flat, is_closed, smoothed, without_crumbs
 from unflat.geometry.normals import vertex_normals
+from unflat.geometry.upright import off_their_side
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.scan_object import ObjectOptions, image_of, stood
 from unflat.stages.agree_outlines import agree_outlines
@@ -274,15 +275,16 @@ def upright(up: F64 | None, views: Sequence[View]) -> F64:
     """(3, 3) level_from_scan: y away from ``up``, and the first view looks at the front, along +z.
 
     Args:
-        up: (3,) of length 1; None: against the mean of the cameras' own down.
+        up: (3,) of length 1; None: against the mean of the cameras' own down, if all lie on their side turned upright.
         views: At least one.
     """
-    down = -up if up is not None else np.mean([v.pose.world_from_camera[:3, 1] for v in views], axis=0)
+    turned = off_their_side(np.stack([v.pose.world_from_camera[:3, :3] for v in views]))
+    down = -up if up is not None else turned[:, :, 1].mean(0)
     down = down / np.linalg.norm(down)
     ahead = views[0].pose.world_from_camera[:3, 2]
     ahead = ahead - (ahead @ down) * down
     if np.linalg.norm(ahead) < 1e-6:  # it looks straight down: what is up in the picture is behind
-        ahead = -views[0].pose.world_from_camera[:3, 1]
+        ahead = -turned[0, :, 1]
         ahead = ahead - (ahead @ down) * down
     ahead = ahead / np.linalg.norm(ahead)
     return np.stack([np.cross(down, ahead), down, ahead])
