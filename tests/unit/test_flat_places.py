@@ -12,6 +12,7 @@ from unflat.geometry.ceiling import ceiling_height
 from unflat.geometry.place_planes import Plane, in_picture, large_planes, thinned
 from unflat.geometry.plane_labels import labelled
 from unflat.geometry.rig import Planes
+from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.flat_places import FlatPlaces
 from unflat.stages.match_views import Matching
 from unflat.types.camera import Intrinsics
@@ -131,6 +132,17 @@ def test_holes_in_a_wall_are_filled_with_it_and_others_are_left(corner: Place) -
     assert (off[made] < 0.01).mean() > 0.98
     y, x = np.nonzero(made[:, 1:] & made[:, :-1])
     np.testing.assert_allclose(added.inverse[y, x + 1] - added.inverse[y, x], added.gradient[0, y, x], atol=1e-3)
+
+
+def test_what_planes_added_is_told_apart(corner: Place) -> None:
+    with_planes, without = (
+        list(dense_depth(corner.reconstruction, DenseOptions(160, 4, flat=flat)))[2] for flat in (True, False)
+    )
+    assert without.flat is None
+    assert with_planes.flat is not None and with_planes.flat.any()
+    there, before = np.asarray(with_planes.depth.valid), np.asarray(without.depth.valid)
+    assert there[with_planes.flat].all() and not before[with_planes.flat].any()
+    assert (with_planes.depth.confidence == np.float32(0.7))[with_planes.flat].all()
 
 
 def test_nothing_is_added_without_company(corner: Place) -> None:

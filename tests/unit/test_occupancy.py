@@ -75,12 +75,13 @@ def test_the_heights_decide_what_is_in_the_way() -> None:
     assert at(low, -1.0, 0.22) == OCCUPIED and at(high, 1.0, 0.02) != OCCUPIED
 
 
-def test_what_was_only_guessed_is_not_seen() -> None:
+@pytest.mark.parametrize("how", ["learned", "flat"])
+def test_what_was_only_guessed_is_not_seen(how: str) -> None:
     from dataclasses import replace
 
     film = hall()
     frames = [film.view_depth(i) for i in range(3)]
-    guessed = [replace(frame, learned=np.ones(frame.depth.size.shape, bool)) for frame in frames]
+    guessed = [replace(frame, **{how: np.ones(frame.depth.size.shape, bool)}) for frame in frames]
     with pytest.raises(InputError, match="nothing was seen"):
         occupancy(guessed, OccupancyOptions())
 

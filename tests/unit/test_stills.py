@@ -206,12 +206,14 @@ def test_depth_and_meshes_come_back(tmp_path: Path) -> None:
     view = View(view.still, Lens(view.lens.intrinsics), view.pose)
     values = np.linspace(1, 2, 4800, dtype=np.float32).reshape(60, 80)
     depth = DepthMap(values, DepthKind.SCALE, confidence=values - 1, intrinsics=view.lens.intrinsics)
-    shelf.put_depth("d0", "k", ViewDepth(view, depth, None, values > 1.5))
+    shelf.put_depth("d0", "k", ViewDepth(view, depth, None, values > 1.5, values < 1.25))
     seen = Depths(shelf, "k", [view], ["d0"])
     assert len(seen) == 1
     assert np.array_equal(seen[0].depth.values, values)
     assert seen[0].learned is not None
     assert seen[0].learned.sum() == 2400
+    assert seen[0].flat is not None
+    assert seen[0].flat.sum() == 1200
     assert np.allclose(seen[0].depth.confidence, values - 1, atol=1e-3)
     mesh = Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.uint32))
     shelf.put_mesh("m", "k", mesh)

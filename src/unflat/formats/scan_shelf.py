@@ -190,6 +190,7 @@ class Shelf:
             ("confidence", np.float16, depth.confidence),
             ("normals", np.float16, seen.normals),
             ("learned", bool, seen.learned),
+            ("flat", bool, seen.flat),
         ):
             if plane is not None:
                 arrays[what] = np.asarray(plane, kind)
@@ -212,7 +213,8 @@ class Shelf:
             intrinsics=_lens_of(told["lens"]).intrinsics,
             origin=told["origin"],
         )
-        return ViewDepth(view, depth, None if normals is None else normals.astype(np.float32), arrays.get("learned"))
+        normals = None if normals is None else normals.astype(np.float32)
+        return ViewDepth(view, depth, normals, arrays.get("learned"), arrays.get("flat"))
 
     def put_mesh(self, name: str, key: str, mesh: Mesh) -> None:
         """Put a surface without a texture there."""

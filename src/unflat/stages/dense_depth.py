@@ -69,7 +69,8 @@ def dense_depth(
     Confidence estimates how likely the depth is right within 1 %; on known places with faint walls it says too much. It
     grows with the number of sources that agree and with how well the pictures match. What fewer than two sources
     confirm (one, where there is only one), what more look through than confirm, and what is less sure than 0.3 is not
-    valid; but where planes of the place (floors, walls, ceilings) go on in holes these get their depth, 0.7 sure.
+    valid; but where planes of the place (floors, walls, ceilings) go on in holes these get their depth, 0.7 sure,
+    and ``flat`` tells where.
 
     Args:
         reconstruction: Pinhole views (see ``stages.undistort_views``); its points guide the choice of sources and the
@@ -116,7 +117,7 @@ class _Room:
         kept = without_specks(inverse, matching.pixels_per_inverse(number), int(_SPECK * inverse.size))
         inverse[~kept] = 0
         confidence = np.where(kept, confidence, np.float32(0))
-        gradient = own.gradient
+        gradient, filled = own.gradient, None
         if self._flat is not None:
             flat = self._flat.completed(number, inverse)
             filled = flat.inverse > 0
@@ -135,7 +136,7 @@ class _Room:
             seen = self._guess(resized(view.still.read(), depth.size))
             depth, learned = self._filled(number, _without_sky(depth, seen), seen)
         matching.forget(number)
-        return ViewDepth(view, depth, normals, learned)
+        return ViewDepth(view, depth, normals, learned, filled)
 
     def _filled(self, number: int, depth: DepthMap, seen: DepthMap) -> tuple[DepthMap, Bool]:
         """The depth with what the network says fitted into its holes, and where that is."""

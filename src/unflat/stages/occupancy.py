@@ -106,8 +106,9 @@ def _sight_of(frame: ViewDepth, sight: float) -> tuple[F64, F64, Bool]:
     use = depth.surface & np.isfinite(depth.values)
     if depth.confidence is not None:
         use &= depth.confidence >= _SURE
-    if frame.learned is not None:
-        use &= ~frame.learned
+    for guessed in (frame.learned, frame.flat):
+        if guessed is not None:
+            use &= ~guessed
     step = max(1, round(math.sqrt(use.size / _RAYS)))
     rows, columns = np.nonzero(use[::step, ::step])
     rows, columns = rows * step, columns * step

@@ -277,17 +277,20 @@ class ViewDepth:
             known), with confidence, for all or part of the still's resolution; its intrinsics say which.
         normals: (h, w, 3) float32 in camera axes, towards the camera; NaN where not known; None where nobody looked.
         learned: (h, w) bool, where the network's depth stands in because nothing could be triangulated; None: nowhere.
+        flat: (h, w) bool, where a plane measured around goes on because nothing could be matched; None: nowhere.
     """
 
     view: View
     depth: DepthMap
     normals: F32 | None = None
     learned: Bool | None = None
+    flat: Bool | None = None
 
     def __post_init__(self) -> None:
         shape = self.depth.values.shape
         settle(self, "normals", "float32", (*shape, 3))
         settle(self, "learned", "bool", shape)
+        settle(self, "flat", "bool", shape)
         if not self.view.lens.pinhole:
             raise ShapeError(f"{self.view.still.name} is still distorted")
         if self.depth.intrinsics is None:
