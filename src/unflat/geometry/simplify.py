@@ -31,6 +31,8 @@ AIM = 1.1
 """The first turn leaves so many times the wanted triangles, for nobody knows how many of the library's are fins."""
 TURNS = 8
 """How often, at most, what is left is brought down further; it is little by then."""
+_FLUNG = 1.0
+"""A point is nowhere near those that became it if it lies farther outside of their box than so many of its diagonals."""
 ONE_AT_A_TIME = threading.Lock()
 """Held while fast-simplification works: it keeps one mesh for all threads."""
 
@@ -108,11 +110,25 @@ def _collapsed(points: F64, faces: U32, target: int) -> tuple[F64, U32, NDArray[
         _, _, collapses = library.simplify(points, given, target_count=target, agg=EAGER, return_collapses=True)
         less, left, became = library.replay_simplification(points, given, collapses)
     less, became = np.array(less, np.float64), np.asarray(became, np.int64)
-    lost = np.flatnonzero(~np.isfinite(less).all(axis=1))
-    if len(lost):  # faces without area leave points nowhere: they go to the middle of those that became them
+    lost = _flung(points, less, became)
+    if len(lost):
         count = np.maximum(np.bincount(became, minlength=len(less)), 1)[lost]
         less[lost] = np.stack([np.bincount(became, c, len(less))[lost] / count for c in points.T], axis=1)
     return less, np.asarray(left).astype(np.uint32), became
+
+
+def _flung(points: F64, less: F64, became: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which points lie nowhere near those that became them, whose middle is the place for them.
+
+    Where faces have no area, or all lie in one plane, the best place of a point is anywhere along a line or plane.
+    """
+    low, high = np.full(less.shape, np.inf), np.full(less.shape, -np.inf)
+    np.minimum.at(low, became, points)
+    np.maximum.at(high, became, points)
+    size = np.linalg.norm(high - low, axis=1)
+    with np.errstate(invalid="ignore"):
+        off = np.linalg.norm(np.maximum(np.maximum(low - less, less - high), 0), axis=1)
+    return np.flatnonzero(~(off <= _FLUNG * size + 1e-6) & np.isfinite(size))
 
 
 def _with_attributes(mesh: Mesh, corners: F32, faces: U32, became: NDArray[np.int64]) -> Mesh:
