@@ -32,7 +32,7 @@ AIM = 1.1
 TURNS = 8
 """How often, at most, what is left is brought down further; it is little by then."""
 _FLUNG = 1.0
-"""A point is nowhere near those that became it if it lies farther outside of their box than so many of its diagonals."""
+"""A point is nowhere near those that became it if it lies farther out of their box than so many of its diagonals."""
 ONE_AT_A_TIME = threading.Lock()
 """Held while fast-simplification works: it keeps one mesh for all threads."""
 
