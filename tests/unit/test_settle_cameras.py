@@ -163,4 +163,6 @@ def test_a_path_stays_as_followed_where_comparing_places_too_few(placed: int) ->
             raise InputError("nothing fits together")
         return replace(true, views=true.views[:placed], points=SparsePoints.none())
 
-    assert held_by_comparing(followed, compare) is followed
+    held = held_by_comparing(followed, compare)
+    assert held.views is followed.views and held.points is followed.points
+    assert "as it was followed" in held.notes[-1]

@@ -21,6 +21,7 @@ from unflat.types.views import Reconstruction, Similarity, Stills
 
 MOST = 160
 """So many frames of a film are compared, at most."""
+_NOT_HELD = "the path is as it was followed, its frames could not be compared with each other: {}"
 _ENOUGH = 0.9
 """If fewer of those that are compared find their place, they do not hold the path."""
 
@@ -33,17 +34,18 @@ def held_by_comparing(followed: Reconstruction, compare: Callable[[Stills], Reco
         compare: Structure from motion.
 
     Returns:
-        The same views, with the lens and the points of the compared ones, in the axes of the first view.
-        ``followed`` as it is, if too few of them fit together.
+        The same views, with the lens and the points of the compared ones, in the axes of the first view. If too few of
+        them fit together, those of ``followed`` as they are, and a note that says so.
     """
     number = {view.still.name: i for i, view in enumerate(followed.views)}
     chosen = choose_views(followed, ViewOptions(MOST))
     try:
         compared = compare(Stills(tuple(view.still for view in chosen.views), ordered=True))
-    except InputError:
-        return followed
+    except InputError as error:
+        return replace(followed, notes=(*followed.notes, _NOT_HELD.format(error)))
     if len(compared.views) < max(2, _ENOUGH * len(chosen.views)):
-        return followed
+        few = f"{len(compared.views)} of {len(chosen.views)} found their place"
+        return replace(followed, notes=(*followed.notes, _NOT_HELD.format(few)))
     compared = settle_cameras(compared, measure_lens=compared.views[0].lens.intrinsics.basis == "views")
     known = np.array([number[view.still.name] for view in compared.views])
     path = np.stack([view.pose.world_from_camera for view in followed.views])
