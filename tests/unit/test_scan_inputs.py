@@ -90,18 +90,55 @@ def test_what_is_given_twice_is_taken_once(tmp_path: Path, monkeypatch: pytest.M
     assert album([tmp_path, one, Path("a.png")]).files == (Path("a.png"),)
 
 
-def test_a_pipe_a_missing_file_and_folders_of_folders(tmp_path: Path) -> None:
+def test_a_pipe_and_a_missing_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(InputError, match="neither a file nor a folder"):
         album([tmp_path / "pipe.jpg"])
     with pytest.raises(InputError, match="does not exist"):
         album([tmp_path / "gone"])
-    (tmp_path / "days").mkdir()
-    (tmp_path / "days" / "one").mkdir()
-    save(tmp_path / "days" / "one" / "a.png", picture(0))
-    with pytest.raises(InputError) as told:
-        album([tmp_path / "days"])
-    assert str(tmp_path / "days" / "one") in told.value.hint
+
+
+def test_pictures_one_level_down_are_found_and_where_is_told(tmp_path: Path) -> None:
+    (tmp_path / "dino" / "shots").mkdir(parents=True)
+    (tmp_path / "dino" / ".cache").mkdir()
+    (tmp_path / "dino" / "notes").mkdir()
+    (tmp_path / "dino" / "notes" / "read me.txt").write_text("nothing")
+    save(tmp_path / "dino" / ".cache" / "small.png", picture(0))
+    one = save(tmp_path / "dino" / "shots" / "a.png", picture(0))
+    found = album([tmp_path / "dino"])
+    assert found.files == (one,)
+    assert found.sequence
+    assert found.notes == (f"the pictures are those in {one.parent}",)
+    with pytest.raises(InputError, match="no picture and no film"):
+        album([tmp_path])  # two levels down is not looked at
+    own = save(tmp_path / "dino" / "b.png", picture(1))
+    assert album([tmp_path / "dino"]).files == (own,)
+    assert not album([tmp_path / "dino"]).notes
+
+
+def test_of_several_folders_one_is_asked_for_unless_its_name_tells(tmp_path: Path) -> None:
+    for name in ("monday", "tuesday", "Images", "masks"):
+        (tmp_path / name).mkdir()
+    for name in ("monday", "tuesday"):
+        save(tmp_path / name / "a.png", picture(0))
+    with pytest.raises(InputError, match="2 folders in it do") as told:
+        album([tmp_path])
+    assert str(tmp_path / "monday") in told.value.hint
+    assert str(tmp_path / "tuesday") in told.value.hint
+    save(tmp_path / "masks" / "a.png", picture(0))
+    one = save(tmp_path / "Images" / "a.png", picture(0))
+    assert album([tmp_path]).files == (one,)
+
+
+def test_the_times_of_a_sequence_may_lie_above_its_pictures(tmp_path: Path) -> None:
+    for name in ("rgb", "depth"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            save(tmp_path / name / f"{number}.png", picture(number))
+    (tmp_path / "rgb.txt").write_text("# seconds file\n5.5 rgb/0.png\n5.75 rgb/1.png\n")
+    found = album([tmp_path])
+    assert [path.parent.name for path in found.pictures] == ["rgb", "rgb"]
+    assert found.stamps == (5.5, 5.75)
 
 
 def test_a_folder_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

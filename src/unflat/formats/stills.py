@@ -30,6 +30,9 @@ from unflat.types.views import Dropped, Lens, Offered, Still
 PICTURES = frozenset(suffix for row in SUFFIXES.values() for suffix in row)
 _BLOCK = 1 << 22
 _STAMPS = ("timestamps.txt", "rgb.txt")
+_USUAL = ("images", "rgb", "color")
+"""Where COLMAP and nerfstudio, TUM and 7-Scenes keep their pictures, beside folders of masks, depth or small copies."""
+_MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,7 @@ class Album:
         stamps: Seconds of the pictures of a sequence, from its ``timestamps.txt`` or ``rgb.txt``; empty without one.
         fps: Frames a second of a sequence that does not tell its times.
         names: What each file is called among the others.
+        notes: Where the pictures of a folder were taken from, if not from the folder itself.
     """
 
     films: tuple[Path, ...]
@@ -51,6 +55,7 @@ class Album:
     stamps: tuple[float, ...] = ()
     fps: float = 30.0
     names: dict[Path, str] = field(default_factory=dict[Path, str])
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -124,27 +129,51 @@ class Album:
 def album(paths: Sequence[Path], fps: float = 30.0) -> Album:
     """Find the films and pictures among files and folders; nothing is decoded.
 
-    A folder's pictures are found by their suffixes, in it and not below it; beside them only a ``timestamps.txt`` or
-    ``rgb.txt`` (one line a frame, seconds first) is looked at. What is given twice is taken once.
+    A folder's pictures are found by their suffixes: in it, or, where it holds none itself, in the one folder in it that
+    does (of several, in the one that is called what such folders usually are). Beside them only a ``timestamps.txt``
+    or ``rgb.txt`` (one line a frame, seconds first) is looked at. What is given twice is taken once.
 
     Args:
         paths: Films, pictures and folders of them.
         fps: Frames a second of a sequence of pictures that does not tell its times.
 
     Raises:
-        InputError: Nothing there or nothing that can be read, no picture in a folder, or a file that is neither.
+        InputError: Nothing there or nothing that can be read, no picture in a folder, several folders in it that could
+            be meant, or a file that is neither.
     """
-    given = {file.absolute(): file for path in paths for file in _files_of(path)}.values()
+    places = [_place_of(path) for path in paths]
+    given = {file.absolute(): file for place in places for file in _files_of(place)}.values()
     films = [path for path in given if path.suffix.lower() in film_read.SUFFIXES]
     pictures = [path for path in given if path.suffix.lower() not in film_read.SUFFIXES]
     if not given:
         told = ", ".join(map(str, paths)) or "nothing"
-        below = next((p.parent for path in paths for p in sorted(path.glob("*/*")) if _looks_like_one(p)), None)
-        hint = "Give a film, a folder, or pictures." if below is None else f"Folders in it hold some: name {below}"
-        raise InputError(f"there is no picture and no film in {told}", hint=hint)
-    folder = paths[0] if len(paths) == 1 and paths[0].is_dir() and not films else None
-    stamps = () if folder is None else _stamps(folder, pictures)
-    return Album(tuple(films), tuple(pictures), folder is not None, stamps, fps, _names((*films, *pictures)))
+        raise InputError(f"there is no picture and no film in {told}", hint="Give a film, a folder, or pictures.")
+    alone = len(paths) == 1 and paths[0].is_dir() and not films
+    stamps = next(filter(None, (_stamps(folder, pictures) for folder in (places[0], paths[0]))), ()) if alone else ()
+    notes = tuple(
+        f"the pictures are those in {place}" for path, place in zip(paths, places, strict=True) if path != place
+    )
+    return Album(tuple(films), tuple(pictures), alone, stamps, fps, _names((*films, *pictures)), notes)
+
+
+def _place_of(path: Path) -> Path:
+    """A file or folder itself, or the folder in it that holds the pictures where it holds none.
+
+    Raises:
+        InputError: It is not there or cannot be read, or several folders in it could be meant.
+    """
+    if _files_of(path) or not path.is_dir():
+        return path
+    below = sorted((inner for inner in _listed(path) if not inner.name.startswith(".") and inner.is_dir()), key=natural)
+    holding = [inner for inner in below if any(map(_looks_like_one, _listed(inner)))]
+    usual = [inner for name in _USUAL for inner in holding if inner.name.lower() == name]
+    if len(holding) > 1 and not usual:
+        named = [str(inner) for inner in holding[:_MOST_NAMED]] + ["…"] * (len(holding) > _MOST_NAMED)
+        raise InputError(
+            f"{path} holds no picture itself, and {len(holding)} folders in it do",
+            hint=f"Name the one that is meant, or several if they show the same: {', '.join(named)}",
+        )
+    return (usual or holding or [path])[0]
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -154,16 +183,32 @@ def _files_of(path: Path) -> list[Path]:
         InputError: It is not there, neither of the two, or cannot be read.
     """
     try:
-        if path.is_dir():
-            return sorted(filter(_looks_like_one, path.iterdir()), key=natural)
-        if path.is_file():
-            return [path]
-        there = path.exists()
+        folder, file, there = path.is_dir(), path.is_file(), path.exists()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint="Check its permissions.") from error
+        raise _unreadable(path, error) from error
+    if folder:
+        return sorted(filter(_looks_like_one, _listed(path)), key=natural)
+    if file:
+        return [path]
     if there:
         raise InputError(f"{path} is neither a file nor a folder", hint="Give a film, a folder, or pictures.")
     raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path} cannot be read: {error.strerror or error}", hint="Check its permissions.")
 
 
 def _looks_like_one(path: Path) -> bool:
@@ -300,5 +345,5 @@ def _sha256(path: Path) -> str:
             while block := file.read(_BLOCK):
                 digest.update(block)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint="Check its permissions.") from error
+        raise _unreadable(path, error) from error
     return digest.hexdigest()

@@ -161,7 +161,7 @@ class Scan:
                 self.shelf.clear()
                 found = self._sampled()
                 self.shelf.put_stills(key, found)
-        for note in self.shelf.get_notes(_SAMPLED, key):
+        for note in (*self.album.notes, *self.shelf.get_notes(_SAMPLED, key)):
             self.lineage.warn(note)
         for source in {still.source.sha256: still.source for still in found.items}.values():
             self.lineage.read(source)

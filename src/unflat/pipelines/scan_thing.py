@@ -159,15 +159,21 @@ def _made(run: ThingScan, options: ObjectOptions, progress: Progress) -> tuple[S
             return scene, how
         other = "be placed by what they share" if how == "cut-outs" else "be taken by the names of their sides"
         why = f"The pictures could not {other} ({failed[0]})."
-        story = scene.provenance
-        return replace(scene, provenance=replace(story, warnings=(*story.warnings, why))), how
+        return _with_notes(scene, why), how
     raise failed[0]
+
+
+def _with_notes(scene: Scene, *notes: str) -> Scene:
+    """The scene, whose story also tells this."""
+    story = scene.provenance
+    return replace(scene, provenance=replace(story, warnings=(*story.warnings, *notes)))
 
 
 def _by_sides(run: ThingScan, options: ObjectOptions, progress: Progress) -> Scene:
     """Of cut-outs by the names of their sides, or of one alone."""
     images = [read_image(path) for path in run.album.pictures]
-    return object_from_images(images, options, progress, run.options.place.known_length)
+    made = object_from_images(images, options, progress, run.options.place.known_length)
+    return _with_notes(made, *run.album.notes)
 
 
 def _placed(run: ThingScan, options: ObjectOptions, progress: Progress) -> Scene:
