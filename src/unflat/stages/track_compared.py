@@ -16,12 +16,15 @@ from unflat.errors import InputError
 from unflat.geometry.carry import carried
 from unflat.stages.choose_views import ViewOptions, choose_views
 from unflat.stages.settle_cameras import settle_cameras
+from unflat.stages.sharpen_tracks import sharpen_tracks
 from unflat.types.camera import Pose
 from unflat.types.views import Reconstruction, Similarity, Stills
 
 MOST = 160
 """So many frames of a film are compared, at most."""
 _NOT_HELD = "the path is as it was followed, its frames could not be compared with each other: {}"
+_SHARPENED = 2
+"""So many times places are measured again by the cameras that came of them."""
 _ENOUGH = 0.9
 """If fewer of those that are compared find their place, they do not hold the path."""
 
@@ -46,7 +49,7 @@ def held_by_comparing(followed: Reconstruction, compare: Callable[[Stills], Reco
     if len(compared.views) < max(2, _ENOUGH * len(chosen.views)):
         few = f"{len(compared.views)} of {len(chosen.views)} found their place"
         return replace(followed, notes=(*followed.notes, _NOT_HELD.format(few)))
-    compared = settle_cameras(compared, measure_lens=compared.views[0].lens.intrinsics.basis == "views")
+    compared = _settled(compared)
     known = np.array([number[view.still.name] for view in compared.views])
     path = np.stack([view.pose.world_from_camera for view in followed.views])
     poses = carried(path, known, np.stack([view.pose.world_from_camera for view in compared.views]))
@@ -60,3 +63,12 @@ def held_by_comparing(followed: Reconstruction, compare: Callable[[Stills], Reco
     held = replace(followed, views=tuple(views), points=points, notes=(*followed.notes, *compared.notes))
     first = poses[0]
     return held.moved(Similarity(1.0, first[:3, :3].T, -first[:3, :3].T @ first[:3, 3]))
+
+
+def _settled(compared: Reconstruction) -> Reconstruction:
+    """Cameras and lens by the features, and then by what the pictures look like around them."""
+    free = compared.views[0].lens.intrinsics.basis == "views"
+    settled = settle_cameras(compared, measure_lens=free)
+    for _ in range(_SHARPENED):
+        settled = settle_cameras(sharpen_tracks(settled), measure_lens=free)
+    return settled
