@@ -117,3 +117,24 @@ def test_depth_carves_the_hollow_that_outlines_do_not_show() -> None:
     assert hull(sights, 80, [doubtful]).vertices[:, 2].min() < -0.48
     wrong = DepthMap(depth * 2, DepthKind.METRIC, depth > 0, intrinsics=LENS)  # far behind all of it
     assert volume_of(hull(sights, 80, [wrong])) > 0.3 * volume_of(whole)
+
+
+def test_depth_of_many_views_is_averaged() -> None:
+    """Noise of one view alone must neither dig holes nor leave hills: a ball comes back as depth is on average."""
+    ways = [(30.0 * k, (0.0, 35.0, -35.0)[k % 3]) for k in range(12)]
+    sights = [ball_seen(looking(*way), (0.0, 0.0, 0.0), 0.5) for way in ways]
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
+    rays = np.stack([(x - LENS.cx) / LENS.fx, (y - LENS.cy) / LENS.fy, np.ones_like(x)], axis=-1)
+    squared = (rays**2).sum(axis=-1)
+    root = 16 - squared * (16 - 0.5**2)
+    inner = root > 2  # not at the rim, where depth is steep
+    z = (4 - np.sqrt(np.maximum(root, 0))) / squared
+    told = [
+        DepthMap(np.where(inner, z + rng.normal(0, 0.02, z.shape), 0).astype(np.float32), DepthKind.METRIC, inner,
+                 intrinsics=LENS)
+        for _ in sights
+    ]  # fmt: skip
+    off = np.linalg.norm(hull(sights, 96, told).vertices, axis=1) - 0.5
+    assert abs(float(np.median(off))) < 0.005
+    assert np.percentile(np.abs(off), 90) < 0.02

@@ -12,6 +12,7 @@ from unflat.geometry.closed_surface import (
     simplified,
     smoothed,
     surface_of,
+    told_apart,
     volume_of,
 )
 from unflat.geometry.lathe import lathe, outline_of, turned_within
@@ -209,3 +210,23 @@ def test_a_handle_is_fixed_to_the_body_and_does_not_widen_it() -> None:
     assert high[0] == pytest.approx(210, abs=2)
     assert 116 < (high - low)[2] < 120 + 160 * np.sin(turned.pitch) + 4
     assert pieces_of(len(mug.vertices), mug.faces).max() == 0
+
+
+def test_sheets_that_touch_are_told_apart() -> None:
+    """Two pyramids that share an edge, as a reader joins them: four faces meet there."""
+    one = np.array([[0, -1, 0], [1, -1, 0], [0.5, -1, 1], [0.5, -2, 0.5]], np.float64)
+    faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.uint32)
+    two = one * [1, 1, -1]
+    both = Closed(np.concatenate([one, two]), np.concatenate([faces, faces[:, ::-1] + np.uint32(4)]))
+
+    def as_read(closed: Closed) -> np.ndarray:
+        _, place = np.unique(closed.vertices.astype(np.float32), axis=0, return_inverse=True)
+        return place.reshape(-1)[closed.faces].astype(np.uint32)
+
+    assert is_closed(both.faces)
+    assert not is_closed(as_read(both))
+    apart = told_apart(both)
+    assert is_closed(as_read(apart))
+    assert np.abs(apart.vertices - both.vertices).max() < 0.03
+    lone = Closed(one, faces)
+    assert told_apart(lone) is lone

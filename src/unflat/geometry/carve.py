@@ -71,26 +71,28 @@ def samples(low: F64, high: F64, along: int) -> tuple[F32, F64, float]:
 
 
 @kernel
-def carve_depth(field, corner, step, pixel_from_world, depth, deepest):
-    """Raise a field where a view sees through: what lies before the surface that it sees is not the thing.
+def weigh_depth(sums, field, corner, step, pixel_from_world, depth, limits):
+    """Add what a view says of how far each sample lies before the surface that it sees.
 
     Args:
-        field: (nz, ny, nx) float32, changed in place; negative inside.
+        sums: (2, nz, ny, nx) float32, changed in place: the sum of these distances, and of how many views it is.
+        field: (nz, ny, nx) float32 distance from the outlines, negative inside.
         corner: (3,) float64, x, y and z of the first sample.
         step: Between samples.
         pixel_from_world: (3, 4) float64; the third row gives the depth.
         depth: (h, w) float32 of that camera's picture, 0 where it is not known.
-        deepest: Nothing is carved farther than this into what was solid: such a depth is a mistake.
+        limits: How far a view's word counts before and behind its surface, and how deep in what outlines leave.
     """
     nz, ny, nx = field.shape
     h, w = depth.shape
     m = pixel_from_world
+    reach, deepest = limits
     for k in range(nz):
         z = corner[2] + k * step
         for j in range(ny):
             y = corner[1] + j * step
             for i in range(nx):
-                if field[k, j, i] < -deepest:
+                if field[k, j, i] < -deepest or field[k, j, i] > reach:
                     continue
                 x = corner[0] + i * step
                 own = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
@@ -106,6 +108,7 @@ def carve_depth(field, corner, step, pixel_from_world, depth, deepest):
                 if near <= 0 or far - near > 4 * step:
                     continue
                 s, t = u - p, v - q
-                seen = (a * (1 - s) + b * s) * (1 - t) + (c * (1 - s) + d * s) * t
-                before = min(seen - own, 4 * step)
-                field[k, j, i] = max(field[k, j, i], before)
+                before = (a * (1 - s) + b * s) * (1 - t) + (c * (1 - s) + d * s) * t - own
+                if before > -reach:
+                    sums[0, k, j, i] += min(before, reach)
+                    sums[1, k, j, i] += 1

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.geometry.closed_surface import Closed, simplified, smoothed
+from unflat.geometry.closed_surface import Closed, simplified, smoothed, told_apart
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.estimate_depth import DepthOptions
@@ -247,7 +247,7 @@ def stood(closed: Closed, options: ObjectOptions, known: Known | None = None) ->
     while len(standing.closed.faces) > options.object_triangles:
         standing = stand(simplified(closed, int(share * options.object_triangles), error), options.stand, known)
         share *= 0.9
-    return standing
+    return standing._replace(closed=told_apart(standing.closed))
 
 
 def _seen_from(closed: Closed, intrinsics: Intrinsics) -> tuple[Closed, Pose]:

@@ -1,7 +1,7 @@
 """A scan all around one thing -> the thing alone, closed, upright, in its size, ready for a shop.
 
 Reconstruction + fused Mesh ─ isolate ─► the thing without its table ─ close ─┐
-Reconstruction of cut-outs ─ hull ─ dense_depth ─ hull, carved by depth ──────┴─ stand ─► bake_texture ─► Scene
+Reconstruction of cut-outs ─ hull ─ dense_depth ─ witness_outlines ─ hull ────┴─ stand ─► bake_texture ─► Scene
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from unflat.stages.dense_depth import DenseOptions, dense_depth
 from unflat.stages.hull import hull
 from unflat.stages.isolate import isolate
 from unflat.stages.stand import Known
+from unflat.stages.witness_outlines import witness_outlines
 from unflat.stages.wrap import look
 from unflat.trust.lineage import Lineage
 from unflat.types.arrays import F64, Bool
@@ -36,6 +37,7 @@ from unflat.types.sight import Sight
 from unflat.types.views import Reconstruction, Similarity, SparsePoints, View, ViewDepth
 
 _ROUGH, _DEPTH_SIDE, _POINTS = 96, 400, 3000
+_NAMED = 4
 _BASE = 0.998
 """A thing stands on the lowest of what was seen of it, but for this share."""
 
@@ -100,9 +102,7 @@ def object_from_views(
     body, frames, sights, mended = carved(reconstruction, options.inflate.cells, clock)
     body = smoothed(body, 3)
     if mended:
-        lineage.warn(
-            f"The mask of {', '.join(mended)} leaves out what others show of the object: the others are believed."
-        )
+        lineage.warn(_short_of(mended))
     lineage.did("hull", pictures=len(sights), triangles=len(body.faces))
     lineage.invented = True
     lineage.warn("Where no two pictures show a place of the object, its shape is made up of the outlines.")
@@ -110,6 +110,12 @@ def object_from_views(
     seen = np.any([look(body, normals, sight).clear for sight in sights], axis=0)
     up = np.array([0.0, -1.0, 0.0]) if reconstruction.level else None
     return _delivered(_Body(body, ~seen, up), reconstruction, frames, options, clock, lineage)
+
+
+def _short_of(mended: Sequence[str]) -> str:
+    """What the user is told of cut-outs that lacked something."""
+    named = ", ".join(mended[:_NAMED]) + (" …" if len(mended) > _NAMED else "")
+    return f"{len(mended)} cut-outs ({named}) lack parts of the object that other pictures show: these are believed."
 
 
 class Carved(NamedTuple):
@@ -151,8 +157,10 @@ def carved(reconstruction: Reconstruction, cells: int, clock: Clock | None = Non
     with clock.stage("dense"):
         frames = list(dense_depth(placed, DenseOptions(depth_size=_DEPTH_SIDE, flat=False)))
     with clock.stage("hull"):
-        body = hull(agreed.sights, cells, [frame.depth for frame in frames])
-    return Carved(body, frames, sights, [views[number].still.name for number in agreed.mended])
+        witnessed = witness_outlines(agreed.sights, frames)
+        body = hull(witnessed.sights, cells, [frame.depth for frame in frames])
+    mended = sorted({*agreed.mended, *witnessed.mended})
+    return Carved(body, frames, sights, [views[number].still.name for number in mended])
 
 
 def _alone(view: View, cut: CutOut) -> View:

@@ -1,6 +1,7 @@
 """Cut-outs with cameras -> the visual hull: the largest thing that has all these outlines.
 
-Hollows never show in outlines. Where depth is known, too, what lies before the surface that a view sees is taken away.
+Hollows never show in outlines. Where depth is known, too, the surface lies where the views see it on average (Curless
+and Levoy, "A volumetric method for building complex models from range images", SIGGRAPH 1996).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.geometry.carve import carve, carve_depth, samples
+from unflat.geometry.carve import carve, samples, weigh_depth
 from unflat.geometry.closed_surface import Closed, surface_of
 from unflat.geometry.silhouette import signed_distance
 from unflat.types.arrays import F32, F64
@@ -23,6 +24,10 @@ _MARGIN = 0.04
 _SEARCH = 4.0
 _SURE, _DEEPEST = 0.2, 0.1
 """Depth of less confidence carves nothing, and none carves deeper than this share of the thing's longest side."""
+_REACH = 3.0
+"""So many samples before and behind the surface that it sees a view's word counts."""
+_FEW = 8
+"""Of more views than this no single one is believed."""
 
 
 def hull(sights: Sequence[Sight], cells: int, depths: Sequence[DepthMap] = ()) -> Closed:
@@ -55,9 +60,13 @@ def hull(sights: Sequence[Sight], cells: int, depths: Sequence[DepthMap] = ()) -
             )
         first, last = inside.min(axis=0)[::-1], inside.max(axis=0)[::-1]
         low, high = corner + (first - 1) * step, corner + (last + 1) * step
-    deepest = _DEEPEST * float((high - low).max())
-    for sight, depth in zip(sights, depths, strict=False):
-        carve_depth(field, corner, step, _matrix(depth.intrinsics, sight), _believed(depth), deepest)
+    if depths:
+        limits = _REACH * step, _DEEPEST * float((high - low).max())
+        sums = np.zeros((2, *field.shape), np.float32)
+        for sight, depth in zip(sights, depths, strict=False):
+            weigh_depth(sums, field, corner, step, _matrix(depth.intrinsics, sight), _believed(depth), limits)
+        known = sums[1] > (len(depths) > _FEW)
+        field = np.where(known, np.maximum(field, sums[0] / np.maximum(sums[1], 1)), field)
     closed = surface_of(field)
     return Closed(closed.vertices * step + corner, closed.faces)
 
