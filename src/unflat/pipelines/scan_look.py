@@ -14,9 +14,7 @@ from unflat.types.depth import DepthMap
 from unflat.types.image import Image
 
 Guess = Callable[[U8], DepthMap]
-"""(h, w, 3) uint8 sRGB pixels of an upright, undistorted picture -> its depth up to a factor, FINEST pixels long."""
-FINEST = 640
-"""Long side of what the network gives: it is fitted to what was triangulated, which has the finer outlines."""
+"""(h, w, 3) uint8 sRGB pixels of an upright, undistorted picture -> its depth up to a factor, of the same size."""
 
 
 def weights_of(model: str, options: DepthOptions) -> ModelCard:
@@ -41,7 +39,7 @@ def network_guess(model: str, options: DepthOptions, asked: Callable[[], None]) 
     def guess(pixels: U8) -> DepthMap:
         image = Image(pixels)
         seen = estimate_depth(image, model, options)
-        depth = assume_scale(refine_to(seen, image, image.size.fitted(FINEST)))
+        depth = assume_scale(refine_to(seen, image, image.size))
         asked()
         return replace(depth, intrinsics=None)
 

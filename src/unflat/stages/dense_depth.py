@@ -22,7 +22,7 @@ from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.views import Reconstruction, ViewDepth
 
 Guess = Callable[[U8], DepthMap]
-"""What the network sees in one picture, (h, w, 3) uint8 sRGB."""
+"""What the network sees in one picture, (h, w, 3) uint8 sRGB; of its size."""
 _LEAST = 0.3
 """What is less sure than this is left out: half of it would be off by more than 5 %."""
 _FLAT = 0.7

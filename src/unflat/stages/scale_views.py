@@ -22,6 +22,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.measure import weighted_quantile
+from unflat.geometry.pyramid import resized
 from unflat.stages.familiar_size import Told, told_by_familiar
 from unflat.stages.locate_mark import Located, length_between, located, located_twice, observed, together
 from unflat.stages.marked_length import MarkedLength
@@ -44,6 +45,8 @@ _HELD_M, _HELD_FACTOR = 1.5, 2.0
 _PLACE_M, _THING_M, _ASSUMED_FACTOR = 2.5, 0.7, 6.3
 _ASKED = 6
 """So many views are shown to the network."""
+_LOOKED_AT = 640
+"""Long side of what it is shown: enough for what its depth is compared with, which are points."""
 _LEAST_POINTS = 8
 
 
@@ -175,7 +178,7 @@ def _by_network(
     for k in range(0, len(reconstruction.views), step):
         view = reconstruction.views[k]
         pixels = view.still.read()
-        depth = guess(pixels)
+        depth = guess(resized(pixels, view.still.size.fitted(_LOOKED_AT)))
         ratio = _ratio(reconstruction, k, depth)
         if ratio is None:
             continue
