@@ -97,6 +97,22 @@ def test_masks_vote_and_what_is_apart_goes() -> None:
         isolate(mesh, cameras, nothing, level=True)
 
 
+def test_what_hangs_on_a_wall_is_taken_off_it_and_its_up_is_that_of_the_place() -> None:
+    mesh, frames = on_a_table()
+    fall = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # what was up looks along -z: the table is a wall
+    wall = replace(mesh, vertices=(np.asarray(mesh.vertices) @ fall.T).astype(np.float32), normals=None)
+    turn = np.eye(4)
+    turn[:3, :3] = fall
+    cameras = [replace(f.view.camera, pose=Pose(turn @ f.view.pose.world_from_camera)) for f in frames]
+    alone = isolate(wall, cameras, [None] * len(cameras), level=True)
+    assert alone.hangs
+    assert alone.up is None
+    assert alone.table > 0.3
+    np.testing.assert_allclose(np.ptp(np.asarray(alone.mesh.vertices), axis=0), 1.0, atol=0.05)
+    standing = isolate(mesh, [f.view.camera for f in frames], [None] * len(frames), level=True)
+    assert not standing.hangs
+
+
 def test_the_middle_is_where_cameras_look_and_up_is_up() -> None:
     lens = Intrinsics.from_fov(40, Size(100, 80))
     at = (0.3, -0.2, 0.5)

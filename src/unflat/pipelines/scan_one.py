@@ -70,13 +70,18 @@ def object_from_scan(
         masks = [_mask(view) for view in views]
         alone = isolate(mesh, [view.camera for view in views], masks, level=reconstruction.level)
     lineage.did("isolate", table=round(alone.table, 3), triangles=len(alone.mesh.faces))
-    if alone.up is None:
+    up = alone.up
+    if alone.hangs:
+        lineage.warn("No table was found below the object, but a wall behind it: it is taken off that.")
+    elif up is None:
         lineage.warn("No table was found below the object; all that stands where the cameras look is kept.")
+    if up is None and reconstruction.level:
+        up = np.array([0.0, -1.0, 0.0])
     with clock.stage("close"):
         body, made_up = _closed(alone.mesh)
     lineage.invented = True
     lineage.warn("What no picture shows of the object (its base at least) is closed, and marked as made up.")
-    return _delivered(_Body(body, made_up, alone.up), reconstruction, frames, options, clock, lineage)
+    return _delivered(_Body(body, made_up, up), reconstruction, frames, options, clock, lineage)
 
 
 def object_from_views(

@@ -1,9 +1,10 @@
-"""A scanned surface with everything around -> the thing that the cameras looked at, without its table."""
+"""A scanned surface with everything around -> the thing that the cameras looked at, without its table or wall."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,8 +21,11 @@ _ALIGNED = 0.95
 _LEAST_TABLE = 0.08
 """A plane with less than this share of the surface is no table."""
 _UPRIGHT = 0.9
+_STEEP = 0.3
+"""Normals of walls rise or fall by no more than this."""
 _LEAST_PIECE = 0.04
 _OUTVOTED = 0.5
+_Support = Literal["any", "table", "wall"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,21 +33,24 @@ class Isolated:
     """The thing alone.
 
     Attributes:
-        mesh: Open where it stood on its table; in the frame of the scan.
+        mesh: Open where it stood on its table or hung on its wall; in the frame of the scan.
         up: (3,) of length 1, away from the table; None where there is no table.
-        table: Share of the surface around that was the table's plane; 0 where there is none.
+        table: Share of the surface around that was the plane of the table or the wall; 0 where there is neither.
+        hangs: Whether it was a wall.
     """
 
     mesh: Mesh
     up: F64 | None
     table: float
+    hangs: bool = False
 
 
 def isolate(mesh: Mesh, cameras: Sequence[Camera], masks: Sequence[Bool | None], *, level: bool) -> Isolated:
     """Keep the thing in the middle of what the cameras see.
 
     The middle is where the cameras' axes pass each other; the table is the largest plane below it with all cameras on
-    one side (RANSAC, Fischler and Bolles, 1981); what masks show to be outside in most of the views is not the thing.
+    one side (RANSAC, Fischler and Bolles, 1981), or, where there is none in a scan that is level, the largest wall
+    close behind it; what masks show to be outside in most of the views is not the thing.
 
     Args:
         mesh: The fused surface.
@@ -58,14 +65,19 @@ def isolate(mesh: Mesh, cameras: Sequence[Camera], masks: Sequence[Bool | None],
     points = np.asarray(mesh.vertices, np.float64)
     faces = np.asarray(mesh.faces).astype(np.int64)
     keep = np.linalg.norm(points - middle, axis=1) < 1.3 * reach
-    up, table = None, 0.0
-    found = _table(points, faces[keep[faces].all(axis=1)], cameras, middle, reach, level=level)
+    near = faces[keep[faces].all(axis=1)]
+    up, table, hangs = None, 0.0, False
+    found = _support(points, near, cameras, middle, reach, "table" if level else "any")
+    if found is None and level:
+        found = _support(points, near, cameras, middle, reach, "wall")
+        hangs = found is not None
     if found is not None:
-        up, offset, table = found
-        height = points @ up - offset
+        away, offset, table = found
+        up = None if hangs else away
+        height = points @ away - offset
         faces = faces[(height[faces] > _WITHIN * reach).any(axis=1)]
         # The lowest row of faces goes down to the table, and no farther.
-        points = points - np.minimum(height, 0)[:, None] * up
+        points = points - np.minimum(height, 0)[:, None] * away
     keep &= ~_outvoted(points, cameras, masks)
     faces = faces[keep[faces].all(axis=1)]
     if not len(faces):
@@ -73,7 +85,7 @@ def isolate(mesh: Mesh, cameras: Sequence[Camera], masks: Sequence[Bool | None],
             "nothing stands where the cameras look",
             hint="Go around the object with it in the middle of every picture, or scan with --subject scene.",
         )
-    return Isolated(_main_piece(mesh, points, faces, middle, reach), up, table)
+    return Isolated(_main_piece(mesh, points, faces, middle, reach), up, table, hangs)
 
 
 def middle_of(cameras: Sequence[Camera]) -> tuple[F64, float]:
@@ -102,10 +114,10 @@ def middle_of(cameras: Sequence[Camera]) -> tuple[F64, float]:
     return middle, float(np.median(halves))
 
 
-def _table(
-    points: F64, faces: np.ndarray, cameras: Sequence[Camera], middle: F64, reach: float, *, level: bool
+def _support(
+    points: F64, faces: np.ndarray, cameras: Sequence[Camera], middle: F64, reach: float, kind: _Support
 ) -> tuple[F64, float, float] | None:
-    """The largest plane below the middle: its normal towards the cameras, its offset and its share of the surface."""
+    """The largest plane behind the middle: its normal towards the cameras, its offset and its share of the surface."""
     if len(faces) < 16:
         return None
     a, b, c = (points[faces[:, k]] for k in range(3))
@@ -118,9 +130,11 @@ def _table(
     best: tuple[F64, float, float] | None = None
     for pick in rng.choice(len(faces), _TRIALS, p=area / area.sum()):
         up = normal[pick]
-        if level and -up[1] < _UPRIGHT:
+        if (kind == "table" and -up[1] < _UPRIGHT) or (kind == "wall" and abs(up[1]) > _STEEP):
             continue
         offset = float(centre[pick] @ up)
+        if kind == "wall" and middle @ up > offset + reach:
+            continue
         if (eyes @ up < offset).mean() > 0.1 or middle @ up < offset - 0.1 * reach:
             continue
         on = (np.abs(centre @ up - offset) < _WITHIN * reach) & (normal @ up > _ALIGNED)
