@@ -52,7 +52,7 @@ def test_directions_are_of_length_one_and_empty_pictures_of_none() -> None:
     assert (chosen == chosen.T).all() and not chosen.diagonal().any()
 
 
-def test_lost_pictures_are_compared_with_others_that_were_not_asked() -> None:
+def test_lost_pictures_are_compared_with_all_others_most_alike_first() -> None:
     alike = np.array([[0, 9, 1, 2], [9, 0, 3, 0], [1, 3, 0, 4], [2, 0, 4, 0]], np.int32)
-    assert more_partners(alike, [(0, 1), (0, 3)], {0}) == [(0, 2)]
-    assert more_partners(alike, [(0, 1)], {3}) == [(0, 3), (1, 3), (2, 3)]
+    assert more_partners(alike, {0}) == [(0, 1), (0, 2), (0, 3)]
+    assert more_partners(alike, {3}) == [(0, 3), (1, 3), (2, 3)]

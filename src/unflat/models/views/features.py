@@ -1,8 +1,8 @@
 """Places in a picture that can be found again in another one.
 
-SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004) as OpenCV has it, its descriptors
-brought to the Hellinger kernel (Arandjelović, Zisserman, "Three things everyone should know to improve object
-retrieval", CVPR 2012).
+SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004; :mod:`unflat.geometry.blobs` and
+:mod:`unflat.geometry.blob_words`), its descriptors brought to the Hellinger kernel (Arandjelović, Zisserman, "Three
+things everyone should know to improve object retrieval", CVPR 2012).
 """
 
 from __future__ import annotations
@@ -13,18 +13,24 @@ from typing import Any
 import cv2
 import numpy as np
 
+from unflat.geometry.blob_words import WORD, directions_of, words_of
+from unflat.geometry.blobs import blobs_of
 from unflat.models.views.options import ViewsOptions
 from unflat.types.arrays import F32, U8, Bool, settle
 from unflat.types.views import Still
 
-WORD = 128
-"""Numbers of a descriptor."""
 UNIT = 512.0
 """Length of a descriptor; with it the greatest number that occurs in practice fits into a byte."""
-_CONTRAST = 0.003
-"""Least contrast of a feature: little, so that faded, dark and calm pictures have enough; where many, the best stay."""
+_CONTRAST = 0.25
+"""Least contrast of a feature in grey values: little, so that faded, dark and calm pictures have enough; where many,
+the best stay."""
 _ROOM, _FEWEST = 300, 500
 """A feature takes so many pixels, so that a small picture has fewer of them, but not fewer than this."""
+_LARGE = 1_000_000
+"""From so many pixels on a picture shows enough coarse features; the finest ones, which sit where noise does, are
+looked for only where there are fewer than half of those wanted. Of a smaller picture they are needed."""
+_STRONGEST = 2
+"""Of the strongest, so many times as many as are wanted, the best of each cell are taken."""
 _CELLS = 12
 """Features are spread over so many cells along the long side."""
 _RIM_PX = 2
@@ -83,17 +89,17 @@ def _inner(mask: Bool, shape: tuple[int, int]) -> U8:
 
 
 def _detect(grey: U8, allowed: U8 | None, most: int) -> tuple[F32, U8]:
-    """Features as (n, 4) x, y, size, response and their words, the coarsest first."""
-    sift: Any = cv2.SIFT.create(2 * most, 3, _CONTRAST, 10, 1.6, cv2.CV_32F, True)
-    keypoints, raw = sift.detectAndCompute(grey, allowed)
-    if not keypoints:
-        return np.zeros((0, 4), np.float32), np.zeros((0, WORD), np.uint8)
-    table = np.array([(k.pt[0] + 0.5, k.pt[1] + 0.5, k.size, k.response) for k in keypoints], np.float32)
-    if len(table) > most:
-        chosen = _spread(table, max(grey.shape) / _CELLS, most)
-        table, raw = table[chosen], raw[chosen]
-    order = np.lexsort((table[:, 0], table[:, 1], -table[:, 3], -table[:, 2]))
-    return table[order], hellinger(np.asarray(raw, np.float32)[order])
+    """Features as (n, 4) x, y, size, contrast and their words, the coarsest first."""
+    blobs = blobs_of(grey, _CONTRAST, most // 2 if grey.size >= _LARGE else most, allowed)
+    table = np.concatenate([blobs.xy, blobs.size[:, None], blobs.contrast[:, None]], 1)
+    cell_px = max(grey.shape) / _CELLS
+    strongest = np.sort(np.argsort(-blobs.contrast, kind="stable")[: _STRONGEST * most])
+    chosen, turns = directions_of(blobs, strongest[_spread(table[strongest], cell_px, most)])
+    kept = _spread(table[chosen], cell_px, most)
+    chosen, turns = chosen[kept], turns[kept]
+    order = np.lexsort((turns, table[chosen, 0], table[chosen, 1], -table[chosen, 3], -table[chosen, 2]))
+    chosen, turns = chosen[order], turns[order]
+    return table[chosen], hellinger(words_of(blobs, chosen, turns))
 
 
 def _spread(table: F32, cell_px: float, most: int) -> np.ndarray:

@@ -13,8 +13,10 @@ from unflat.models.views.features import UNIT, Features
 from unflat.models.views.match import FEWEST, Match, Rows
 from unflat.types.arrays import F32, F64, Bool
 
-RATIO = 0.8
-"""Lowe 2004."""
+RATIO, EASY = 0.8, 0.85
+"""Lowe 2004; and for pictures that found no place, of which every match counts."""
+_SHARE = 0.3
+"""Of easy pairs so many must agree: of ever more by chance, some always do."""
 _SURE = 0.9999
 _ROUNDS = 5000
 _ERROR = 1.0 / 1000
@@ -30,7 +32,10 @@ def _unit(features: Features) -> F32:
 
 
 def matches_of(
-    features: Sequence[Features], pairs: Sequence[tuple[int, int]], long_sides: Sequence[int]
+    features: Sequence[Features],
+    pairs: Sequence[tuple[int, int]],
+    long_sides: Sequence[int],
+    ratio: float = RATIO,
 ) -> list[Match]:
     """Compare pairs of pictures and keep what one epipolar geometry explains.
 
@@ -38,6 +43,7 @@ def matches_of(
         features: Of all pictures.
         pairs: Numbers of two pictures each, the smaller first.
         long_sides: Of the pictures, in pixels.
+        ratio: How much nearer than the next the nearest feature is.
 
     Returns:
         The pairs that agree in at least ``FEWEST`` points, in the order of ``pairs``.
@@ -48,36 +54,53 @@ def matches_of(
 
     def raw() -> Generator[tuple[int, int, Rows]]:
         for first, others in partners.items():
-            rows = mutual(_unit(features[first]), [_unit(features[other]) for other in others], RATIO)
+            rows = mutual(_unit(features[first]), [_unit(features[other]) for other in others], ratio)
             yield from ((first, other, r) for other, r in zip(others, rows, strict=True) if len(r) >= FEWEST)
 
     def check(pair: tuple[int, int, Rows]) -> Match | None:
         first, second, rows = pair
         a, b = features[first].xy[rows[:, 0]], features[second].xy[rows[:, 1]]
-        found = _agreeing(a, b, max(1.0, _ERROR * max(long_sides[first], long_sides[second])))
+        least = max(FEWEST, round(_SHARE * len(rows)) if ratio > RATIO else 0)
+        found = _agreeing(a, b, max(1.0, _ERROR * max(long_sides[first], long_sides[second])), least)
         return None if found is None else Match(first, second, rows[found[0]], *found[1:])
 
     return [match for match in side_by_side(check, raw()) if match is not None]
 
 
-def _agreeing(a: F32, b: F32, within: float) -> tuple[Bool, F64, bool] | None:
+def _agreeing(a: F32, b: F32, within: float, least: int) -> tuple[Bool, F64, bool] | None:
     """What of pairs one epipolar geometry explains (MAGSAC++, Barath et al., CVPR 2020); None if too little.
+
+    A place with two directions is two features; it counts once, and is no more than one of the points of a guess.
 
     Args:
         a: (n, 2) pixels in the first picture.
         b: (n, 2) pixels in the second.
         within: Pixels from the epipolar line.
+        least: So many must agree.
 
     Returns:
         (n,) what agrees, the fundamental matrix, and whether the camera only turned.
     """
-    fundamental, inside = cv2.findFundamentalMat(a, b, cv2.USAC_MAGSAC, within, _SURE, _ROUNDS)
+    both, own = _once(np.concatenate([a, b], axis=1))
+    if len(both) < least:
+        return None
+    fundamental, inside = cv2.findFundamentalMat(both[:, :2], both[:, 2:], cv2.USAC_MAGSAC, within, _SURE, _ROUNDS)
     if fundamental is None or np.shape(fundamental) != (3, 3):
         return None
     kept = np.asarray(inside).ravel().astype(bool)
-    if kept.sum() < FEWEST:
+    if kept.sum() < least:
         return None
-    return kept, np.asarray(fundamental, np.float64), _only_turned(a[kept], b[kept], within)
+    turned = _only_turned(both[kept, :2], both[kept, 2:], within)
+    return kept[own], np.asarray(fundamental, np.float64), turned
+
+
+def _once(rows: F32) -> tuple[F32, np.ndarray]:
+    """Rows (k, 4) without those that were there before, in their order, and (n,) which of them each one is."""
+    _, first, own = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return rows[first[order]], place[own.ravel()]
 
 
 def _only_turned(a: F32, b: F32, within: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ _NEIGHBOURS = (1, 2, 4, 8)
 _SMALL = 24
 """Sets of up to so many pictures are compared all with all: there a pair more costs little and may be the only one."""
 
-_AGAIN = 24
-"""A picture that found no place is compared with so many more."""
+_AGAIN = 36
+"""A picture that found no place is compared with so many."""
 
 
 def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, int]]:
@@ -43,22 +43,18 @@ def partners(likeness: NDArray[np.int32], *, ordered: bool) -> list[tuple[int, i
     return sorted(chosen)
 
 
-def more_partners(
-    likeness: NDArray[np.int32], done: Sequence[tuple[int, int]], missing: Collection[int]
-) -> list[tuple[int, int]]:
-    """Choose further pairs for pictures that found no place: with those most alike, however little.
+def more_partners(likeness: NDArray[np.int32], missing: Collection[int]) -> list[tuple[int, int]]:
+    """Choose the pairs in which pictures that found no place are looked at closely: with those most alike.
 
     Args:
         likeness: (n, n), as for :func:`partners`.
-        done: Pairs that were compared already.
         missing: Numbers of the pictures without a place.
 
     Returns:
         Pairs of numbers, the smaller first, ascending.
     """
-    compared = set(done)
     chosen: set[tuple[int, int]] = set()
     for i in missing:
-        pairs = [(min(i, int(j)), max(i, int(j))) for j in np.argsort(-likeness[i], kind="stable") if j != i]
-        chosen.update([pair for pair in pairs if pair not in compared][:_AGAIN])
+        others = [int(j) for j in np.argsort(-likeness[i], kind="stable") if j != i][:_AGAIN]
+        chosen.update((min(i, j), max(i, j)) for j in others)
     return sorted(chosen)

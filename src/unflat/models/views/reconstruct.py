@@ -15,7 +15,7 @@ from unflat.models.views.judge import lost_ones, no_model, no_parallax, notes_of
 from unflat.models.views.likeness import likeness
 from unflat.models.views.mapper import Mapper
 from unflat.models.views.match import FEWEST, Match
-from unflat.models.views.matches import matches_of
+from unflat.models.views.matches import EASY, RATIO, matches_of
 from unflat.models.views.options import ViewsOptions
 from unflat.models.views.outcome import outcome
 from unflat.models.views.partners import more_partners, partners
@@ -38,11 +38,10 @@ class _Compared:
     stills: Sequence[Still]
     features: Sequence[Features]
     likeness: NDArray[np.int32]
-    pairs: Sequence[tuple[int, int]]
     matches: list[Match]
 
-    def matches_of(self, pairs: Sequence[tuple[int, int]]) -> list[Match]:
-        return matches_of(self.features, pairs, [still.size.long_side for still in self.stills])
+    def matches_of(self, pairs: Sequence[tuple[int, int]], ratio: float = RATIO) -> list[Match]:
+        return matches_of(self.features, pairs, [still.size.long_side for still in self.stills], ratio)
 
 
 def reconstruct(stills: Stills, options: ViewsOptions, progress: Progress = _silent) -> Reconstruction:
@@ -92,7 +91,7 @@ def _compared(stills: Stills, options: ViewsOptions, progress: Progress) -> _Com
     progress("comparing pictures")
     alike = likeness(features)
     pairs = partners(alike, ordered=stills.ordered)
-    compared = _Compared(items, features, alike, pairs, [])
+    compared = _Compared(items, features, alike, [])
     return replace(compared, matches=compared.matches_of(pairs))
 
 
@@ -101,7 +100,8 @@ def _models(
 ) -> tuple[list[Placed], list[Match]]:
     """All models, the largest first, and all matches.
 
-    Where it lacks pictures, these are compared with more of the others, and the lens that it has measured gets a try.
+    Where it lacks pictures, these are compared with more of the others and less strictly, and the lens that it has
+    measured gets a try.
     """
     models = mapper.models(material, told)
     if not models or not _WORTH <= len(models[0].pictures) < len(material.taken):
@@ -110,7 +110,7 @@ def _models(
     missing = {n for n, one in enumerate(material.taken) if len(one.xy) >= FEWEST} - set(best.pictures)
     if not missing:
         return models, compared.matches
-    more = compared.matches_of(more_partners(compared.likeness, compared.pairs, missing))
+    more = compared.matches_of(more_partners(compared.likeness, missing), EASY)
     measured = {
         material.taken[number].camera: _simple(lens) for number, lens in zip(best.pictures, best.lenses, strict=True)
     }
@@ -118,7 +118,8 @@ def _models(
         replace(one, lens=measured[one.camera].resized(one.size)) if one.camera in measured else one
         for one in material.taken
     ]
-    matches = sorted([*material.matches, *more], key=lambda match: (match.first, match.second))
+    both = {(m.first, m.second): m for m in sorted([*material.matches, *more], key=lambda m: len(m.rows))}
+    matches = [both[pair] for pair in sorted(both)]
     again = mapper.models(replace(material, taken=taken, matches=matches, largest_only=True), told)
     if again and len(again[0].pictures) > len(best.pictures):
         return [again[0], *again[1:], *models[1:]], matches
