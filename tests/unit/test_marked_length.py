@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from unflat.errors import InputError
 from unflat.stages.marked_length import MarkedLength
+from unflat.types.camera import Intrinsics, Pose
+from unflat.types.image import Size
+from unflat.types.views import Dropped, Lens, Reconstruction, SparsePoints, Still, View
 
 
 @pytest.mark.parametrize(
@@ -46,3 +50,28 @@ def test_two_pictures_are_read() -> None:
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         MarkedLength.parse(text)
+
+
+def _placed(name: str, size: Size, taken: Size | None) -> Reconstruction:
+    """One view of that name, in a reconstruction that lost another picture."""
+    still = Still(name, size, lambda: np.zeros((*size.shape, 3), np.uint8), taken=taken)
+    view = View(still, Lens(Intrinsics.from_fov(60, size)), Pose(np.eye(4)))
+    return Reconstruction((view,), SparsePoints.none(), lost=(Dropped("lost.jpg", "it shows something else"),))
+
+
+def test_marks_are_pixels_of_the_picture_as_it_came_however_small_it_was_made() -> None:
+    known = MarkedLength.parse("a.jpg:900,1500,450,750=2")
+    ((number, mark),) = known.views(_placed("a.jpg", Size(360, 640), Size(900, 1600)))
+    assert number == 0 and (mark.x1, mark.y1, mark.x2, mark.y2) == (360, 600, 180, 300) and mark.metres == 2
+    with pytest.raises(InputError, match="900×1600"):
+        MarkedLength.parse("a.jpg:901,1500,450,750=2").views(_placed("a.jpg", Size(360, 640), Size(900, 1600)))
+    ((_, same),) = known.views(_placed("a.jpg", Size(900, 1600), None))
+    assert same == known.marks[0][1]
+
+
+def test_a_mark_without_a_name_is_one_of_the_first_picture_that_was_given() -> None:
+    known = MarkedLength.parse("1,2,3,4=1")
+    assert known.named("lost.jpg").marks[0][0] == "lost.jpg"
+    assert MarkedLength.parse("a:1,2,3,4=1").named("b").marks[0][0] == "a"
+    with pytest.raises(InputError, match=r"lost\.jpg found no place"):
+        known.named("lost.jpg").views(_placed("a.jpg", Size(36, 64), None))

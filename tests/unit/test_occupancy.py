@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,25 @@ def test_damaged_maps_are_refused(tmp_path: Path) -> None:
         read(path)
     with pytest.raises(ShapeError):
         Occupancy(np.full((2, 2), 3, np.int8), 0.5, 0, 0)
+
+
+def test_those_who_look_one_way_stand_on_the_map() -> None:
+    film = hall()
+    still = replace(film, path=lambda t: looking(np.array([-1.5 + 0.01 * t, -1.4, -1.4]), np.array([-1.5, -1.2, 3.0])))
+    grid = occupancy([still.view_depth(i) for i in range(4)], OccupancyOptions(sight=2.0))
+    at(grid, -1.5, -1.4)
+    assert grid.z <= -1.4 <= grid.z + grid.cell * grid.cells.shape[0]
+    assert grid.x <= -1.5 <= grid.x + grid.cell * grid.cells.shape[1]
+
+
+def test_heights_less_than_a_cell_apart_are_refused() -> None:
+    with pytest.raises(InputError, match="less than a cell"):
+        OccupancyOptions(from_height=0.1, to_height=0.11)
+
+
+@pytest.mark.parametrize("name", ["küche", "a: b", "[x]", "#1", "x #2", "- x", "it's", 'say "so"', "null"])
+def test_any_name_of_a_map_is_read_back(name: str, tmp_path: Path) -> None:
+    ours = Occupancy(np.zeros((3, 4), np.int8), 0.05, 0.0, 0.0)
+    write(ours, tmp_path / f"{name}.yaml", ExportOptions())
+    np.testing.assert_array_equal(read(tmp_path / f"{name}.yaml").cells, ours.cells)
+    assert f"{name}.pgm" in (tmp_path / f"{name}.yaml").read_text("utf-8").replace('\\"', '"')

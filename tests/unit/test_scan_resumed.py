@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from unflat.pipelines.scan import Scan, ScanOptions, ScanWork
 from unflat.pipelines.scan_look import weights_of
 from unflat.stages.dense_depth import DenseOptions
 from unflat.stages.fuse_frames import FuseOptions
+from unflat.stages.marked_length import MarkedLength
 from unflat.stages.place_scene import PlaceOptions
 from unflat.stages.track_cameras import TrackOptions
 from unflat.types.depth import DepthKind, DepthMap
@@ -267,3 +269,35 @@ def test_the_shelf_stays_where_there_is_something_to_go_on_from(tmp_path: Path) 
         shelf_beside(target, 800),
     ):
         raise AssertionError
+
+
+def test_marks_on_pictures_that_were_made_smaller_are_in_pixels_of_the_file(pictures: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.mkdir()
+    for file in pictures.iterdir():
+        with Pil.open(file) as small:
+            small.resize((384, 288)).save(large / file.name)
+    for _ in range(2):  # the second time from the shelf
+        still = run(large, tmp_path / "a.parts", replace(QUICK, work=ScanWork(192, learned=False))).stills.items[0]
+        assert (still.size, still.taken) == (Size(192, 144), Size(384, 288))
+
+
+def test_a_length_marked_in_no_picture_by_name_is_not_read_in_another_one(
+    pictures: Path, tmp_path: Path, counts: Counter[str]
+) -> None:
+    del counts
+    folder = tmp_path / "set"
+    shutil.copytree(pictures, folder)
+    (folder / "-first.png").write_bytes(b"torn")
+    told = replace(QUICK, place=PlaceOptions(MarkedLength.parse("20,20,60,50=1")))
+    with pytest.raises(InputError, match=r"-first\.png, the first picture, was left out"):
+        _ = run(folder, tmp_path / "a.parts", told).cameras
+
+
+def test_what_was_left_out_is_named_beside_the_error(tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    shutil.copy(pictures / "0.png", folder)
+    (folder / "torn.jpg").write_bytes(b"\xff\xd8torn")
+    with pytest.raises(InputError, match=r"one picture alone .*torn\.jpg"):
+        _ = run(folder, tmp_path / "a.parts").tracked

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import rooms
 from unflat.formats import glb
 from unflat.formats.registry import ExportOptions
 from unflat.pipelines.inspect import inspect
+from unflat.pipelines.tour_result import TourResult
 from unflat.stages.tour_layout import Seeing, all_passages, doors_of, extent_of, side_by_side
 from unflat.stages.tour_things import Standing, Thing, depth_factor, landmarks_in, lifter, xyz_of
 from unflat.types import (
@@ -174,3 +177,14 @@ def test_a_tour_is_read_back_and_inspected(tmp_path: Path) -> None:
 
 def test_points_of_a_plan_are_those_that_programs_with_z_up_show() -> None:
     np.testing.assert_array_equal(xyz_of((1, 2, 3)), (1, -3, 2))
+
+
+def test_a_tour_leads_to_pictures_that_found_a_place_and_were_not_looked_at_for_depth() -> None:
+    placed = rooms.reconstruction()
+    names = [view.still.name for view in placed.views]
+    run: Any = SimpleNamespace(plan=SimpleNamespace(start=names[5], passages=(Passage(names[0], names[3]),)))
+    scan: Any = SimpleNamespace(
+        scene=SimpleNamespace(cameras=(placed.views[0].camera, placed.views[1].camera)),
+        run=SimpleNamespace(undistorted=placed),
+    )
+    assert {camera.name for camera in TourResult(run)._named(scan)} == {names[3], names[5]}

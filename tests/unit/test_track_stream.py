@@ -131,3 +131,20 @@ def test_after_a_cut_another_part_begins_and_the_larger_one_is_given() -> None:
     names = {int(view.still.name) for view in made.views}
     assert names <= set(range(14, 38)) and len(names) >= 20
     assert {int(d.name) for d in made.lost} | names == set(range(38)) and all(d.why for d in made.lost)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "seconds"),
+    [
+        (np.zeros((48, 64), np.uint8), 0.0),
+        (np.zeros((48, 64, 4), np.uint8), 0.0),
+        (np.zeros((48, 64, 3), np.float32), 0.0),
+        (np.zeros((0, 64, 3), np.uint8), 0.0),
+        (np.zeros((48, 64, 3), np.uint8), float("nan")),
+    ],
+)
+def test_a_frame_that_is_refused_leaves_nothing_behind(pixels: np.ndarray, seconds: float) -> None:
+    tracker = Tracker()
+    with pytest.raises(InputError):
+        tracker.push(pixels, seconds)
+    assert tracker.push(np.zeros((60, 80, 3), np.uint8), 0.0).state == "lost"

@@ -18,6 +18,7 @@ from unflat.errors import InputError
 from unflat.formats import registry
 from unflat.formats.registry import format_of_picture
 from unflat.types import Reconstruction
+from unflat.types.scale import Scale
 
 
 def timed(*seconds: float | None) -> Reconstruction:
@@ -110,3 +111,14 @@ def test_what_holds_cameras_is_not_asked_of_one_picture(name: str, tmp_path: Pat
         registry.write(rooms.scene(), tmp_path / name)
     with pytest.raises(InputError, match="holds a Scene"):
         registry.write(rooms.reconstruction(), tmp_path / "a.glb")
+
+
+def test_metres_that_were_assumed_are_said_to_be(tmp_path: Path) -> None:
+    ours = rooms.reconstruction()
+    for scale, word in (
+        (Scale("assumed", 0.2, 6.0, 0.9, "a rule"), "assumed (0.2 to 6 times are true)"),
+        (Scale("known-length", 0.99, 1.01, 0.9, "1 m"), "in metres\n"),
+        (None, "a unit of its own"),
+    ):
+        registry.write(dataclasses.replace(ours, scale=scale), tmp_path / "a.tum", registry.ExportOptions(force=True))
+        assert word in (tmp_path / "a.tum").read_text("ascii")

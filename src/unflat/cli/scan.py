@@ -100,13 +100,14 @@ def _scene(
     for path in paths:
         check_noun(path)
         format_of(path).check(path, force=export.force)
-    check_distinct(paths)
+    written = [file for path in paths for file in format_of(path).targets(path)]
+    check_distinct(written)
     with (
         progress(quiet=talk.quiet) as line,
         shelf_beside(paths[0], options.work.longest, keep=what.keep_parts) as shelf,
     ):
         run = Scan(inputs, options, shelf=shelf, progress=line)
-        check_apart(paths, run.album.files)
+        check_apart(written, run.album.files)
         result = ScanResult(run)
         result.save(*paths, options=export, ply="splats" if what.splats else what.ply)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
@@ -129,9 +130,10 @@ def _tour(
     for path in paths:
         check_suffix(path)
         format_of(path).check(path, force=export.force)
-    check_distinct(paths)
+    written = [file for path in paths for file in format_of(path).targets(path)]
+    check_distinct(written)
     plan = tour_plan.read(what.landmarks)
-    check_apart(paths, (what.landmarks, *album(inputs).files))
+    check_apart(written, (what.landmarks, *album(inputs).files))
     with (
         progress(quiet=talk.quiet) as line,
         shelf_beside(paths[0], options.work.longest, keep=what.keep_parts) as shelf,

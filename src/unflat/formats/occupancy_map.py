@@ -7,6 +7,8 @@ is unknown, which thresholds of 0.65 and 0.196 keep so.
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,9 @@ from unflat.types.occupancy import FREE, OCCUPIED, UNKNOWN, Occupancy
 _GREYS = {OCCUPIED: 0, FREE: 254, UNKNOWN: 205}
 _OCCUPIED_FROM, _FREE_BELOW = 0.65, 0.196
 _LARGEST = 1 << 28
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+"""Names that are a word in YAML as they stand."""
+_REMARK = re.compile(r"(?:^|\s)#")
 
 
 def write(occupancy: Occupancy, path: Path, options: ExportOptions) -> None:
@@ -41,7 +46,7 @@ def write(occupancy: Occupancy, path: Path, options: ExportOptions) -> None:
         story.append(f"# size: {told.basis}; true metres are {told.low:.4g} to {told.high:.4g} times as many")
     lines = [
         *story,
-        f"image: {picture.name}",
+        f"image: {_quoted(picture.name)}",
         "mode: trinary",
         f"resolution: {occupancy.cell!r}",
         f"origin: [{occupancy.z!r}, {top - height * occupancy.cell!r}, 0.0]",
@@ -53,7 +58,7 @@ def write(occupancy: Occupancy, path: Path, options: ExportOptions) -> None:
     with replacing(*ordered, force=options.force) as drafts:
         draft = dict(zip(ordered, drafts, strict=True))
         draft[picture].write_bytes(b"P5\n%d %d\n255\n" % (width, height) + greys.tobytes())
-        draft[words].write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
+        draft[words].write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def read(path: Path) -> Occupancy:
@@ -83,8 +88,25 @@ def _words(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} cannot be read: {error}") from error
-    pairs = (line.split("#")[0].partition(":") for line in lines)
-    return {key.strip(): value.strip().strip("\"'") for key, colon, value in pairs if colon}
+    pairs = (line.partition(":") for line in lines if not line.lstrip().startswith("#"))
+    try:
+        return {key.strip(): _plain(value.strip()) for key, colon, value in pairs if colon}
+    except ValueError as error:
+        raise InputError(f"{path.name} is no map of map_server: {error}") from error
+
+
+def _quoted(name: str) -> str:
+    """A name as YAML takes it for a word, whatever is in it."""
+    return name if _WORD.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def _plain(value: str) -> str:
+    """A value of one line without its quotes and what is remarked behind it."""
+    if value.startswith('"'):
+        return str(json.JSONDecoder().raw_decode(value)[0])
+    if value.startswith("'"):
+        return value[1:].partition("'")[0]
+    return _REMARK.split(value)[0].strip()
 
 
 def _picture(path: Path) -> np.ndarray:

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -96,7 +96,9 @@ class Shelf:
             with replacing(self._mask(still), force=True) as (draft,), draft.open("wb") as file:
                 np.save(file, _resized(mask.astype(np.uint8) * 255, size) >= 128, allow_pickle=False)
         lens = None if still.lens is None else still.lens.resized(size)
-        return self._still(replace(still, size=size, lens=lens), picture, masked=mask is not None)
+        return self._still(
+            replace(still, size=size, lens=lens, taken=still.taken or still.size), picture, masked=mask is not None
+        )
 
     def mask_still(self, still: Still, mask: Bool) -> Still:
         """The same still with a mask, which is put there.
@@ -272,7 +274,7 @@ class Shelf:
         size = Size(*row["size"])
         bare = Still(
             row["name"], size, _nothing, row["camera"], row["lens"] and _lens_of(row["lens"]), row["seconds"], None,
-            source, row["sharpness"],
+            source, row["sharpness"], Size(*row["taken"]),
         )  # fmt: skip
         picture = self.folder / f"{safe_stem(bare.name)}{row['suffix']}"
         if not picture.is_file() or (row["masked"] and not self._mask(bare).is_file()):
@@ -392,5 +394,6 @@ def _still_words(still: Still, suffix: str) -> dict[str, Any]:
         "masked": still.mask is not None,
         "source": asdict(still.source),
         "sharpness": still.sharpness,
+        "taken": astuple(still.taken or still.size),
         "suffix": suffix,
     }

@@ -31,7 +31,10 @@ def write(reconstruction: Reconstruction, path: Path, options: ExportOptions) ->
     seconds = [view.still.seconds for view in views]
     times = [float(at) for at in range(len(views))] if None in seconds else [float(s) for s in seconds if s is not None]
     rows = sorted(zip(times, map(_line, views), strict=True), key=lambda row: row[0])
-    known = "metres" if reconstruction.scale is not None else "a unit of its own"
+    scale = reconstruction.scale
+    known = "a unit of its own" if scale is None else "metres"
+    if scale is not None and scale.assumed:
+        known = f"metres if the size is as assumed ({scale.low:.3g} to {scale.high:.3g} times are true)"
     head = ["# timestamp tx ty tz qx qy qz qw", f"# world from camera (x right, y down, z forward), in {known}"]
     text = "\n".join([*head, *(f"{_time(time)} {line}" for time, line in rows)]) + "\n"
     with replacing(path, force=options.force) as (draft,):

@@ -206,7 +206,10 @@ class Scan:
         found = self.shelf.get_reconstruction(key, stills)
         if found is None:
             with self.clock.stage("track"):
-                found = track_cameras(stills, self.options.track, self.clock.progress)
+                try:
+                    found = track_cameras(stills, self.options.track, self.clock.progress)
+                except InputError as error:
+                    raise InputError("; ".join([str(error), *self.lineage.warnings]), hint=error.hint) from error
                 self.shelf.put_reconstruction(key, found)
         self.lineage.did("track_cameras", placed=len(found.views), of=len(stills.items))
         count = f"{len(found.views)} of {len(stills.items)} pictures found their place"
@@ -225,13 +228,28 @@ class Scan:
         tracked = self.tracked
         with self.clock.stage("place"):
             depths = self.album.depths([view.still.name for view in tracked.views[:: _every(tracked)]])
-            placed, notes = place_scene(tracked, Hints(depths, self._guess), self.options.place)
+            placed, notes = place_scene(tracked, Hints(depths, self._guess), self._place)
         for note in notes:
             self.lineage.warn(note)
         scale = placed.scale
         assert scale is not None
         self.lineage.did("place_scene", basis=scale.basis, detail=scale.detail, low=scale.low, high=scale.high)
         return placed
+
+    @cached_property
+    def _place(self) -> PlaceOptions:
+        """What is told of the place; a length that is marked in no picture by name is marked in the first one."""
+        told = self.options.place
+        if told.known_length is None or all(name for name, _ in told.known_length.marks):
+            return told
+        items, dropped = self.stills.items, {one.name: one.why for one in self.stills.dropped}
+        first = items[0].name if self.stills.ordered else min([*(still.name for still in items), *dropped])
+        if first in dropped:
+            raise InputError(
+                f"{first}, the first picture, was left out ({dropped[first]})",
+                hint="Say in which picture the length is marked: PICTURE:X1,Y1,X2,Y2=METRES.",
+            )
+        return replace(told, known_length=told.known_length.named(first))
 
     @cached_property
     def _guess(self) -> Guess | None:

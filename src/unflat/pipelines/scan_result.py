@@ -102,10 +102,11 @@ class ScanResult:
             if warning is not None:
                 self.run.lineage.warn(warning)
             track = cameras.track() if self.run.stills.ordered else None
+            shown = self.run.pinholes if self.run.stills.ordered else self.run.undistorted
             story = self.run.lineage.seal()
             self._scenes[form] = Scene(
                 nodes,
-                tuple(view.camera for view in self.run.pinholes.views),
+                tuple(view.camera for view in shown.views),
                 Frame.LEVEL_RDF if cameras.level else Frame.CAMERA_RDF,
                 cameras.scale,
                 replace(story, steps=(*story.steps, step), invented=_made_up(nodes)),
@@ -140,7 +141,7 @@ class ScanResult:
         for path in places:
             check_noun(path)
             registry.format_of(path).check(path, force=options.force)
-        check_distinct(places)
+        check_distinct([file for path in places for file in registry.format_of(path).targets(path)])
         for path in places:
             thing = self._thing(path, ply)
             with self.run.clock.stage("write"):

@@ -29,6 +29,7 @@ from unflat.types.views import Reconstruction
 
 if TYPE_CHECKING:
     from unflat.formats.registry import ExportOptions
+    from unflat.pipelines.scan_result import ScanResult
 
 SUFFIXES = (".html", ".glb", ".gltf", ".usdz", ".obj", ".ply")
 """What a tour can be written to."""
@@ -114,7 +115,7 @@ class TourResult:
                 scan = run.scan
                 names = tuple(view.still.name for view in scan.cameras.views)
                 nodes += [replace(node, name="scan", pictures=names) for node in scan.scene.nodes]
-                cameras += scan.scene.cameras
+                cameras += [*scan.scene.cameras, *self._named(scan)]
                 assert scan.cameras.scale is not None
                 scales = [scan.cameras.scale]
             for one in here:
@@ -126,6 +127,12 @@ class TourResult:
             parts.append(_Part(tuple(nodes), tuple(cameras), tuple(here), _together(scales)))
         shifts = side_by_side([extent_of(part.nodes, [c.pose.centre for c in part.cameras]) for part in parts])
         return [_moved(part, shift) for part, shift in zip(parts, shifts, strict=True)]
+
+    def _named(self, scan: ScanResult) -> list[Camera]:
+        """The cameras of a scan's pictures that the plan names and that were not chosen to be looked at for depth."""
+        plan, chosen = self.run.plan, {camera.name for camera in scan.scene.cameras}
+        named = {plan.start, *(name for passage in plan.passages for name in (passage.start, passage.to))}
+        return [view.camera for view in scan.run.undistorted.views if view.still.name in named - chosen]
 
     def _stops(self, parts: Sequence[_Part]) -> tuple[Stop, ...]:
         plan = self.run.plan
@@ -195,7 +202,7 @@ class TourResult:
         for path in places:
             check_suffix(path)
             registry.format_of(path).check(path, force=options.force)
-        check_distinct(places)
+        check_distinct([file for path in places for file in registry.format_of(path).targets(path)])
         for path in places:
             scene = self.scene
             with self.run.clock.stage("write"):

@@ -57,8 +57,12 @@ class MarkedLength:
                  for name, known in self.marks]  # fmt: skip
         return f"{'+'.join(parts)}={self.metres!r}"
 
+    def named(self, first: str) -> MarkedLength:
+        """The same, with marks that name no picture on this one."""
+        return MarkedLength(tuple((name or first, known) for name, known in self.marks))
+
     def views(self, reconstruction: Reconstruction) -> list[tuple[int, KnownLength]]:
-        """The numbers of the views that are marked.
+        """The numbers of the views that are marked, and the marks in pixels of their stills.
 
         Raises:
             InputError: There is no such picture, it found no place, or a mark is outside of it.
@@ -83,11 +87,12 @@ def _number(name: str, reconstruction: Reconstruction) -> int:
 
 def _inside(known: KnownLength, name: str, reconstruction: Reconstruction) -> KnownLength:
     view: View = reconstruction.views[_number(name, reconstruction)]
-    size = view.still.size
+    size = view.still.taken or view.still.size
     for x, y in ((known.x1, known.y1), (known.x2, known.y2)):
         if not (0 <= x <= size.width and 0 <= y <= size.height):
             raise InputError(
                 f"the point ({x:g}, {y:g}) is outside {view.still.name}, which is {size}",
                 hint="Give pixels of the upright picture: 0 is its left or top edge.",
             )
-    return known
+    fx, fy = view.still.size.width / size.width, view.still.size.height / size.height
+    return KnownLength(known.x1 * fx, known.y1 * fy, known.x2 * fx, known.y2 * fy, known.metres)

@@ -56,6 +56,11 @@ class OccupancyOptions:
                 f"a map cannot be made of heights from {self.from_height:g} to {self.to_height:g} m",
                 hint="--from-height is the lower one: a step that is climbed; --to-height how tall what moves is.",
             )
+        if self.to_height - self.from_height < self.cell:
+            raise InputError(
+                f"{self.from_height:g} to {self.to_height:g} m above the floor is less than a cell of {self.cell:g} m",
+                hint="Give heights that are further apart, or a smaller --cell.",
+            )
         if not 0.1 <= self.sight <= 1000:
             raise InputError(f"--sight {self.sight:g} is out of range", hint="Give 0.1 to 1000 metres.")
 
@@ -124,15 +129,17 @@ def _sight_of(frame: ViewDepth, sight: float) -> tuple[F64, F64, Bool]:
 
 def _extent(frames: Sequence[ViewDepth], sight: float) -> tuple[F64, F64]:
     """From which to which x and z surfaces were seen and cameras stood; a thousandth of the points is left out."""
-    seen: list[F64] = []
+    seen: list[F64] = [np.zeros((0, 2))]
+    eyes: list[F64] = []
     for frame in frames:
         eye, ends, near = _sight_of(frame, sight)
-        seen += [eye[None, ::2], ends[near][::7, ::2]]
-    points = np.concatenate(seen) if seen else np.zeros((0, 2))
-    if len(points) <= len(frames):
+        seen.append(ends[near][::7, ::2])
+        eyes.append(eye[::2])
+    points = np.concatenate(seen)
+    if not len(points):
         raise InputError(
             "nothing was seen near the cameras, so there is no map",
             hint="Take more pictures, each a small step aside from the last, of things with some pattern.",
         )
     low, high = np.quantile(points, [0.0005, 0.9995], axis=0)
-    return low - 0.2, high + 0.2
+    return np.minimum(low, np.min(eyes, axis=0)) - 0.2, np.maximum(high, np.max(eyes, axis=0)) + 0.2

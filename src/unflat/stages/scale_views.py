@@ -94,13 +94,13 @@ def size_of_place(reconstruction: Reconstruction, clues: Clues) -> tuple[float, 
 
 def _by_length(reconstruction: Reconstruction, known: MarkedLength) -> tuple[float, Scale, list[str]]:
     marks = known.views(reconstruction)
+    names = [reconstruction.views[k].still.name for k, _ in marks]
     ends = [_end(reconstruction, marks, which) for which in (0, 1)]
     notes: list[str] = []
     one, other = ends
     if one is None or other is None:
-        where = " and ".join(reconstruction.views[k].still.name for k, _ in marks)
         raise InputError(
-            f"how far away the ends of the known length are in {where} cannot be seen",
+            f"how far away the ends of the known length are in {' and '.join(names)} cannot be seen",
             hint="Mark corners with texture, or the same two points in a second picture: PICTURE:…+PICTURE:…=METRES.",
         )
     length, error = length_between(one, other)
@@ -108,7 +108,7 @@ def _by_length(reconstruction: Reconstruction, known: MarkedLength) -> tuple[flo
         raise InputError("the two points of the length are the same", hint="Mark two points that are further apart.")
     if one.plain or other.plain:
         notes.append("an end of the known length is on a plain surface: points around it tell how far away it is")
-    detail = f"a known length of {known.metres:g} m"
+    detail = f"a known length of {known.metres:g} m in {' and '.join(names)}"
     return known.metres / length, _scale("known-length", math.hypot(error, _LENS), detail), notes
 
 

@@ -31,6 +31,8 @@ class TrackOptions:
     """Of all chance in finding the cameras; the same seed gives the same cameras."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"--seed {self.seed} is out of range", hint="Give 0 to 2147483647.")
         if self.tracking not in get_args(Way):
             raise InputError(f"--tracking cannot be {self.tracking!r}", hint=f"It takes {' '.join(get_args(Way))}.")
 

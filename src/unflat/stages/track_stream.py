@@ -9,6 +9,8 @@ What is kept of a frame is where its corners were, never its pixels.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from unflat.errors import InputError
@@ -106,7 +108,13 @@ class Tracker:
         return told or self._lost(frame, self._why)
 
     def _taken(self, pixels: U8, seconds: float) -> U8:
-        """The frame at the tracker's size."""
+        """The frame at the tracker's size; nothing is remembered of one that is refused."""
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+            raise InputError(f"a frame is (h, w, 3) uint8 sRGB, not {pixels.shape} {pixels.dtype}")
+        if not math.isfinite(seconds):
+            raise InputError(f"the time of a frame is a number of seconds, not {seconds}")
+        if self._frames and seconds <= self._frames[-1].seconds:
+            raise InputError(f"the frame at {seconds:g} s does not come after that at {self._frames[-1].seconds:g} s")
         size = Size(pixels.shape[1], pixels.shape[0])
         if self._lens is None:
             given = self._given or Lens(Intrinsics.from_fov(ASSUMED_FOV_DEG, size, "assumed"))
@@ -119,8 +127,6 @@ class Tracker:
             self._numbers = numbers_of(self._lens)
         elif size != self._full.intrinsics.size:
             raise InputError(f"a frame is {size}, those before it are {self._full.intrinsics.size}")
-        if self._frames and seconds <= self._frames[-1].seconds:
-            raise InputError(f"the frame at {seconds:g} s does not come after that at {self._frames[-1].seconds:g} s")
         return fitted(pixels, self._small)
 
     # -- starting ------------------------------------------------------------------------------------------------

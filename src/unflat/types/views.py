@@ -62,6 +62,7 @@ class Still:
         mask: Gives (h, w) bool, True where the picture may be used (a cut-out's subject, no moving people); None: all.
         source: The file that it comes from.
         sharpness: 0..1, how much of the finest detail it has (``stages.sample_frames``); None where nobody looked.
+        taken: The size of the picture as it came, upright, in whose pixels users mark things; None: ``size``.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Still:
     mask: Callable[[], Bool] | None = field(default=None, repr=False)
     source: Source = field(default_factory=Source.array, repr=False)
     sharpness: float | None = None
+    taken: Size | None = None
 
     def __post_init__(self) -> None:
         if self.lens is not None and self.lens.intrinsics.size != self.size:
