@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,11 +16,14 @@ from unflat.formats.atomic import check_apart, check_distinct, check_target
 from unflat.formats.registry import ExportOptions, format_of
 from unflat.formats.scan_shelf import shelf_beside
 from unflat.formats.stills import album
+from unflat.pipelines.flat import leaves
 from unflat.pipelines.scan import Scan, ScanOptions
 from unflat.pipelines.scan_catalogue import scan_catalogue
 from unflat.pipelines.scan_object import ObjectOptions
 from unflat.pipelines.scan_result import ScanResult, check_noun
 from unflat.pipelines.scan_thing import save_thing, thing, thing_files
+from unflat.stages.bake_texture import TextureOptions
+from unflat.stages.occupancy import OccupancyOptions
 from unflat.types.scene import Scene
 
 
@@ -56,6 +59,8 @@ class Wanted:
 
 
 _A_SCENE = Wanted()
+_FOR_PLACES = (OccupancyOptions, TextureOptions)
+"""Options of a scan that nothing of one thing is made with."""
 
 
 def scan(
@@ -74,6 +79,7 @@ def scan(
     if not inputs:
         raise InputError("nothing to scan was given", hint="unflat scan FILM|FOLDER|PICTURES [-o OUT]")
     told, export = gathered(Everything, flags), gathered(ExportOptions, writing)
+    _check_heard(flags, what)
     if what.landmarks is not None and (
         what.catalogue or what.subject == "object" or what.splats or what.ply != "surface"
     ):
@@ -86,6 +92,26 @@ def scan(
         _tour(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
     else:
         _scene(inputs, output or [_beside(inputs[0], ".html")], told.scan, export, what, talk)
+
+
+def _check_heard(flags: Any, what: Wanted) -> None:
+    """Refuse what would be listened to and then do nothing.
+
+    Raises:
+        InputError: An option was told that has no say in what is made.
+    """
+    a_thing = what.catalogue or what.subject == "object"
+    heard = {leaf.name for _, leaf, _ in leaves(ObjectOptions)} if a_thing else set[str]()
+    if not what.catalogue:
+        heard |= {leaf.name for owner, leaf, _ in leaves(ScanOptions) if not (a_thing and owner in _FOR_PLACES)}
+    idle = [one.name for one in fields(flags) if one.name not in heard and getattr(flags, one.name) != one.default]
+    if a_thing:
+        idle += ["ply"] * (what.ply != "surface") + ["splats"] * what.splats
+    if what.catalogue:
+        idle += ["keep_parts"] * what.keep_parts
+    if idle:
+        made = "a catalogue" if what.catalogue else "an object" if a_thing else "a place"
+        raise InputError(f"--{idle[0].replace('_', '-')} has no say in {made}", hint="Leave it out.")
 
 
 def _scene(
@@ -183,10 +209,10 @@ def _catalogue(
         whole = scan_catalogue(inputs[0], out, options, export, line)
     if talk.json:
         say_json(whole)
-        return
-    for row in whole["articles"]:
-        failed = row.get("error") or ", ".join(row.get("failed_checks", []))
-        say(one_line(f"{row['article']}: {'made' if 'files' in row else 'not made'}{f' ({failed})' if failed else ''}"))
+    elif not talk.quiet:
+        for row in whole["articles"]:
+            failed, made = row.get("error") or ", ".join(row.get("failed_checks", [])), "files" in row
+            say(one_line(f"{row['article']}: {'made' if made else 'not made'}{f' ({failed})' if failed else ''}"))
     if whole["made"] < len(whole["articles"]):
         raise InputError(
             f"{len(whole['articles']) - whole['made']} of {len(whole['articles'])} articles could not be made",

@@ -66,10 +66,10 @@ def check_apart(paths: Sequence[Path], sources: Sequence[Path]) -> None:
     Raises:
         OutputError: A file that is to be written is one of ``sources``.
     """
+    read = {(seen.st_dev, seen.st_ino) for seen in (source.stat() for source in sources if source.exists())}
     for path in paths:
-        for source in sources:
-            if path.exists() and source.exists() and path.samefile(source):
-                raise OutputError(f"{path} is read, and would be replaced", hint="Choose another name with -o.")
+        if path.exists() and (path.stat().st_dev, path.stat().st_ino) in read:
+            raise OutputError(f"{path} is read, and would be replaced", hint="Choose another name with -o.")
 
 
 def check_places(paths: Sequence[Path], check_suffix: Callable[[Path], object], *, force: bool) -> None:

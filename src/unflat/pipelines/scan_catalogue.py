@@ -1,7 +1,8 @@
 """A folder of product pictures -> every article as a thing for a shop, and one report of all.
 
-Pictures that share a name before _front, -01 … and so on, and those of one subfolder, are one article. What is done
-already, of the same pictures with the same options, is left as it is.
+Pictures that share a name before _front, -01 … and so on, and those of one subfolder, are one article; posters that
+were made of things are none. What is done already, of the same pictures with the same options, is left as it is. No
+picture that is read is ever written over, whatever may be replaced.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from unflat import __version__
 from unflat.errors import InputError, UnflatError
-from unflat.formats.atomic import replacing, safe_stem
+from unflat.formats.atomic import check_apart, replacing, safe_stem
 from unflat.formats.film_parts import key_of
 from unflat.formats.image import read_image
 from unflat.formats.registry import ExportOptions
@@ -48,7 +49,7 @@ def articles_of(folder: Path) -> dict[str, list[Path]]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            pictures = sorted(p for p in entry.iterdir() if _is_picture(p))
+            pictures = sorted(filter(_is_picture, entry.iterdir()))
             if pictures:
                 found.setdefault(entry.name, []).extend(pictures)
         elif _is_picture(entry):
@@ -67,7 +68,10 @@ def article_of(name: str) -> str:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in _PICTURES
+    if path.name.startswith(".") or path.suffix.lower() not in _PICTURES or not path.is_file():
+        return False
+    made = (_report(path) or {}).get("files")
+    return not (isinstance(made, list) and path.name in made)  # the poster of a thing
 
 
 def object_files(
@@ -91,9 +95,10 @@ def object_files(
 
     Raises:
         InputError: The pictures show no object that can be cut out, or there are too many for cut-outs.
-        OutputError: A place cannot be written.
+        OutputError: A place cannot be written, or is one of the pictures.
     """
     options, export = options or ObjectOptions(), export or ExportOptions()
+    check_apart(shop_files(target), pictures)
     if len(pictures) > MOST_PICTURES:
         raise InputError(f"{len(pictures)} pictures are too many for cut-outs", hint="Scan them: 'unflat scan'.")
     key = _key(pictures, options)
@@ -130,19 +135,26 @@ def scan_catalogue(
 
     Raises:
         InputError: There is no picture.
-        OutputError: ``out`` cannot be written.
+        OutputError: ``out`` cannot be written, or a picture of the folder would be replaced; then nothing is made.
     """
     options, export = options or ObjectOptions(), export or ExportOptions()
-    articles = articles_of(folder)
+    articles, whole_report = articles_of(folder), out / "catalogue.json"
+    files = [file for name in articles for file in shop_files(_target(out, name))]
+    check_apart((*files, whole_report), [picture for pictures in articles.values() for picture in pictures])
     out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for name, pictures in articles.items():
         rows.append(_article(name, pictures, out, options, export, progress))
     made, passed = sum("files" in row for row in rows), sum(row["passed"] for row in rows)
     whole = {"articles": rows, "made": made, "passed": passed}
-    with replacing(out / "catalogue.json", force=True) as (draft,):
+    with replacing(whole_report, force=True) as (draft,):
         draft.write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")
     return whole
+
+
+def _target(out: Path, name: str) -> Path:
+    """Where an article goes."""
+    return out / f"{safe_stem(name)}.glb"
 
 
 def _article(
@@ -154,7 +166,7 @@ def _article(
     progress: Progress,
 ) -> dict[str, Any]:
     """One row of the catalogue: made, done before, or why not."""
-    target = out / f"{safe_stem(name)}.glb"
+    target = _target(out, name)
     row: dict[str, Any] = {"article": name, "pictures": [path.name for path in pictures]}
     try:
         done = _done(target, _key(pictures, options))
