@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from unflat.cli import scan as commands
 from unflat.cli.main import run
 from unflat.errors import InputError, OutputError
 from unflat.formats.registry import ExportOptions
@@ -113,3 +114,12 @@ def test_what_has_no_say_is_refused(shop: Path, words: str, made: str, capsys: p
     flag = next(word for word in told if word not in ("--catalogue", "--subject") and word.startswith("--"))
     assert run(["scan", str(shop), *told]) == 2
     assert f"{flag} has no say in {made}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x.spz", "x.splat.ply", "x.colmap", "x.tum", "x.yaml", "x.exr"])
+def test_what_holds_no_surface_is_refused_for_a_thing_before_any_work(
+    shop: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "thing", None)
+    assert run(["scan", str(shop), "--subject", "object", "-o", str(tmp_path / name)]) == 2
+    assert f"{name} cannot hold a thing" in capsys.readouterr().err

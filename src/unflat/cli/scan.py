@@ -179,7 +179,8 @@ def _object(
 ) -> None:
     """Make a thing of the pictures."""
     for path in paths:
-        if format_of(path).noun is not Scene:
+        row = format_of(path)
+        if row.noun is not Scene or row.keeps == ("splats",):
             raise InputError(
                 f"{path.name} cannot hold a thing", hint="Things go to .glb .usdz .obj .ply .stl .3mf .html."
             )

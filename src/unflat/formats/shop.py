@@ -59,7 +59,7 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
         poster: A picture of it, with alpha.
         path: NAME.glb; the others lie beside it.
         options: How files are written.
-        told: What else the report is to say.
+        told: What else the report is to say; its ``checks`` come before those made here.
 
     Returns:
         The report.
@@ -81,15 +81,15 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
     text = snippet_of(path.stem, model.name, second, picture.name, true_size=not scene.scale.assumed)
     with replacing(snippet, force=options.force) as (draft,):
         draft.write_text(text, encoding="utf-8")
-    checks = checked(scene, model, apple if with_usd else None)
+    checks = told.get("checks", []) + checked(scene, model, apple if with_usd else None)
     whole = {
         "article": path.stem,
         "files": [n for n in (model.name, second, picture.name, snippet.name) if n is not None],
         "passed": all(check["passed"] for check in checks),
-        "checks": checks,
         "size": size_of(scene),
         "page": {"loads": [MODEL_VIEWER], "note": _LOADED},
         **told,
+        "checks": checks,
         "record": record(scene),
     }
     with replacing(report, force=options.force) as (draft,):

@@ -211,6 +211,7 @@ class Scan:
                 except InputError as error:
                     raise InputError("; ".join([str(error), *self.lineage.warnings]), hint=error.hint) from error
                 self.shelf.put_reconstruction(key, found)
+        found = self._worded(found)
         self.lineage.did("track_cameras", placed=len(found.views), of=len(stills.items))
         count = f"{len(found.views)} of {len(stills.items)} pictures found their place"
         if found.lost:
@@ -220,6 +221,10 @@ class Scan:
                 self.lineage.warn(note)
         for line in _by_reason("without a place", found.lost):
             self.lineage.warn(line)
+        return found
+
+    def _worded(self, found: Reconstruction) -> Reconstruction:
+        """The same in words that fit what the pictures show."""
         return found
 
     @cached_property

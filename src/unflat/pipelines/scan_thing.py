@@ -18,25 +18,29 @@ from unflat.formats.provenance_text import to_plain
 from unflat.formats.registry import ExportOptions
 from unflat.formats.scan_shelf import Shelf
 from unflat.formats.shop import shop_files, write_shop
+from unflat.models.views.judge import ANOTHER_PLACE, MORE_PLACES
 from unflat.pipelines.report import Progress, peak_memory_mb, silent
 from unflat.pipelines.scan import Scan, ScanOptions
+from unflat.pipelines.scan_catalogue import MOST_PICTURES
 from unflat.pipelines.scan_object import ObjectOptions, object_from_images
 from unflat.pipelines.scan_one import object_from_scan, object_from_views
 from unflat.stages.make_poster import make_poster
 from unflat.stages.mask_backdrop import mask_backdrop
-from unflat.stages.name_views import side_in
+from unflat.stages.name_views import side_in, sides_of
 from unflat.types.arrays import U8
 from unflat.types.scene import Scene
-from unflat.types.views import Dropped, Still, Stills
+from unflat.types.views import Dropped, Reconstruction, Still, Stills
 
 FEW = 8
 """So many pictures that do not register are taken for cut-outs that hardly overlap."""
 _LONE = 2
 """So few are never enough to find cameras by."""
 _PLACED = 0.6
-"""Of few pictures at least this share must find its place, or the names of their sides tell more."""
+"""At least this share of the pictures must find its place: of few of them, or the names of their sides tell more; of
+many, or the thing is delivered with a check that failed."""
 _TURN = 96
 """More pictures than this of a thing that turns show nothing new."""
+_UNTIED = "shows a side that nothing ties to the rest"
 _MASKED = {
     "still": "the thing turns before a backdrop that stands still: only what moves is looked at",
     "even": "the backdrop is even: it is taken off every picture",
@@ -82,6 +86,14 @@ class ThingScan(Scan):
                 items.append(_blackened(self.shelf.mask_still(still, mask)))
         return Stills(_spread(items, _TURN), found.ordered, (*found.dropped, *gone))
 
+    def _worded(self, found: Reconstruction) -> Reconstruction:
+        """Pictures that nothing ties to the rest show no other place here, but another side."""
+        lost = [replace(one, why=_UNTIED) if one.why.startswith(ANOTHER_PLACE) else one for one in found.lost]
+        notes = [note for note in found.notes if not note.startswith(MORE_PLACES)]
+        if len(notes) < len(found.notes):
+            notes.append("pictures of the sides in between, 15 degrees apart, would tie the others to the rest")
+        return replace(found, lost=tuple(lost), notes=tuple(notes))
+
     @property
     def masked(self) -> bool:
         """Whether it is known of every picture what of it is the thing."""
@@ -115,8 +127,8 @@ def thing(
 ) -> tuple[Scene, dict[str, Any]]:
     """Make one thing of its pictures: of cut-outs, or of a scan where there are enough of them that overlap.
 
-    Few pictures whose sides are named are taken by these names; other few are placed by what they share. If one of the
-    two does not work the other is tried.
+    Pictures whose sides are told, and few whose files name them, are taken by these; others are placed by what they
+    share. If one of the two does not work the other is tried, where there are few of them or their sides are told.
 
     Args:
         inputs: Films, pictures and folders of them.
@@ -126,10 +138,11 @@ def thing(
         progress: Told the name of each stage as it begins.
 
     Returns:
-        The thing, and the report.
+        The thing, and the report: ``views`` says how many of the pictures it was made of, ``partial`` whether some are
+        missing, and ``checks`` whether too many are.
 
     Raises:
-        InputError: The pictures show no thing that could be made.
+        InputError: The pictures show no thing that could be made, or other than so many sides were told.
     """
     run = ThingScan(inputs, scan, shelf=shelf, progress=progress)
     try:
@@ -137,16 +150,41 @@ def thing(
     finally:
         run.close()
     seconds = {name: round(value, 4) for name, value in run.clock.seconds.items()}
-    return scene, {"made_from": how, "seconds": seconds, "warnings": list(scene.provenance.warnings)}
+    told = {"made_from": how, "seconds": seconds, "warnings": list(scene.provenance.warnings)}
+    return scene, told | _views_of(run, scene, how)
+
+
+def _views_of(run: ThingScan, scene: Scene, how: str) -> dict[str, Any]:
+    """How many pictures the thing was made of, and whether that is enough of them."""
+    if how == "cut-outs":
+        given, placed = len(run.album.pictures), len(scene.cameras)
+        return {"views": {"given": given, "placed": placed}, "partial": placed < given, "checks": []}
+    stills, placed = run.stills, len(run.cameras.views)
+    taken, dropped = len(stills.items), [asdict(one) for one in stills.dropped]
+    lost = [asdict(one) for one in run.cameras.lost]
+    enough = {"name": "most pictures found their place", "passed": placed >= _PLACED * taken}
+    return {
+        "views": {
+            "given": taken + len(dropped),
+            "taken": taken,
+            "placed": placed,
+            "dropped": dropped,
+            "lost": lost,
+        },
+        "partial": placed < taken,
+        "checks": [enough | {"found": f"{placed} of {taken}"}],
+    }
 
 
 def _made(run: ThingScan, options: ObjectOptions, progress: Progress) -> tuple[Scene, str]:
-    pictures = run.album.pictures
-    if run.album.films or len(pictures) > FEW:
+    pictures, sides = run.album.pictures, options.names.sides
+    if sides is not None:
+        _check_sides(run, options)
+    elif run.album.films or len(pictures) > FEW:
         return _placed(run, options, progress), "a scan"
     ways: list[tuple[str, Callable[[], Scene]]] = [("cut-outs", lambda: _by_sides(run, options, progress))]
     if len(pictures) > _LONE:
-        told = options.names.sides is not None or sum(side_in(path.name) is not None for path in pictures) > 1
+        told = sides is not None or sum(side_in(path.name) is not None for path in pictures) > 1
         ways.insert(1 if told else 0, ("a scan", lambda: _placed(run, options, progress)))
     failed: list[InputError] = []
     for how, way in ways:
@@ -161,6 +199,21 @@ def _made(run: ThingScan, options: ObjectOptions, progress: Progress) -> tuple[S
         why = f"The pictures could not {other} ({failed[0]})."
         return _with_notes(scene, why), how
     raise failed[0]
+
+
+def _check_sides(run: ThingScan, options: ObjectOptions) -> None:
+    """Refuse sides that are not those of the pictures, before any work.
+
+    Raises:
+        InputError: There is a film, or so many pictures, or another number of sides.
+    """
+    pictures = run.album.pictures
+    if run.album.films or len(pictures) > MOST_PICTURES:
+        what = "a film" if run.album.films else f"{len(pictures)} pictures"
+        raise InputError(
+            f"--sides cannot tell the sides of {what}", hint=f"Leave it out, or give at most {MOST_PICTURES} pictures."
+        )
+    sides_of([path.name for path in pictures], options.names)
 
 
 def _with_notes(scene: Scene, *notes: str) -> Scene:
@@ -184,9 +237,10 @@ def _placed(run: ThingScan, options: ObjectOptions, progress: Progress) -> Scene
     """
     given = len(run.stills.items)
     cameras = run.cameras
+    gone = [f"{one.name} was left out: {one.why}" for one in run.stills.dropped]
     if given <= FEW and len(cameras.views) < max(_LONE + 1, _PLACED * given):
         raise InputError(
-            f"only {len(cameras.views)} of {given} pictures show what another one shows",
+            "; ".join([f"only {len(cameras.views)} of {given} pictures show what another one shows", *gone]),
             hint="Take more of them, 15 degrees apart, or say which side each shows: --sides front,right,back …",
         )
     if run.masked:
@@ -201,7 +255,7 @@ def save_thing(scene: Scene, paths: Sequence[Path], export: ExportOptions, told:
     Returns:
         The report.
     """
-    whole: dict[str, Any] = {"outputs": [], **told}
+    whole: dict[str, Any] = {"outputs": [], "passed": all(check["passed"] for check in told["checks"]), **told}
     for path in paths:
         if path.suffix.lower() == ".glb":
             shop = write_shop(scene, make_poster(scene), path, export, told)
@@ -211,9 +265,11 @@ def save_thing(scene: Scene, paths: Sequence[Path], export: ExportOptions, told:
         else:
             registry.write(scene, path, export)
             whole["outputs"].append(str(path))
+    failed = [f"a check failed: {one['name']} ({one['found']})" for one in whole["checks"] if not one["passed"]]
     parts = [node.item.confidence for node in scene.nodes if node.item.confidence is not None]
     return {
         **whole,
+        "warnings": [*whole["warnings"], *failed],
         "triangles": scene.triangles,
         "kind": "scale" if scene.scale.assumed else "metric",
         "scale": asdict(scene.scale),

@@ -11,6 +11,10 @@ from unflat.types.views import Dropped, Still
 
 _BARE = 60
 """A picture with fewer features than this shows next to nothing that could be found again."""
+ANOTHER_PLACE = "shows another place"
+"""How it begins why a picture is lost that has nothing in common with those that are built, but with others."""
+MORE_PLACES = "the set shows more than one place"
+"""How the note of such pictures begins."""
 _OVERLAP = (
     "Take pictures a step apart that share at least two thirds of what they show, of something that stands still."
 )
@@ -82,7 +86,7 @@ def lost_ones(
         if place is not None and tied(matches, placed, place):
             why = f"fits together with {_others(place)}, but too little with the rest: take pictures in between"
         elif place is not None:
-            why = f"shows another place, as {_others(place)} do; scan those by themselves"
+            why = f"{ANOTHER_PLACE}, as {_others(place)} do; scan those by themselves"
         elif len(features[number].xy) < FEWEST:
             why = "shows nothing that can be found again: blank or blurred"
         elif number not in known:
@@ -129,7 +133,7 @@ def notes_of(
             )
         else:
             notes.append(
-                f"the set shows more than one place: {len(other)} pictures ({which}) have nothing in common with the "
+                f"{MORE_PLACES}: {len(other)} pictures ({which}) have nothing in common with the "
                 "rest; scan them by themselves, or take pictures that lead from one place to the other"
             )
     return tuple(notes)
