@@ -13,15 +13,17 @@ from unflat.cli.flags import check_inputs
 
 
 def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """Say what a scene, a depth map, a picture or a film holds: size, units, cameras, confidence, provenance.
+    """Say what a scene, a depth map, cameras, a map, a picture or a film holds: size, units, confidence, provenance.
 
     Args:
-        file: Anything that unflat writes, a photograph, or a film.
+        file: Anything that unflat writes (.colmap and .nerfstudio folders, too), a photograph, or a film.
         json: Print a machine-readable report on stdout.
     """
+    from unflat.formats.registry import is_views_folder
     from unflat.pipelines.inspect import inspect as look_into
 
-    check_inputs(file)
+    if not (file.is_dir() and is_views_folder(file)):
+        check_inputs(file)
     about = look_into(file)
     if json:
         say_json(about)

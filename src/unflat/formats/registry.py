@@ -339,6 +339,11 @@ def is_depth_file(path: Path) -> bool:
     return path.suffix.lower() != ".png" or bool(row.load().tells(path))
 
 
+def is_views_folder(path: Path) -> bool:
+    """Whether the name is one of a folder of views: .colmap, .nerfstudio."""
+    return any(row.folder and path.name.lower().endswith(row.suffixes) for row in FORMATS)
+
+
 def read_scene(path: Path) -> Scene:
     """Read a scene back from a file.
 

@@ -22,9 +22,11 @@ from unflat.formats.picture_story import story_in, story_in_words
 from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
 from unflat.formats.stereo_found import find_stereo
 from unflat.formats.stereo_told import told_stereo
+from unflat.pipelines.inspect_views import floor, trajectory, views
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
+from unflat.types.occupancy import Occupancy
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.scene import Node, Scene
@@ -37,7 +39,7 @@ def inspect(file: str | Path) -> dict[str, Any]:
     """Read a scene, a depth map, a picture or a film, and say what is in it.
 
     Args:
-        file: Anything unflat writes, a photograph, or a film.
+        file: Anything unflat writes (folders of views, too), a photograph, or a film.
 
     Returns:
         Plain values: what ``unflat inspect --json`` prints.
@@ -46,6 +48,8 @@ def inspect(file: str | Path) -> dict[str, Any]:
         InputError: The file is of no known kind, or damaged.
     """
     path = Path(file)
+    if _shows_many(path):
+        return _many(path)
     if not path.is_file():
         raise InputError(f"{path} is not a file", hint="Check the spelling and the folder.")
     owner = path.with_suffix("")
@@ -63,13 +67,31 @@ def inspect(file: str | Path) -> dict[str, Any]:
         said = _scene(registry.read_scene(path)) if clip is None else _clip(clip)
         return about | {"format": row.name, "opens_in": list(row.opens_in)} | said
     if registry.is_depth_file(path):
-        if path.suffix.lower() == ".exr":
-            layers = _layers(path)
-            if layers is not None:
-                depth = _depth(row.load().read(path))
-                return about | depth | {"what": "layers"} | layers | {"provenance": depth["provenance"]}
-        return about | {"format": row.name} | _depth(row.load().read(path))
+        layers = _layers(path) if path.suffix.lower() == ".exr" else None
+        depth = _depth(row.load().read(path))
+        if layers is not None:
+            depth |= {"what": "layers"} | layers | {"provenance": depth["provenance"]}
+        return about | {"format": row.name} | depth
     return about | _picture(path)
+
+
+def _shows_many(path: Path) -> bool:
+    """Whether a file or folder holds what only many pictures tell: cameras, or what is free to go."""
+    if path.is_dir():
+        return registry.is_views_folder(path)
+    suffix = path.suffix.lower()
+    return path.is_file() and (
+        suffix in (".tum", ".yaml") or (suffix == ".pgm" and path.with_suffix(".yaml").is_file())
+    )
+
+
+def _many(path: Path) -> dict[str, Any]:
+    """What such a file or folder says."""
+    row = registry.format_of(path)
+    look = floor if row.noun is Occupancy else views if row.folder else trajectory
+    files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
+    about = {"file": path.name, "bytes": sum(one.stat().st_size for one in files), "format": row.name}
+    return {**about, "opens_in": list(row.opens_in), **look(path)}
 
 
 def _scene(scene: Scene) -> dict[str, Any]:
