@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,7 @@ def test_a_folder_without_a_verb_is_looked_into(unflat: Run, small: Path, tmp_pa
         Image.fromarray(np.full((90, 120, 3), 60 * k, np.uint8)).save(tmp_path / "blank" / f"{k}.png")
     told = unflat("blank")
     assert told.returncode == 2 and told.stderr.startswith("unflat scan blank: 2 files of one place")
+    shutil.rmtree(tmp_path / "blank")  # pictures one level down would be scanned
     small.rename(tmp_path / "small.doc")
     assert ".doc" in two_lines(unflat(tmp_path), 2)
 
