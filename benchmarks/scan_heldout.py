@@ -114,21 +114,27 @@ class HeldOut:
         return Depths(shelf, "depth", made.views, names)
 
     def _compare(self, name: str, what: str, shown: Mesh, views: Sequence[View]) -> None:
-        """Medians of PSNR and SSIM where the scene covers pictures that were held out, and how much that is."""
+        """Means of PSNR and SSIM where the scene covers pictures that were held out, and how much that is."""
         rows: list[tuple[float, float, float, float]] = []
         for view in views:
             seen, there = pictured(shown, view)
             inside = cv2.erode(there.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
             true = view.still.read()
             even = psnr(exposed(seen, true, inside), true, inside)
+            if not inside.any():
+                continue
             rows.append((psnr(seen, true, inside), even, ssim(seen, true, inside), float(there.mean())))
             if self.look is not None:
                 self.look.mkdir(parents=True, exist_ok=True)
                 both = np.vstack([true, seen])[..., ::-1]
                 cv2.imwrite(str(self.look / f"{name}-{what.replace(' ', '-')}-{Path(view.still.name).stem}.png"), both)
-        noise, even, like, cover = (float(np.nanmedian(column)) for column in zip(*rows, strict=True))
+        if not rows:
+            print(f"  {what:11} none of the pictures that were held out is covered at all")
+            return
+        each = " ".join(f"{row[0]:.1f}" for row in rows)
+        noise, even, like, cover = (float(np.nanmean(column)) for column in zip(*rows, strict=True))
         seen = f"{100 * cover:.0f} % of the pictures"
-        print(f"  {what:11} PSNR {noise:.2f} dB ({even:.2f} when exposed the same), SSIM {like:.3f} on {seen}")
+        print(f"  {what:11} PSNR {noise:.2f} dB ({even:.2f} when exposed the same), SSIM {like:.3f} on {seen}; {each}")
 
 
 def exposed(shown: U8, true: U8, where: Bool) -> U8:

@@ -179,6 +179,13 @@ def test_no_depth_and_no_frames_are_said() -> None:
         fuse_frames([empty])
 
 
+@pytest.mark.parametrize("voxel", [1e9, 1e-30])
+def test_a_voxel_that_fits_no_pixel_is_said_with_one_that_would(voxel: float) -> None:
+    with pytest.raises(InputError, match="with a voxel of") as said:
+        fuse_frames(wall_frames(), FuseOptions(voxel=voxel))
+    assert "leave --voxel out" in str(said.value.hint)
+
+
 @pytest.mark.parametrize("wrong", [{"voxel": 0.0}, {"voxel": float("nan")}, {"volume_mb": 1}, {"support": 0.0}])
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError):

@@ -138,7 +138,21 @@ def _fused(
     volume = _volume(survey, options, detail, tell)
     for frame in frames:
         volume.add(sighting_of(frame, survey.typical, FARTHEST * volume.voxel))
-    return _finished(extract(volume, _least(volume, options.support)), volume.voxel), volume.voxel
+    surface = _finished(extract(volume, _least(volume, options.support)), volume.voxel)
+    if surface is None:
+        raise _nothing(survey, options.voxel)
+    return surface, volume.voxel
+
+
+def _nothing(survey: Survey, asked: float | None) -> InputError:
+    """Why there is no surface."""
+    if asked is None:
+        return InputError("the views agree on no surface", hint="Take more pictures that overlap, of a textured place.")
+    return InputError(
+        f"with a voxel of {asked:g} the views agree on no surface",
+        hint=f"Their pixels cover about {survey.footprint:.2g} at their middle depth of {survey.typical:.2g}: "
+        f"leave --voxel out, or give a little more than that pixel.",
+    )
 
 
 def _lessened(whole: Mesh, options: FuseOptions, tell: Callable[[str], object]) -> Mesh:
@@ -192,13 +206,13 @@ def _least(volume: Volume, support: float) -> float:
     return min(support, float(np.median(some)) * SCARCE) if len(some) else support
 
 
-def _finished(surface: Surface, voxel: float) -> Mesh:
-    """Without crumbs and what no view saw from near, with normals."""
+def _finished(surface: Surface, voxel: float) -> Mesh | None:
+    """Without crumbs and what no view saw from near, with normals; None if nothing is left."""
     known, colors = spread(surface.faces, surface.weights > 0, surface.colors, RINGS)
     seen = surface.faces[known[surface.faces].all(axis=1)]
     kept = seen[in_large_pieces(surface.vertices, seen, CRUMB * voxel**2)]
     if not len(kept):
-        raise InputError("the views agree on no surface", hint="Take more pictures that overlap, of a textured place.")
+        return None
     named, faces = used(len(surface.vertices), kept)
     vertices, weights = surface.vertices[named], surface.weights[named]
     return Mesh(

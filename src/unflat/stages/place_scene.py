@@ -95,7 +95,7 @@ def place_scene(
     factor, scale, told = size_of_place(upright_one, clues)
     notes += told
     if error > _UNSURE:
-        notes.append(f"which way is up is only known within {math.degrees(error):.0f} degrees")
+        notes.append(f"which way is up is only known within {math.degrees(2 * error):.0f} degrees")
     placed = upright_one.moved(Similarity(factor, np.eye(3), np.zeros(3)))
     every = (*reconstruction.notes, *notes)
     return replace(placed, scale=scale, level=True, notes=every), tuple(notes)
