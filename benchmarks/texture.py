@@ -147,8 +147,8 @@ def painted(mesh: Mesh, frames: Part, options: TextureOptions) -> Iterator[tuple
         labels.append((links, np.where(entry >= 0, of, -1).astype(np.int32)))
         return entry
 
-    def settling(canvas: Canvas, faces: U32, fallback: F32) -> tuple[U8, Bool]:
-        pixels, unseen = settled(canvas, faces, fallback)
+    def settling(canvas: Canvas, faces: U32, fallback: F32, light: F32) -> tuple[U8, Bool]:
+        pixels, unseen = settled(canvas, faces, fallback, light)
         steps.measure(canvas, pixels, *labels[-1])
         return pixels, unseen
 

@@ -145,6 +145,18 @@ def test_the_survey_measures_how_well_frames_agree() -> None:
         assert look_over(frames).spread == pytest.approx(noise * 2, rel=0.35)
 
 
+def test_planes_put_into_holes_do_not_say_how_well_frames_agree() -> None:
+    """Half of every frame is a plane that went on, each a little elsewhere; the other half was measured."""
+    frames = wall_frames(5)
+    spoilt: list[ViewDepth] = []
+    for k, frame in enumerate(frames):
+        flat = np.zeros(frame.depth.size.shape, bool)
+        flat[:, : flat.shape[1] * 2 // 3] = True
+        moved = with_depth(frame, lambda z, flat=flat, k=k: np.where(flat, z * (1 + 0.02 * (k % 2)), z))
+        spoilt.append(replace(moved, flat=flat))
+    assert look_over(spoilt).spread == pytest.approx(look_over(frames).spread, abs=1e-4)
+
+
 def test_a_place_too_large_for_the_memory_is_fused_more_coarsely_and_it_says_so() -> None:
     told: list[str] = []
     frames = wall_frames(2)

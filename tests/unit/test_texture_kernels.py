@@ -14,6 +14,7 @@ from unflat.geometry.atlas import build_atlas, covered
 from unflat.geometry.best_view import choose_views
 from unflat.geometry.exposure import falloff_of, gains_of, levelled, linear_of, srgb_of, suspects, unshaded
 from unflat.geometry.face_links import face_links, split_faces
+from unflat.geometry.local_light import local_light
 from unflat.geometry.pack import Pieces, pack
 from unflat.geometry.seen_faces import Sightings
 from unflat.geometry.settle import filled
@@ -110,6 +111,27 @@ def test_gains_are_found_again() -> None:
     assert np.abs(gains + true).max() < 0.02
     after = levelled(sightings, gains)[400:]
     assert np.abs(after - after.mean(axis=1, keepdims=True)).max() < 2.5
+
+
+def test_a_hall_and_a_garden_keep_the_exposures_of_their_own_pictures() -> None:
+    """A long place: three pictures show its left, three its right, which were taken four times as fast."""
+    vertices, faces = strip(400)
+    left = vertices[faces, 0].mean(axis=1) < vertices[:, 0].mean()
+    views = np.where(left[:, None], [[0, 1, 2]], [[3, 4, 5]])
+    gains = np.zeros((6, 3))
+    gains[3:], gains[1] = np.log(4), 0.5  # and one of the left ones differs from its neighbours
+    light = local_light(vertices, faces, seen_in(views), gains)
+    x = vertices[:, 0] / vertices[:, 0].max()
+    assert np.abs(light[x < 0.3]).max() < 0.01
+    assert np.abs(light[x > 0.7] + np.log(4)).max() < 0.01
+    order = np.argsort(vertices[:, 0], kind="stable")
+    assert np.abs(np.diff(light[order], axis=0)).max() < 0.15
+
+
+def test_pictures_of_one_exposure_keep_it_everywhere() -> None:
+    vertices, faces = strip(50)
+    light = local_light(vertices, faces, seen_in(np.zeros((50, 1))), np.full((1, 3), -0.7))
+    assert light == pytest.approx(np.full((len(vertices), 3), 0.7), abs=1e-5)
 
 
 @pytest.mark.parametrize("fall", [(0.0, 0.0), (-0.5, -0.2), (-0.1, -0.6)])

@@ -18,8 +18,10 @@ _SCALES = (1.0, 0.5, 0.25, 0.15, 0.15)
 _AT_ONCE = 50_000
 _DARK, _BRIGHT = 10.0, 245.0
 """Colours outside tell nothing about the exposure."""
-_FOOT = 0.055 * 255
+FOOT = 0.055 * 255
 """sRGB is a power of the light less so much."""
+GAMMA = 2.4
+"""The light is this power of what that leaves."""
 _FAINT_FALL = 0.02
 _LEVELS = 6.0
 """Colours that differ from the middle one by fewer levels belong to the same thing."""
@@ -185,8 +187,8 @@ def unshaded(colour: F32, rim: F32, fall: F64) -> F32:
     """
     if not fall.any():
         return colour
-    more = np.exp(-(fall[0] * rim + fall[1] * rim * rim) / 2.4).astype(np.float32)[..., None]
-    return ((colour + np.float32(_FOOT)) * more - np.float32(_FOOT)).astype(np.float32)
+    more = np.exp(-(fall[0] * rim + fall[1] * rim * rim) / GAMMA).astype(np.float32)[..., None]
+    return ((colour + np.float32(FOOT)) * more - np.float32(FOOT)).astype(np.float32)
 
 
 @kernel

@@ -15,6 +15,7 @@ import numpy as np
 
 from unflat.geometry.bake import ROWS, Canvas, _within
 from unflat.geometry.bands import in_bands
+from unflat.geometry.exposure import FOOT, GAMMA
 from unflat.geometry.jit import kernel
 from unflat.types.arrays import F32, U8, U32, Bool
 
@@ -59,38 +60,41 @@ def disagreement(canvas: Canvas) -> F32:
 
 
 @kernel
-def _settle(rows, canvas, differ, faces, fallback, out, unseen):
+def _settle(rows, canvas, differ, faces, vertices, out, unseen):
     """Colours of some rows."""
     corners, owner, chosen, company = canvas
+    fallback, light = vertices
+    foot = np.float32(FOOT)
     for y in range(rows[0], rows[1]):
         for x in range(owner.shape[1]):
             f = owner[y, x]
             if f < 0:
                 continue
+            p, q, r = _within(corners, f, x + 0.5, y + 0.5)
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
             one, all_ = chosen[y, x, 3], company[y, x, 3]
-            if one > 0 or all_ > 0:
-                part = differ[y, x] * one / (one + np.float32(_FAINT)) if all_ > 0 else np.float32(1)
-                for k in range(3):
+            unseen[y, x] = one <= 0 and all_ <= 0
+            part = differ[y, x] * one / (one + np.float32(_FAINT)) if all_ > 0 else np.float32(1)
+            for k in range(3):
+                if unseen[y, x]:
+                    value = np.float32(p * fallback[a, k] + q * fallback[b, k] + r * fallback[c, k])
+                else:
                     value = part * chosen[y, x, k] / one if part > 0 else np.float32(0)
                     if part < 1:
                         value += (1 - part) * company[y, x, k] / all_
-                    out[y, x, k] = np.uint8(min(max(value, 0.0), 255.0) + 0.5)
-                continue
-            unseen[y, x] = True
-            p, q, r = _within(corners, f, x + 0.5, y + 0.5)
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            for k in range(3):
-                mixed = p * fallback[a, k] + q * fallback[b, k] + r * fallback[c, k]
-                out[y, x, k] = np.uint8(min(max(mixed, 0.0), 255.0) + 0.5)
+                more = np.float32(p * light[a, k] + q * light[b, k] + r * light[c, k])
+                value = (value + foot) * more - foot
+                out[y, x, k] = np.uint8(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5))
 
 
-def settled(canvas: Canvas, faces: U32, fallback: F32) -> tuple[U8, Bool]:
+def settled(canvas: Canvas, faces: U32, fallback: F32, light: F32) -> tuple[U8, Bool]:
     """The texture that was painted.
 
     Args:
         canvas: After all pictures.
         faces: (m, 3).
         fallback: (n, 3) 0..255, the colours of the vertices where no picture tells.
+        light: (n, 3) logarithms of what the light is multiplied by around each vertex.
 
     Returns:
         (side, side, 3) uint8, and (side, side) bool: texels of the surface that no picture shows.
@@ -98,8 +102,9 @@ def settled(canvas: Canvas, faces: U32, fallback: F32) -> tuple[U8, Bool]:
     out, unseen = np.zeros((*canvas.owner.shape, 3), np.uint8), np.zeros(canvas.owner.shape, np.bool_)
     on: tuple[Any, ...] = canvas.corners, canvas.owner, canvas.chosen, canvas.company
     differ = disagreement(canvas)
+    vertices = fallback, np.exp(light / GAMMA).astype(np.float32)
     in_bands(
-        lambda start, stop: _settle((np.int64(start), np.int64(stop)), on, differ, faces, fallback, out, unseen),
+        lambda start, stop: _settle((np.int64(start), np.int64(stop)), on, differ, faces, vertices, out, unseen),
         len(out),
         ROWS,
     )

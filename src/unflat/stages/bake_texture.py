@@ -15,6 +15,7 @@ from unflat.geometry.best_view import choose_views, costs
 from unflat.geometry.blend import Zones, agreed, shifts_of, vertex_colours, zones_of
 from unflat.geometry.exposure import curves, falloff_of, gains_of, levelled, sharpness_of, suspects, unshaded
 from unflat.geometry.face_links import Split, face_links, split_faces
+from unflat.geometry.local_light import local_light
 from unflat.geometry.projection import pixel_centres
 from unflat.geometry.seen_faces import Picture, Sightings, detail_of, look, seen_by
 from unflat.geometry.settle import settled
@@ -81,7 +82,7 @@ def bake_texture(mesh: Mesh, frames: Sequence[ViewDepth], options: TextureOption
             paint(canvas, surface, _aim(surface, frame, slack, (plan.curves[number], plan.fall)), share)
     own = None if mesh.colors is None else _on_split(mesh, split)
     fallback, _ = vertex_colours(split.faces, plan.common, own, len(split.vertices))
-    pixels, unseen = settled(canvas, split.faces, fallback)
+    pixels, unseen = settled(canvas, split.faces, fallback, plan.light)
     return _finished(mesh, atlas, pixels, float(unseen.sum() / max(1, (canvas.owner >= 0).sum())))
 
 
@@ -177,6 +178,7 @@ class _Plan:
     suspect: F32
     curves: F32
     fall: F64
+    light: F32
     common: F32
     zones: Zones
     shifts: F32
@@ -224,8 +226,9 @@ def _planned(split: Split, sightings: Sightings, count: int) -> _Plan:
     common = agreed(sightings, colour, suspect)
     shifts = shifts_of(split.faces, sightings, colour, common, zones)
     worth = (sightings.worth / np.maximum(sightings.worth.max(axis=1, keepdims=True), 1e-20)) ** COMPANY
+    light = local_light(split.vertices, split.faces, sightings, gains)
     around = np.maximum(np.bincount(split.faces.ravel(), minlength=len(split.vertices)), 1).astype(np.float64)
-    return _Plan(sightings, suspect, curves(gains), fall, common, zones, shifts, worth, split.faces, around)
+    return _Plan(sightings, suspect, curves(gains), fall, light, common, zones, shifts, worth, split.faces, around)
 
 
 def _density(mesh: Mesh, split: Split, sightings: Sightings) -> F64:

@@ -73,7 +73,7 @@ def look_over(frames: Sequence[ViewDepth]) -> Survey:
     thumbs: list[Thumb] = []
     apart: list[float] = []
     for frame in frames:
-        seen = sighting_of(frame, 1.0, coloured=False)
+        seen = _measured(sighting_of(frame, 1.0, coloured=False), frame)
         apart += [gap for other in thumbs[-COMPARED:] if (gap := _disagreement(other.seen, seen)) is not None]
         thumbs.append(_thumb(seen))
     footprints = [thumb.footprints for thumb in thumbs]
@@ -83,6 +83,13 @@ def look_over(frames: Sequence[ViewDepth]) -> Survey:
     typical, footprint = (float(np.median(np.concatenate(values))) for values in (depths, footprints))
     spread = 1.48 * float(np.median(apart)) / np.sqrt(2) if apart else UNKNOWN_SPREAD * footprint / typical
     return Survey(typical, footprint, float(spread), thumbs)
+
+
+def _measured(seen: Sighting, frame: ViewDepth) -> Sighting:
+    """With the weights of planes that were put into holes negative, as those of learned depth are: neither measures."""
+    if frame.flat is None:
+        return seen
+    return seen._replace(weights=np.where(frame.flat, -np.abs(seen.weights), seen.weights))
 
 
 def sighting_of(frame: ViewDepth, typical: float, farthest: float = np.inf, *, coloured: bool = True) -> Sighting:
