@@ -64,7 +64,7 @@ def _gathered(at: F64, value: F64, weight: F64, shape: Shape) -> F64:
     """(x, y, z, 4) sums of value times weight, and of the weights, in the nearest cells."""
     index = np.ravel_multi_index(tuple(np.rint(at).astype(np.int64).T), tuple(shape))
     sums = [np.bincount(index, entry, int(shape.prod())) for entry in (*(weight[:, None] * value).T, weight)]
-    return np.stack(sums, axis=1).reshape(*shape, 4)
+    return np.asarray(np.stack(sums, axis=1), np.float64).reshape(*shape, 4)
 
 
 def _blurred(field: F64, axis: int) -> F64:
