@@ -125,6 +125,20 @@ def test_what_no_picture_shows_keeps_its_colours_and_is_named() -> None:
     assert np.abs(seen.pixels[75, 100].astype(int) - (10, 200, 30)).max() <= 2
 
 
+def test_own_colours_are_not_brightened_with_those_of_pictures() -> None:
+    """Pictures of other exposures on one side set a light for the whole place; what they do not show has its own."""
+
+    def brighter(pixels: U8) -> U8:
+        return np.clip(pixels * 1.5, 0, 255).astype(np.uint8)
+
+    mesh, shots = world()
+    green = np.full((len(mesh.vertices), 3), (10, 200, 30), np.uint8)
+    frames = [painted.frame_of(shots[n], brighter if n == 0 else None) for n in (1, 0, 0)]
+    out = bake_texture(replace(bare(mesh), colors=green), frames, SMALL)
+    behind = Camera(shots[0].camera.intrinsics, painted.looking((0, 0, 2.5), (0, 0, 0)))
+    assert np.abs(painted.take([out], behind).pixels[75, 100].astype(int) - (10, 200, 30)).max() <= 2
+
+
 def test_nothing_to_paint_is_said() -> None:
     mesh, shots = world()
     with pytest.raises(InputError, match="pictures of it"):

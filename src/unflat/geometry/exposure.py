@@ -185,9 +185,12 @@ def unshaded(colour: F32, rim: F32, fall: F64) -> F32:
 
     Where sRGB is a power of the light; the few levels below it are close to one, too.
     """
-    if not fall.any():
-        return colour
-    more = np.exp(-(fall[0] * rim + fall[1] * rim * rim) / GAMMA).astype(np.float32)[..., None]
+    return brightened(colour, -(fall[0] * rim + fall[1] * rim * rim)[..., None]) if fall.any() else colour
+
+
+def brightened(colour: F32, light: F32 | F64) -> F32:
+    """Colours 0..255 sRGB (…, 3) whose light is multiplied by exp(``light``); black does not stay quite black."""
+    more = np.exp(light / GAMMA).astype(np.float32)
     return ((colour + np.float32(FOOT)) * more - np.float32(FOOT)).astype(np.float32)
 
 

@@ -63,7 +63,7 @@ def disagreement(canvas: Canvas) -> F32:
 def _settle(rows, canvas, differ, faces, vertices, out, unseen):
     """Colours of some rows."""
     corners, owner, chosen, company = canvas
-    fallback, light = vertices
+    fallback, more = vertices
     foot = np.float32(FOOT)
     for y in range(rows[0], rows[1]):
         for x in range(owner.shape[1]):
@@ -82,8 +82,7 @@ def _settle(rows, canvas, differ, faces, vertices, out, unseen):
                     value = part * chosen[y, x, k] / one if part > 0 else np.float32(0)
                     if part < 1:
                         value += (1 - part) * company[y, x, k] / all_
-                more = np.float32(p * light[a, k] + q * light[b, k] + r * light[c, k])
-                value = (value + foot) * more - foot
+                    value = (value + foot) * np.float32(p * more[a, k] + q * more[b, k] + r * more[c, k]) - foot
                 out[y, x, k] = np.uint8(min(max(value, np.float32(0)), np.float32(255)) + np.float32(0.5))
 
 
@@ -94,7 +93,7 @@ def settled(canvas: Canvas, faces: U32, fallback: F32, light: F32) -> tuple[U8, 
         canvas: After all pictures.
         faces: (m, 3).
         fallback: (n, 3) 0..255, the colours of the vertices where no picture tells.
-        light: (n, 3) logarithms of what the light is multiplied by around each vertex.
+        light: (n, 3) logarithms of what the light of pictures is multiplied by around each vertex.
 
     Returns:
         (side, side, 3) uint8, and (side, side) bool: texels of the surface that no picture shows.

@@ -13,7 +13,16 @@ from unflat.geometry.atlas import Atlas, build_atlas
 from unflat.geometry.bake import Aim, Canvas, Share, paint
 from unflat.geometry.best_view import choose_views, costs
 from unflat.geometry.blend import Zones, agreed, shifts_of, vertex_colours, zones_of
-from unflat.geometry.exposure import curves, falloff_of, gains_of, levelled, sharpness_of, suspects, unshaded
+from unflat.geometry.exposure import (
+    brightened,
+    curves,
+    falloff_of,
+    gains_of,
+    levelled,
+    sharpness_of,
+    suspects,
+    unshaded,
+)
 from unflat.geometry.face_links import Split, face_links, split_faces
 from unflat.geometry.local_light import local_light
 from unflat.geometry.projection import pixel_centres
@@ -81,7 +90,9 @@ def bake_texture(mesh: Mesh, frames: Sequence[ViewDepth], options: TextureOption
         if share.trust.any():
             paint(canvas, surface, _aim(surface, frame, slack, (plan.curves[number], plan.fall)), share)
     own = None if mesh.colors is None else _on_split(mesh, split)
-    fallback, _ = vertex_colours(split.faces, plan.common, own, len(split.vertices))
+    fallback, told = vertex_colours(split.faces, plan.common, own, len(split.vertices))
+    kept = np.zeros((len(told), 1), np.bool_) if own is None else ~told[:, None]
+    fallback = np.where(kept, fallback, brightened(fallback, plan.light))
     pixels, unseen = settled(canvas, split.faces, fallback, plan.light)
     return _finished(mesh, atlas, pixels, float(unseen.sum() / max(1, (canvas.owner >= 0).sum())))
 
