@@ -146,7 +146,7 @@ def test_the_survey_measures_how_well_frames_agree() -> None:
 
 
 def test_planes_put_into_holes_do_not_say_how_well_frames_agree() -> None:
-    """Half of every frame is a plane that went on, each a little elsewhere; the other half was measured."""
+    """Two thirds of every frame are a plane that went on, every second one a little farther; the rest was measured."""
     frames = wall_frames(5)
     spoilt: list[ViewDepth] = []
     for k, frame in enumerate(frames):
