@@ -36,6 +36,10 @@ _TURNS: dict[tuple[Frame, Door], tuple[tuple[int, int, int], ...]] = {
     (Frame.LEVEL_RDF, Door.PRINT): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
     (Frame.LEVEL_RDF, Door.ROS): ((0, 0, 1), (-1, 0, 0), (0, -1, 0)),
     (Frame.LEVEL_RDF, Door.SPLAT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    (Frame.PATIENT_LPS, Door.GL): ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    (Frame.PATIENT_LPS, Door.PRINT): ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    (Frame.PATIENT_LPS, Door.ROS): ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
+    (Frame.PATIENT_LPS, Door.SPLAT): ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
 }
 
 

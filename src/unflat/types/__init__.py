@@ -9,26 +9,32 @@ from unflat.types.points import PointCloud, PointMap
 from unflat.types.provenance import Provenance, Rights, Source, Step
 from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale, ScaleBasis
-from unflat.types.scene import Frame, Node, Role, Scene
+from unflat.types.scene import Finish, Frame, Node, Pin, Role, Scene
 from unflat.types.splats import Splats
 from unflat.types.tour import Doorway, Stop, Tour, TourPlan
 from unflat.types.track import Track
 from unflat.types.views import Lens, Reconstruction, Similarity, SparsePoints, Still, Stills, View, ViewDepth
+from unflat.types.volume import Grid, Label, LabelMap, Volume
 
 __all__ = [
     "Camera",
     "DepthKind",
     "DepthMap",
     "Doorway",
+    "Finish",
     "FocalBasis",
     "Frame",
+    "Grid",
     "Image",
     "Intrinsics",
+    "Label",
+    "LabelMap",
     "Lens",
     "LensRecord",
     "Mesh",
     "Node",
     "Occupancy",
+    "Pin",
     "PointCloud",
     "PointMap",
     "Pose",
@@ -54,4 +60,5 @@ __all__ = [
     "Track",
     "View",
     "ViewDepth",
+    "Volume",
 ]
