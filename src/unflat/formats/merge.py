@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from unflat.types.arrays import F32, U8, U32, Bool
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
-from unflat.types.scene import Scene
+from unflat.types.scene import Node, Scene
 
 _GREY = 128
 
@@ -47,7 +48,7 @@ def merged(scene: Scene) -> Merged:
         InputError: Nothing is left.
     """
     parts = [
-        n.item
+        _painted(n)
         for n in scene.nodes
         if n.role in ("surface", "beyond", "hidden") and isinstance(n.item, (Mesh, PointCloud))
     ]
@@ -92,6 +93,15 @@ def _between(at: F32, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], 
     pixel = np.clip(np.nan_to_num(at) * np.float32(length) - np.float32(0.5), 0, length - 1)
     first = np.floor(pixel).astype(np.intp)
     return first, np.minimum(first + 1, length - 1), (pixel - first).astype(np.float32)[:, None]
+
+
+def _painted(node: Node) -> Mesh | PointCloud:
+    """A node's surface or points, in the colour of its finish where it has none of its own."""
+    item = node.item
+    assert isinstance(item, Mesh | PointCloud)
+    if node.finish is None or not isinstance(item, Mesh) or item.colors is not None or item.texture is not None:
+        return item
+    return dataclasses.replace(item, colors=np.tile(np.array(node.finish.color, np.uint8), (len(item.vertices), 1)))
 
 
 def _xyz(part: Mesh | PointCloud) -> F32:

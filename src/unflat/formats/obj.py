@@ -16,6 +16,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing, safe_stem
+from unflat.formats.looks import dressed
 from unflat.formats.obj_text import Part, materials, parse_obj
 from unflat.formats.registry import ExportOptions
 from unflat.formats.story import Story, bytes_of, comment_lines, nodes_in, role_in, scene_from, story_in_lines
@@ -24,7 +25,7 @@ from unflat.geometry.transform import Door, door_from_frame, turned
 from unflat.types.arrays import F64
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
-from unflat.types.scene import Node, Scene
+from unflat.types.scene import Finish, Node, Scene
 
 _AXES = "x right, y up, z towards the viewer"
 _LARGEST = 1 << 30
@@ -40,17 +41,28 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
         InputError: The scene holds no mesh.
         OutputError: The place cannot be written.
     """
-    nodes = [(node.name, node.item) for node in scene.nodes if isinstance(node.item, Mesh) and len(node.item.faces)]
+    kept = [(node, node.item) for node in scene.nodes if isinstance(node.item, Mesh) and len(node.item.faces)]
+    nodes = [(node.name, mesh) for node, mesh in kept]
     if not nodes:
         raise InputError("the scene holds no mesh", hint="Choose .ply for points, .splat.ply for splats.")
     stem = safe_stem(path.stem)
     pictures = _pictures(nodes, stem, options)
     comments = comment_lines(scene, "metre", _AXES)
-    library = f"{stem}.mtl" if pictures else None
+    finishes = {
+        node.name: (f"{safe_stem(node.name)}-{number}", node.finish)
+        for number, (node, mesh) in enumerate(kept, 1)
+        if node.finish is not None and mesh.texture is None and mesh.colors is None
+    }
+    library = f"{stem}.mtl" if pictures or finishes else None
     files = {path.with_name(name): data for name, data, _ in pictures.values()}
     if library is not None:
-        files[path.with_name(library)] = _mtl_text(nodes, pictures).encode("ascii")
-    text = _obj_text(nodes, door_from_frame(scene.frame, Door.GL), pictures, comments, library)
+        files[path.with_name(library)] = _mtl_text(nodes, pictures, finishes).encode("ascii")
+    material_of = [
+        pictures[id(mesh.texture)][2] if mesh.texture is not None else finishes.get(name, ("plain",))[0]
+        for name, mesh in nodes
+    ]
+    head = [f"# {comment}\n" for comment in comments] + ([f"mtllib {library}\n"] if library is not None else [])
+    text = _obj_text(nodes, door_from_frame(scene.frame, Door.GL), head, None if library is None else material_of)
     files[path] = text.encode("ascii")
     with replacing(*files, force=options.force) as drafts:
         for draft, data in zip(drafts, files.values(), strict=True):
@@ -85,7 +97,7 @@ def read(path: Path) -> Scene:
         nodes.append(Node(name, _mesh(part, back, texture), role_in(story, title)))
     if not nodes:
         raise InputError(f"{path.name} holds no triangles")
-    return dataclasses.replace(scene, nodes=tuple(nodes))
+    return dressed(dataclasses.replace(scene, nodes=tuple(nodes)), story)
 
 
 def _pictures(nodes: list[tuple[str, Mesh]], stem: str, options: ExportOptions) -> dict[int, tuple[str, bytes, str]]:
@@ -100,34 +112,42 @@ def _pictures(nodes: list[tuple[str, Mesh]], stem: str, options: ExportOptions) 
     return pictures
 
 
-def _mtl_text(nodes: list[tuple[str, Mesh]], pictures: dict[int, tuple[str, bytes, str]]) -> str:
-    """The materials: white, without light and gloss, so that the picture looks as it was taken."""
+def _mtl_text(
+    nodes: list[tuple[str, Mesh]],
+    pictures: dict[int, tuple[str, bytes, str]],
+    finishes: dict[str, tuple[str, Finish]],
+) -> str:
+    """The materials: of pictures white, without light and gloss, so that they look as they were taken; else lit."""
     cut_out = {id(mesh.texture) for _, mesh in nodes if mesh.texture is not None and mesh.texture.alpha is not None}
     looks = [
         (material, f"map_Kd {name}\n" + (f"map_d {name}\n" if key in cut_out else ""))
         for key, (name, _, material) in pictures.items()
     ]
-    if any(mesh.texture is None for _, mesh in nodes):
+    if any(mesh.texture is None and name not in finishes for name, mesh in nodes):
         looks.append(("plain", ""))
     head = "# unflat\n"
-    return head + "".join(f"\nnewmtl {m}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nd 1\nillum 0\n{more}" for m, more in looks)
+    shown = "".join(f"\nnewmtl {m}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nd 1\nillum 0\n{more}" for m, more in looks)
+    return head + shown + "".join(map(_lit, *zip(*finishes.values(), strict=True)) if finishes else ())
+
+
+def _lit(material: str, finish: Finish) -> str:
+    """A plain coloured material. MTL does not say which colours its numbers are; programs take them as sRGB."""
+    color = " ".join(f"{c / 255:.6g}" for c in finish.color)
+    return f"\nnewmtl {material}\nKa 0 0 0\nKd {color}\nKs 0 0 0\nd {finish.opacity:.6g}\nillum 1\n"
 
 
 def _obj_text(
     nodes: list[tuple[str, Mesh]],
     door: F64,
-    pictures: dict[int, tuple[str, bytes, str]],
-    comments: list[str],
-    library: str | None,
+    head: list[str],
+    material_of: list[str] | None,
 ) -> str:
-    pieces = [f"# {comment}\n" for comment in comments]
-    if library is not None:
-        pieces.append(f"mtllib {library}\n")
+    pieces = head
     v = vt = vn = 1
-    for name, mesh in nodes:
+    for number, (name, mesh) in enumerate(nodes):
         pieces.append(f"o {safe_stem(name)}\n")
-        if library is not None:
-            pieces.append(f"usemtl {pictures[id(mesh.texture)][2] if mesh.texture is not None else 'plain'}\n")
+        if material_of is not None:
+            pieces.append(f"usemtl {material_of[number]}\n")
         vertices, count = turned(door, mesh.vertices), len(mesh.vertices)
         index = np.arange(count)
         if mesh.colors is None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats import splats as splat_ply
 from unflat.formats.atomic import replacing
+from unflat.formats.looks import dressed
 from unflat.formats.merge import Merged, merged
 from unflat.formats.ply_table import Ragged, Table, header_bytes, read_header, read_tables
 from unflat.formats.registry import ExportOptions
@@ -89,7 +90,7 @@ def read(path: Path) -> Scene:
     item: Mesh | PointCloud
     if len(faces):
         item = Mesh(vertices, faces, normals, _uv(columns), colors, confidence, invented)
-        return dataclasses.replace(scene, nodes=(Node(name_in(story, "surface"), item),))
+        return dressed(dataclasses.replace(scene, nodes=(Node(name_in(story, "surface"), item),)), story)
     item = PointCloud(vertices, colors, normals, confidence, invented)
     return dataclasses.replace(scene, nodes=(Node(name_in(story, "points"), item),))
 

@@ -15,13 +15,14 @@ import numpy as np
 from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
+from unflat.formats.looks import NOT_FOR_DIAGNOSIS, dressed
 from unflat.formats.registry import ExportOptions
 from unflat.formats.solid import in_metres, in_millimetres, printable_nodes, welded
 from unflat.formats.story import bytes_of, name_in, scene_from, sidecar_of, story_beside, story_text
 from unflat.geometry.transform import Door, door_from_frame
 from unflat.types.arrays import F32
 from unflat.types.mesh import Mesh
-from unflat.types.scene import Node, Scene
+from unflat.types.scene import Frame, Node, Scene
 
 _ROW = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _HEAD = 84
@@ -41,7 +42,8 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
     rows = np.zeros(sum(map(len, corners)), _ROW)
     rows["corners"] = np.concatenate(corners)
     rows["normal"] = _normals(rows["corners"])
-    header = f"unflat {__version__} binary STL, unit mm, z up".encode("ascii")[:80].ljust(80)
+    warned = f", {NOT_FOR_DIAGNOSIS.lower()}" if scene.frame is Frame.PATIENT_LPS else ""
+    header = f"unflat {__version__} binary STL, unit mm, z up{warned}".encode("ascii")[:80].ljust(80)
     with replacing(sidecar_of(path), path, force=options.force) as (sidecar, draft):
         sidecar.write_text(story_text(scene, "millimetre"), encoding="ascii")
         with draft.open("wb") as file:
@@ -64,7 +66,7 @@ def read(path: Path) -> Scene:
     if not len(corners):
         raise InputError(f"{path.name} holds no triangles")
     vertices, faces = welded(in_metres(door_from_frame(scene.frame, Door.PRINT).T, corners.reshape(-1, 3)))
-    return dataclasses.replace(scene, nodes=(Node(name_in(story, "relief"), Mesh(vertices, faces)),))
+    return dressed(dataclasses.replace(scene, nodes=(Node(name_in(story, "relief"), Mesh(vertices, faces)),)), story)
 
 
 def _normals(corners: F32) -> F32:

@@ -15,6 +15,7 @@ from typing import Any
 
 from unflat import __version__
 from unflat.errors import InputError
+from unflat.formats.looks import looks_of
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record, record
 from unflat.types.provenance import Source
@@ -39,7 +40,7 @@ def story_text(scene: Scene, unit: str, most: int | None = None, **more: Any) ->
     while True:
         shorter = dataclasses.replace(scene.provenance, sources=sources, steps=steps)
         story: Story = {"generator": f"unflat {__version__}", "unit": unit, **more}
-        story["nodes"] = [{"name": node.name, "role": node.role} for node in scene.nodes]
+        story |= looks_of(scene)
         story |= record(dataclasses.replace(scene, provenance=shorter))
         gone = len(scene.provenance.sources) - len(sources) + len(scene.provenance.steps) - len(steps)
         if gone:

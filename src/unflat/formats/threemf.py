@@ -11,6 +11,7 @@ import dataclasses
 import json
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
+from unflat.formats.looks import NOT_FOR_DIAGNOSIS, dressed
 from unflat.formats.plain import is_list
 from unflat.formats.registry import ExportOptions
 from unflat.formats.solid import in_metres, in_millimetres, printable_nodes
@@ -27,7 +29,7 @@ from unflat.formats.zip_faults import ZIP_FAULTS
 from unflat.geometry.transform import Door, door_from_frame
 from unflat.types.arrays import F64, U32
 from unflat.types.mesh import Mesh
-from unflat.types.scene import Node, Scene
+from unflat.types.scene import Finish, Frame, Node, Scene
 
 _OURS = "https://github.com/unflat/unflat/3mf/story"
 _MODEL = "3D/3dmodel.model"
@@ -46,6 +48,15 @@ _RELS = (
 )
 
 
+class _Body(NamedTuple):
+    """One object of the file: its vertices in millimetres of the door."""
+
+    name: str
+    vertices: F64
+    faces: U32
+    finish: Finish | None
+
+
 def write(scene: Scene, path: Path, options: ExportOptions) -> None:
     """Write the solids of a scene, one object each.
 
@@ -54,7 +65,7 @@ def write(scene: Scene, path: Path, options: ExportOptions) -> None:
         OutputError: The place cannot be written.
     """
     door = door_from_frame(scene.frame, Door.PRINT)
-    bodies = [(n.name, in_millimetres(door, mesh.vertices), mesh.faces) for n, mesh in printable_nodes(scene)]
+    bodies = [_Body(n.name, in_millimetres(door, m.vertices), m.faces, n.finish) for n, m in printable_nodes(scene)]
     text = _model_text(scene, bodies, path.stem)
     with (
         replacing(path, force=options.force) as (draft,),
@@ -86,18 +97,20 @@ def read(path: Path) -> Scene:
         nodes.append(Node(unique, Mesh(in_metres(back, vertices_mm - moved), faces), role_in(story, name)))
     if not nodes:
         raise InputError(f"{path.name} holds nothing to print")
-    return dataclasses.replace(scene, nodes=tuple(nodes))
+    return dressed(dataclasses.replace(scene, nodes=tuple(nodes)), story)
 
 
-def _model_text(scene: Scene, bodies: list[tuple[str, F64, U32]], title: str) -> str:
+def _model_text(scene: Scene, bodies: list[_Body], title: str) -> str:
     """The XML of the model part."""
-    moved = -np.min([vertices.min(axis=0) for _, vertices, _ in bodies], axis=0).round(6)
+    moved = -np.min([body.vertices.min(axis=0) for body in bodies], axis=0).round(6)
     rights = scene.provenance.rights
+    sources = ", ".join(source.name for source in scene.provenance.sources[:9])
+    warned = f". {NOT_FOR_DIAGNOSIS}" if scene.frame is Frame.PATIENT_LPS else ""
     licence = "; ".join(text for text in (rights.licence, rights.usage_terms) if text)
     metadata = {
         "Title": title,
         "Designer": rights.creator,
-        "Description": f"Made by unflat {__version__} from {', '.join(s.name for s in scene.provenance.sources[:9])}",
+        "Description": f"Made by unflat {__version__} from {sources}{warned}",
         "Copyright": rights.copyright,
         "LicenseTerms": licence,
         "CreationDate": scene.provenance.created,
@@ -107,8 +120,15 @@ def _model_text(scene: Scene, bodies: list[tuple[str, F64, U32]], title: str) ->
     lines = [f'{_HEADER}<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:unflat="{_OURS}">']
     lines += [f'<metadata name="{name}">{_xml(text)}</metadata>' for name, text in metadata.items() if text]
     lines.append("<resources>")
-    for number, (name, vertices, faces) in enumerate(bodies, 1):
-        lines.append(f'<object id="{number}" type="model" name={quoteattr(_printable(name))}><mesh><vertices>')
+    finishes = [(number, body.finish) for number, body in enumerate(bodies) if body.finish is not None]
+    if finishes:
+        lines.append(f'<basematerials id="{len(bodies) + 1}">')
+        lines += [_base(bodies[number].name, finish) for number, finish in finishes]
+        lines.append("</basematerials>")
+    material = {number: f' pid="{len(bodies) + 1}" pindex="{i}"' for i, (number, _) in enumerate(finishes)}
+    for number, (name, vertices, faces, _) in enumerate(bodies, 1):
+        look = material.get(number - 1, "")
+        lines.append(f'<object id="{number}" type="model" name={quoteattr(_printable(name))}{look}><mesh><vertices>')
         lines.append(('<vertex x="%.8g" y="%.8g" z="%.8g"/>' * len(vertices)) % tuple(vertices.reshape(-1).tolist()))
         lines.append("</vertices><triangles>")
         lines.append(('<triangle v1="%d" v2="%d" v3="%d"/>' * len(faces)) % tuple(faces.reshape(-1).tolist()))
@@ -118,6 +138,12 @@ def _model_text(scene: Scene, bodies: list[tuple[str, F64, U32]], title: str) ->
     lines += [f'<item objectid="{number}" transform="{place}"/>' for number in range(1, len(bodies) + 1)]
     lines.append("</build></model>\n")
     return "\n".join(lines)
+
+
+def _base(name: str, finish: Finish) -> str:
+    """A material of the 3MF Core Specification: its colour is sRGB with the opacity last."""
+    color = "".join(f"{c:02X}" for c in (*finish.color, round(255 * finish.opacity)))
+    return f'<base name={quoteattr(_printable(name))} displaycolor="#{color}"/>'
 
 
 def _xml(text: str) -> str:

@@ -34,6 +34,7 @@ import unflat
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing
 from unflat.formats.gltf_parts import CAMERA_TURN, LINEAR_FROM_SRGB8, unit
+from unflat.formats.looks import looks_of
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.pxr_late import usd_module
 from unflat.formats.registry import ExportOptions
@@ -44,12 +45,14 @@ from unflat.geometry.transform import Door, door_from_frame, turned
 from unflat.types.camera import Camera
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
-from unflat.types.scene import Node, Scene
+from unflat.types.scene import Finish, Node, Scene
 
 __all__ = ["read", "write"]
 
 AR_TEXTURE_SIDE = 2048
 _APERTURE_MM = 36.0
+_ROUGH = 0.6
+"""Of what has a finish: tissue and plaster, neither dull nor wet."""
 
 
 def write(scene: Scene, path: Path, options: ExportOptions) -> None:
@@ -84,7 +87,7 @@ def _members(scene: Scene, nodes: list[Node], options: ExportOptions) -> list[tu
     builder.add_root([node.item for node in nodes if isinstance(node.item, Mesh)])
     for number, node in enumerate(nodes, 1):
         if isinstance(node.item, Mesh):
-            builder.add_surface(f"surface_{number}", node.name, node.item)
+            builder.add_surface(f"surface_{number}", node.name, node.item, node.finish)
     for number, camera in enumerate(scene.cameras, 1):
         builder.add_camera(f"camera_{number}", camera)
     with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
@@ -105,7 +108,7 @@ class _Builder:
         self.gl_from_frame = door_from_frame(scene.frame, Door.GL)
         self.max_side, self.quality = max_side, quality
         self.textures: list[tuple[str, bytes]] = []
-        self._material_of: dict[int | None, Any] = {}
+        self._material_of: dict[int | Finish | None, Any] = {}
 
     def add_root(self, meshes: list[Mesh]) -> None:
         """Units, axes, the record, and the root that stands on the floor."""
@@ -115,7 +118,7 @@ class _Builder:
         UsdGeom.SetStageUpAxis(self.stage, UsdGeom.Tokens.y)
         told = {
             "generator": f"unflat {unflat.__version__}",
-            "record": json.dumps(record(self.scene), ensure_ascii=False, allow_nan=False),
+            "record": json.dumps({**looks_of(self.scene), **record(self.scene)}, ensure_ascii=False, allow_nan=False),
         }
         line = rights_line(self.scene.provenance.rights)
         if line:
@@ -133,8 +136,8 @@ class _Builder:
             UsdGeom.Xform.Define(self.stage, f"/Scene/{name}")
         UsdGeom.Scope.Define(self.stage, "/Scene/Materials")
 
-    def add_surface(self, prim_name: str, name: str, mesh: Mesh) -> None:
-        """One mesh prim with its picture."""
+    def add_surface(self, prim_name: str, name: str, mesh: Mesh, finish: Finish | None = None) -> None:
+        """One mesh prim with its picture or, where it has neither that nor colours, its finish."""
         Sdf, UsdGeom, UsdShade, Vt = usd_module("Sdf"), usd_module("UsdGeom"), usd_module("UsdShade"), usd_module("Vt")
 
         prim = UsdGeom.Mesh.Define(self.stage, f"/Scene/Surfaces/{prim_name}")
@@ -166,7 +169,9 @@ class _Builder:
             extra.append(("invented", Sdf.ValueTypeNames.FloatArray, invented))
         for key, kind, values in extra:
             UsdGeom.PrimvarsAPI(prim).CreatePrimvar(key, kind, UsdGeom.Tokens.vertex).Set(values)
-        UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(self._material(mesh.texture))
+        UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(
+            self._material(mesh.texture, None if mesh.colors is not None else finish)
+        )
 
     def add_camera(self, prim_name: str, camera: Camera) -> None:
         """A camera prim, off centre where the camera is; its own pixels are beside it in customData."""
@@ -193,14 +198,31 @@ class _Builder:
         whole = {"width": size.width, "height": size.height, "basis": seen.basis}
         prim.GetPrim().SetCustomDataByKey("unflat", {**known, **whole})
 
-    def _material(self, texture: Image | None) -> Any:
-        """The material for a picture; surfaces that share a picture share it in the file, too."""
-        key = None if texture is None else id(texture)
+    def _material(self, texture: Image | None, finish: Finish | None) -> Any:
+        """The material for a picture or a finish; surfaces that share one share it in the file, too."""
+        key = finish if texture is None else id(texture)
         if key not in self._material_of:
-            self._material_of[key] = self._new_material(
-                f"/Scene/Materials/material_{len(self._material_of) + 1}", texture
-            )
+            place = f"/Scene/Materials/material_{len(self._material_of) + 1}"
+            if texture is None and finish is not None:
+                self._material_of[key] = self._lit(place, finish)
+            else:
+                self._material_of[key] = self._new_material(place, texture)
         return self._material_of[key]
+
+    def _lit(self, place: str, finish: Finish) -> Any:
+        """A plain coloured material that the room lights."""
+        Gf, Sdf, UsdShade = usd_module("Gf"), usd_module("Sdf"), usd_module("UsdShade")
+
+        kinds = Sdf.ValueTypeNames
+        material = UsdShade.Material.Define(self.stage, place)
+        shader = _shader(self.stage, f"{place}/preview", "UsdPreviewSurface")
+        color = [float(LINEAR_FROM_SRGB8[c]) for c in finish.color]
+        shader.CreateInput("diffuseColor", kinds.Color3f).Set(Gf.Vec3f(*color))
+        shader.CreateInput("roughness", kinds.Float).Set(_ROUGH)
+        shader.CreateInput("metallic", kinds.Float).Set(0.0)
+        shader.CreateInput("opacity", kinds.Float).Set(float(finish.opacity))
+        material.CreateSurfaceOutput().ConnectToSource(shader.CreateOutput("surface", kinds.Token))
+        return material
 
     def _new_material(self, place: str, texture: Image | None) -> Any:
         Gf, Sdf, UsdShade = usd_module("Gf"), usd_module("Sdf"), usd_module("UsdShade")

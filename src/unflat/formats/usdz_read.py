@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.atomic import translated
 from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear
+from unflat.formats.looks import dressed
 from unflat.formats.provenance_text import from_record
 from unflat.formats.pxr_late import check_usd
 from unflat.formats.texture import decoded
@@ -78,7 +79,8 @@ def _scene(story: dict[str, Any], arrays: dict[str, NDArray[Any]], members: dict
     if not isinstance(story["record"], str):
         raise InputError(f"{name} was not written by unflat", hint="Convert it to .glb, which is read from everyone.")
     try:
-        known = from_record(json.loads(story["record"]))
+        told = json.loads(story["record"])
+        known = from_record(told)
     except RecursionError as error:
         raise InputError(f"{name} is damaged: its record is nested too deep") from error
     frame_from_gl = door_from_frame(known.frame, Door.GL).T
@@ -99,7 +101,8 @@ def _scene(story: dict[str, Any], arrays: dict[str, NDArray[Any]], members: dict
     if not nodes:
         raise InputError(f"{name} holds no surface")
     cameras = tuple(_camera(entry, frame_from_gl) for entry in story["cameras"])
-    return Scene(tuple(nodes), cameras, known.frame, known.scale, known.provenance, known.safe_view)
+    scene = Scene(tuple(nodes), cameras, known.frame, known.scale, known.provenance, known.safe_view)
+    return dressed(scene, told)
 
 
 def _mesh(
