@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 import pytest
-
 from tests.scenes import provenance
+
 from unflat.errors import InputError
 from unflat.formats.looks import dressed, looks_of
 from unflat.formats.registry import ExportOptions, read_scene, write

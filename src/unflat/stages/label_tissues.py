@@ -1,0 +1,83 @@
+"""Label map -> tissues: one for each label, on the voxels of its own box."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unflat.errors import InputError
+from unflat.geometry.bits import packed
+from unflat.geometry.label_boxes import LabelBox, label_boxes
+from unflat.stages.segment_volume import part_of
+from unflat.stages.tissues import Tissue, color_of
+from unflat.types.scene import Finish
+from unflat.types.volume import Label, LabelMap
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """Which labels become tissues."""
+
+    only: str | None = None
+    """Of a label map only these, by name or number, with commas: liver,spleen,5."""
+    least_voxels: int = 8
+    """Labels of fewer voxels are left out, and named."""
+
+    def __post_init__(self) -> None:
+        if self.least_voxels < 1:
+            raise InputError("--least-voxels is 1 or more")
+
+
+def label_tissues(labels: LabelMap, options: LabelOptions | None = None) -> tuple[tuple[Tissue, ...], tuple[str, ...]]:
+    """Make a tissue of every label.
+
+    Args:
+        labels: The map.
+        options: Which of them.
+
+    Returns:
+        The tissues in the order of their numbers, and notes for the user.
+
+    Raises:
+        InputError: A label that was asked for does not occur, or none is left.
+    """
+    options = options or LabelOptions()
+    boxes = label_boxes(labels.numbers)
+    known = {label.number: label for label in labels.labels}
+    named = [(box, known.get(box.number) or Label(box.number, f"label {box.number}")) for box in boxes]
+    if options.only is not None:
+        named = _wanted(named, options.only)
+    kept = [(box, label) for box, label in named if box.voxels >= options.least_voxels]
+    if not kept:
+        raise InputError("there is no label of any size in this map", hint="0 stands for nothing in a label map.")
+    few = [label.name for box, label in named if box.voxels < options.least_voxels]
+    notes = (f"left out for having fewer than {options.least_voxels} voxels: {', '.join(few)}",) if few else ()
+    return tuple(_tissue(labels, box, label) for box, label in kept), notes
+
+
+def _wanted(named: Sequence[tuple[LabelBox, Label]], words: str) -> list[tuple[LabelBox, Label]]:
+    """The labels that a user names."""
+    chosen: list[tuple[LabelBox, Label]] = []
+    for word in filter(None, (part.strip() for part in words.split(","))):
+        found = [one for one in named if _plain(one[1].name) == _plain(word) or str(one[0].number) == word]
+        if not found:
+            names = ", ".join(label.name for _, label in named[:12])
+            raise InputError(f"there is no label '{word}' in this map", hint=f"There are {len(named)}: {names} …")
+        chosen += [one for one in found if one not in chosen]
+    return chosen
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name.lower()).strip()
+
+
+def _tissue(labels: LabelMap, box: LabelBox, label: Label) -> Tissue:
+    part = labels.numbers[
+        box.low[2] : box.high[2],
+        box.low[1] : box.high[1],
+        box.low[0] : box.high[0],
+    ]
+    bits = packed((part.shape[0], part.shape[1], part.shape[2]), lambda k: part[k] == box.number)
+    grid = part_of(labels.grid, box.low, part.shape)
+    return Tissue(label.name, bits, part, grid, None, Finish(label.color or color_of(box.number)))
