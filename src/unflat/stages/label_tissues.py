@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unflat.errors import InputError
 from unflat.geometry.bits import packed
@@ -53,7 +53,14 @@ def label_tissues(labels: LabelMap, options: LabelOptions | None = None) -> tupl
         raise InputError("there is no label of any size in this map", hint="0 stands for nothing in a label map.")
     few = [label.name for box, label in named if box.voxels < options.least_voxels]
     notes = (f"left out for having fewer than {options.least_voxels} voxels: {', '.join(few)}",) if few else ()
-    return tuple(_tissue(labels, box, label) for box, label in kept), notes
+    own = not _gaudy([label for _, label in kept])
+    return tuple(_tissue(labels, box, label if own else replace(label, color=None)) for box, label in kept), notes
+
+
+def _gaudy(labels: Sequence[Label]) -> bool:
+    """Whether a program only numbered its labels with pure colours, several the same."""
+    colors = [label.color for label in labels if label.color is not None]
+    return len(set(colors)) < len(colors) and all(c in (0, 255) for color in colors for c in color)
 
 
 def _wanted(named: Sequence[tuple[LabelBox, Label]], words: str) -> list[tuple[LabelBox, Label]]:
@@ -80,4 +87,4 @@ def _tissue(labels: LabelMap, box: LabelBox, label: Label) -> Tissue:
     ]
     bits = packed((part.shape[0], part.shape[1], part.shape[2]), lambda k: part[k] == box.number)
     grid = part_of(labels.grid, box.low, part.shape)
-    return Tissue(label.name, bits, part, grid, None, Finish(label.color or color_of(box.number)))
+    return Tissue(label.name, bits, part, grid, None, Finish(label.color or color_of(box.number, label.name)))

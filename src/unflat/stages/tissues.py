@@ -53,11 +53,38 @@ _WHEEL = (
     *((221, 130, 101), (144, 238, 144), (128, 174, 128), (216, 101, 79), (241, 214, 145), (177, 122, 101)),
     *((111, 184, 210), (188, 156, 220), (230, 220, 70), (200, 90, 140), (90, 160, 120), (150, 150, 210)),
 )
+_BY_WORD: tuple[tuple[str, tuple[int, int, int]], ...] = (
+    ("vein|vena|venous", (84, 110, 190)),
+    ("arter|aorta|trunk|vessel", (206, 62, 54)),
+    ("costal|cartilage|disc", (190, 206, 214)),
+    (
+        "vertebra|rib|skull|sternum|sacrum|hip|femur|humerus|scapula|clavicul|tibia|fibula|radius|ulna|patella|carpal"
+        "|tarsal|phalan|mandib|bone",
+        (236, 220, 186),
+    ),
+    ("tooth|teeth", (250, 246, 232)),
+    ("lung|bronch|trachea|airway", (214, 150, 150)),
+    ("heart|atri|ventric", (176, 58, 58)),
+    ("liver", (150, 74, 58)),
+    ("spleen", (130, 62, 84)),
+    ("kidney|renal", (168, 84, 70)),
+    ("pancreas", (226, 186, 130)),
+    ("gallbladder", (110, 150, 70)),
+    ("stomach|esophag|oesophag", (222, 158, 140)),
+    ("colon|bowel|duoden|intestin|rectum", (208, 150, 122)),
+    ("bladder", (226, 206, 110)),
+    ("brain|spinal|nerve", (232, 204, 184)),
+    ("muscle|glute|iliopsoas|autochthon", (168, 72, 62)),
+    ("fat", (238, 214, 134)),
+    ("skin|body", (222, 174, 146)),
+    ("tumor|tumour|lesion|cyst", (120, 190, 80)),
+)
 
 
-def color_of(number: int) -> tuple[int, int, int]:
-    """A colour for a label that has none."""
-    return _WHEEL[(number - 1) % len(_WHEEL)]
+def color_of(number: int, name: str = "") -> tuple[int, int, int]:
+    """A colour for a label that has none: that of its kind of tissue where its name tells it."""
+    plain = name.lower()
+    return next((color for words, color in _BY_WORD if re.search(words, plain)), _WHEEL[(number - 1) % len(_WHEEL)])
 
 
 class Tissue(NamedTuple):

@@ -1,0 +1,139 @@
+"""A scan of a head -> the same without its face, so that nobody can be recognised by the surface.
+
+Two planes shear it off, one upright and one that looks down at the chin, both as deep below the skin as eyes, nose,
+lips and chin reach, and no deeper than the forehead is thick (after Schimke and Hale, "Quickshear defacing for
+neuroimages", 2011, who find the planes by the brain). What lies before them becomes air in the scan itself, so nothing
+that is made of it has a face: surfaces, slices, rays.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.geometry import components, morphology
+from unflat.geometry.bits import packed, unpacked
+from unflat.stages.segment_volume import body_of, part_of, threshold_of
+from unflat.types.arrays import F64
+from unflat.types.volume import Grid, Volume
+
+_COARSE_M = 0.003
+_DEPTH_M = 0.015
+"""From the forehead's skin to the brain."""
+_ANGLES = (0.0, 35.0)
+"""Degrees by which the planes look down."""
+_WIDEST_M = 0.21
+"""A head is no wider, ears left aside."""
+_SLAB_M = 0.006
+_SHOULDERS = 1.3
+"""Where a body becomes so many times wider than the head above it, the shoulders begin."""
+_LEAST_M = 0.04
+"""Less of a head than this, from its top down, is none that could be told."""
+_AIR_HU = -1000.0
+
+
+def deface(volume: Volume) -> Volume:
+    """Take the face off a scan of a head.
+
+    Args:
+        volume: CT or magnetic resonance; its axes tell where the front is.
+
+    Raises:
+        InputError: No head is found at the upper end of the scan.
+    """
+    low, normals, offsets = shears_of(volume)
+    values = volume.values.copy()
+    air = _air(values)
+    affine = volume.grid.lps_from_voxel
+    d, h, w = volume.grid.shape
+    i, j = np.arange(w)[None, :], np.arange(h)[:, None]
+    for k in range(d):
+        x, y, z = (affine[c, 0] * i + affine[c, 1] * j + affine[c, 2] * k + affine[c, 3] for c in range(3))
+        gone = np.zeros((h, w), np.bool_)
+        for normal, offset in zip(normals, offsets, strict=True):
+            gone |= (normal[0] * x + normal[1] * y + normal[2] * z > offset) & (z > low)
+        values[k][gone] = air
+    return replace(volume, values=values)
+
+
+def shears_of(volume: Volume) -> tuple[float, F64, F64]:
+    """Where a face would be cut off.
+
+    Args:
+        volume: A scan of a head.
+
+    Returns:
+        The height (LPS z, metres) where the head begins, the normals (n, 3) of the planes, which look away from the
+        head, and their offsets (n,) from the origin.
+
+    Raises:
+        InputError: No head is found.
+    """
+    steps = [max(1, round(_COARSE_M / s)) for s in volume.grid.spacing]
+    values = volume.values[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
+    grid = _coarse(volume.grid, steps, values.shape)
+    level = -300.0 if volume.quantity == "hu" else threshold_of(values)
+    matter = components.filled_slices(packed(grid.shape, lambda k: values[k] >= level))
+    head = body_of(matter, grid.spacing)
+    points = _points(head, grid)
+    low = _chin(points)
+    core = morphology.shrunk(head, morphology.steps_of(_DEPTH_M, grid.spacing))
+    inner = _points(core, grid)
+    inner = inner[inner[:, 2] > low]
+    if not len(inner):
+        raise InputError("no head is found in this scan", hint="Leave out --deface where there is no face.")
+    turns = np.radians(_ANGLES)
+    normals = np.stack([np.zeros(len(turns)), -np.cos(turns), -np.sin(turns)], axis=1)
+    return low, normals, (inner @ normals.T).max(axis=0)
+
+
+def _coarse(grid: Grid, steps: list[int], shape: tuple[int, ...]) -> Grid:
+    affine = part_of(grid, (0, 0, 0), shape).lps_from_voxel.copy()
+    affine[:3, :3] *= np.array(steps)
+    return Grid((shape[0], shape[1], shape[2]), affine)
+
+
+def _points(bits: components.Packed, grid: Grid) -> F64:
+    """Where the voxels inside are, (n, 3) LPS metres."""
+    found = [
+        np.column_stack([*np.nonzero(unpacked(bits, k))[::-1], np.full(int(unpacked(bits, k).sum()), k)])
+        for k in range(grid.shape[0])
+    ]
+    return grid.lps(np.concatenate(found).astype(np.float64))
+
+
+def _chin(points: F64) -> float:
+    """The height where the head begins: the shoulders, or the end of the scan.
+
+    Raises:
+        InputError: What is uppermost is too wide for a head, or there is too little of it.
+    """
+    if not len(points):
+        raise InputError("no head is found in this scan", hint="Leave out --deface where there is no face.")
+    slab = np.floor((points[:, 2].max() - points[:, 2]) / _SLAB_M).astype(np.int64)
+    widest, low = 0.0, float(points[:, 2].min())
+    for number in range(int(slab.max()) + 1):
+        across = points[slab == number, 0]
+        if not len(across):
+            continue
+        width = float(np.quantile(across, 0.98) - np.quantile(across, 0.02))
+        deep = number * _SLAB_M
+        if deep > _LEAST_M and widest > 0 and width > _SHOULDERS * widest and width > _WIDEST_M:
+            low = float(points[:, 2].max()) - deep
+            break
+        widest = max(widest, width)
+    if widest > _WIDEST_M or float(points[:, 2].max()) - low < _LEAST_M:
+        raise InputError(
+            "no head is found at the upper end of this scan", hint="Leave out --deface where there is no face."
+        )
+    return low
+
+
+def _air(values: NDArray[np.generic]) -> float:
+    """What stands for air: that of CT where the scan goes so far down, else its least value."""
+    least = float(values.min())
+    return max(least, _AIR_HU) if math.isfinite(least) else 0.0
