@@ -115,18 +115,18 @@ def _chin(points: F64) -> float:
     if not len(points):
         raise InputError("no head is found in this scan", hint="Leave out --deface where there is no face.")
     slab = np.floor((points[:, 2].max() - points[:, 2]) / _SLAB_M).astype(np.int64)
-    widest, low = 0.0, float(points[:, 2].min())
+    top, low, widths = float(points[:, 2].max()), float(points[:, 2].min()), list[float]()
     for number in range(int(slab.max()) + 1):
         across = points[slab == number, 0]
         if not len(across):
             continue
         width = float(np.quantile(across, 0.98) - np.quantile(across, 0.02))
         deep = number * _SLAB_M
-        if deep > _LEAST_M and widest > 0 and width > _SHOULDERS * widest and width > _WIDEST_M:
-            low = float(points[:, 2].max()) - deep
+        if deep > _LEAST_M and width > _SHOULDERS * float(np.median(widths)) and width > _WIDEST_M:
+            low = top - deep
             break
-        widest = max(widest, width)
-    if widest > _WIDEST_M or float(points[:, 2].max()) - low < _LEAST_M:
+        widths.append(width)
+    if float(np.quantile(widths, 0.9)) > _WIDEST_M or top - low < _LEAST_M:
         raise InputError(
             "no head is found at the upper end of this scan", hint="Leave out --deface where there is no face."
         )

@@ -31,10 +31,14 @@ _LIMB = 0.02
 """Pieces of at least this share of the largest are body, too: arms, legs."""
 _LUNG_HU = (-940.0, -550.0)
 """The median of a lung: gas in the bowels is emptier, what is between clothes fuller."""
+_HARD_HU = 400.0
+"""Every piece of bone is somewhere as dense as this."""
 _BONE_CORE_HU = 600.0
 _BONE_REACH_M = 0.005
 _RIM_M = 0.003
 """Half values at the skin look like fat and muscle; so thick a rim is left out of both."""
+_NOISE = 3.5
+"""The noise of air, whose size is what is left of two, hardly ever exceeds so many of its medians (Rayleigh)."""
 _AIRLESS = 0.05
 """A scan with less air than this share lies inside the body."""
 _SHEER = 0.35
@@ -200,6 +204,7 @@ class _Finder:
         limits = self._limits(kind.low, kind.high)
         finders: dict[str, Callable[[Limits], Packed]] = {
             "skin": lambda _: self.body(),
+            "bone": self._bone,
             "lung": self._lung,
             "vessels": self._vessels,
             "muscle": self._soft,
@@ -236,6 +241,11 @@ class _Finder:
 
     def _hard(self, limits: Limits) -> Packed:
         return morphology.both(self._inside(limits), self.body())
+
+    def _bone(self, limits: Limits) -> Packed:
+        """Pieces that are as hard as bone somewhere: contrast medium seldom is."""
+        bits = self._hard(limits)
+        return components.meeting(bits, self._inside(Limits(_HARD_HU, math.inf)))
 
     def _lung(self, limits: Limits) -> Packed:
         """Air inside the body that is as full as lungs are."""
@@ -335,5 +345,7 @@ def threshold_of(values: NDArray[np.float32]) -> float:
     sample = values[::step, ::step, ::step].ravel()
     bright = otsu(sample)
     darker = sample[sample < bright]
-    air = otsu(darker) if len(darker) else bright
+    if not len(darker):
+        return bright
+    air = min(max(otsu(darker), _NOISE * float(np.median(darker))), bright)
     return bright if (sample < air).mean() < _AIRLESS else air
