@@ -1,0 +1,187 @@
+"""Scans: what is in a folder, an archive or a file, without its pixels; then one of them, voxel by voxel.
+
+Nothing that names a patient leaves here: a source is called by what it is ("CT series, 20 slices"), has no digest and
+no file name, and neither notes nor errors tell names of files, texts or identifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.formats import dicom, nifti
+from unflat.formats.volume_blobs import Blob, blobs
+from unflat.formats.volume_parts import Kind, Plane, ReadOptions, Series, Stack, gather, memory_of
+from unflat.types.provenance import Source
+from unflat.types.volume import Modality, Quantity, Volume
+
+__all__ = ["ReadOptions", "Reading", "Series", "choose", "read_volume", "series_in"]
+
+_NAMES: dict[Kind, str] = {
+    "dicom": "DICOM",
+    "nifti": "NIfTI",
+    "nrrd": "NRRD",
+    "metaimage": "MetaImage",
+    "slices": "slices",
+}
+_LOCALIZER_SLICES = 10
+_AIR, _AIR_SHARE = (-1100, -900), 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A volume that was read.
+
+    Attributes:
+        volume: In metres of patient LPS.
+        source: What it is, without what it was called.
+        notes: What was odd, assumed or changed, in words.
+    """
+
+    volume: Volume
+    source: Source
+    notes: tuple[str, ...]
+
+
+def series_in(path: Path, options: ReadOptions | None = None) -> tuple[Series, ...]:
+    """The volumes in a folder (and all below it), a ZIP archive or a file, the best first; no pixels are read.
+
+    Args:
+        path: What to look at.
+        options: For files that do not tell how far their slices are apart.
+
+    Raises:
+        InputError: There is no volume; the message is the reason that most files give.
+    """
+    options = options or ReadOptions()
+    given = blobs(path)
+    found: list[Series] = []
+    reasons: list[str] = []
+    rest: list[Blob] = []
+    for blob in given:
+        reader = next((reader for looks, reader in _FILES if looks(blob)), None)
+        if reader is None:
+            rest.append(blob)
+            continue
+        try:
+            found.append(reader(blob))
+        except InputError as error:
+            reasons.append(str(error))
+    more, why = dicom.series_of(rest)
+    found, reasons = found + more, reasons + why
+    if not found:
+        raise _nothing(reasons, len(given))
+    return _ranked(found)
+
+
+def choose(series: tuple[Series, ...], options: ReadOptions) -> Series:
+    """The series that the options ask for, or the best.
+
+    Raises:
+        InputError: There is none of that number.
+    """
+    if options.series is None:
+        return series[0]
+    wanted = next((one for one in series if one.number == options.series), None)
+    if wanted is None:
+        raise InputError(f"there is no series {options.series}, only 1 to {len(series)}", hint="Give one of them.")
+    return wanted
+
+
+def read_volume(series: Series, options: ReadOptions | None = None) -> Reading:
+    """Read one of the volumes that ``series_in`` found.
+
+    Raises:
+        InputError: Damaged.
+        MissingExtraError: Its slices are packed, and the decoders are not installed.
+        MemoryLimitError: It does not fit in memory.
+    """
+    options = options or ReadOptions()
+    notes = list(series.notes)
+    stack = series.stack(options)
+    most = memory_of(options.max_memory) if options.max_memory else None
+    values, grid = gather(stack, most, notes)
+    modality, quantity = _meaning(stack, values, options, notes)
+    volume = Volume(values, grid, quantity, modality)
+    word = modality if modality != "other" else _NAMES[series.kind]
+    return Reading(volume, Source(f"{word} series, {series.images} slices", None, series.kind), tuple(notes))
+
+
+def _meaning(stack: Stack, values: Plane, options: ReadOptions, notes: list[str]) -> tuple[Modality, Quantity]:
+    """What the values are, where the file does not say."""
+    if stack.quantity is not None:
+        return stack.modality, stack.quantity
+    if options.modality == "ct":
+        return "CT", "hu"
+    if options.modality == "mr":
+        return "MR", "intensity"
+    if values.dtype == np.int16 and int(values.min()) >= -(2**13):
+        air = np.mean((values >= _AIR[0]) & (values <= _AIR[1]))
+        if air >= _AIR_SHARE and int(values.min()) <= _AIR[1]:
+            notes.append("it does not tell its scanner; by its values (air at -1000) it was taken for CT (--modality)")
+            return "CT", "hu"
+    notes.append("it does not tell its scanner; by its values it was not taken for CT (--modality)")
+    return "other", "intensity"
+
+
+def _nifti(blob: Blob) -> Series:
+    notes: list[str] = []
+    stack = nifti.read_stack(blob, notes)
+    return _of_stack("nifti", stack, notes)
+
+
+def _of_stack(kind: Kind, stack: Stack, notes: list[str]) -> Series:
+    spacing = np.linalg.norm(stack.mm_from_voxel[:3, :3], axis=0).round(4).tolist()
+    return Series(
+        number=0,
+        kind=kind,
+        modality=stack.modality,
+        shape=stack.shape,
+        spacing_mm=(spacing[0], spacing[1], spacing[2]),
+        title=_NAMES[kind],
+        reason="",
+        notes=tuple(notes),
+        images=stack.shape[0],
+        stack=lambda _: stack,
+    )
+
+
+def _looks_nifti(blob: Blob) -> bool:
+    return blob.suffix in nifti.SUFFIXES and nifti.is_nifti(blob.head(4096))
+
+
+_FILES: tuple[tuple[Callable[[Blob], bool], Callable[[Blob], Series]], ...] = ((_looks_nifti, _nifti),)
+"""How a file of one volume is known, and what reads it."""
+
+
+def _nothing(reasons: list[str], files: int) -> InputError:
+    hint = "Give a folder or ZIP of DICOM slices, or a NIfTI, NRRD or MetaImage file."
+    if not reasons:
+        return InputError("there is no scan in it" if files != 1 else "the file is no scan that can be read", hint=hint)
+    common = dicom.common_reason(reasons)
+    return InputError(f"there is no volume in it: {common}" if files != 1 else common, hint=hint)
+
+
+def _ranked(found: list[Series]) -> tuple[Series, ...]:
+    """The best first: cross-sections before localizers, CT and MR before others, then the most slices and voxels."""
+
+    def key(one: Series) -> tuple[int, ...]:
+        thin = one.images < _LOCALIZER_SLICES or "localizer" in one.title
+        d, h, w = one.shape
+        return thin, one.modality == "other", -one.images, -d * h * w
+
+    ranked = sorted(found, key=key)
+    best = "the only volume" if len(ranked) == 1 else "the most slices of those that are no localizers"
+    named: list[Series] = []
+    for number, one in enumerate(ranked, 1):
+        d, h, w = one.shape
+        size = f"{w}×{h}×{d} voxels"
+        if one.spacing_mm is not None:
+            size += f" of {'×'.join(f'{s:.3g}' for s in one.spacing_mm)} mm"
+        reason = best if number == 1 else "fewer slices" if one.images < ranked[0].images else "fewer voxels"
+        named.append(replace(one, number=number, title=f"{one.title}, {size}", reason=reason))
+    return tuple(named)
