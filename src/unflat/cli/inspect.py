@@ -12,19 +12,26 @@ from unflat.cli.console import one_line, say, say_json
 from unflat.cli.flags import check_inputs
 
 
-def inspect(file: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+def inspect(
+    file: Path, /, *, against: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False
+) -> None:
     """Say what a scene, a depth map, cameras, a map, a picture or a film holds: size, units, confidence, provenance.
 
     Args:
         file: Anything that unflat writes (.colmap and .nerfstudio folders, too), a photograph, or a film.
+        against: The scan that the file was made of (a folder, a zip or a file): look for everything that it says of its
+            patient in every byte of the file, unpacked, and say what is found.
         json: Print a machine-readable report on stdout.
     """
     from unflat.formats.registry import is_views_folder
+    from unflat.pipelines.inspect import against as look_for
     from unflat.pipelines.inspect import inspect as look_into
 
     if not (file.is_dir() and is_views_folder(file)):
         check_inputs(file)
     about = look_into(file)
+    if against is not None:
+        about["patient"] = look_for(file, against)
     if json:
         say_json(about)
         return

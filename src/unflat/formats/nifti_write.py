@@ -45,8 +45,7 @@ def write(volume: Volume, path: Path) -> None:
     struct.pack_into("<12f", header, 280, *ras.ravel().tolist())
     header[344:348] = b"n+1\0"
     little = volume.values.astype(volume.values.dtype.newbyteorder("<"), copy=False)
-    opened = gzip.open(path, "wb", compresslevel=1) if path.suffix.lower() == ".gz" else path.open("wb")
-    with opened as file:
+    with gzip.open(path, "wb", compresslevel=1) if path.suffix.lower() == ".gz" else path.open("wb") as file:
         file.write(header)
         for plane in little:
             file.write(plane.tobytes())

@@ -31,6 +31,7 @@ from unflat.types.points import PointCloud
 from unflat.types.provenance import Provenance
 from unflat.types.scene import Node, Scene
 from unflat.types.tour import Tour
+from unflat.types.volume import Volume
 
 _LAYERS = ("seen", "normal", "beyond", "hidden", "deeper", "deepest", "sky", "soft")
 
@@ -73,6 +74,32 @@ def inspect(file: str | Path) -> dict[str, Any]:
             depth |= {"what": "layers"} | layers | {"provenance": depth["provenance"]}
         return about | {"format": row.name} | depth
     return about | _picture(path)
+
+
+def against(file: str | Path, scan: str | Path) -> dict[str, Any]:
+    """Look for everything that a scan says of its patient in a file that was made of it.
+
+    Args:
+        file: A result, with what lies beside it and belongs to it.
+        scan: What it was made of: a folder, a zip or a file.
+
+    Returns:
+        Plain values: how many values of how many elements were looked for, and where which of them were found; the
+        values themselves are not told.
+
+    Raises:
+        InputError: One of them is missing or damaged.
+        MissingExtraError: The extra "volume" is not installed.
+    """
+    from unflat.formats.identity import identity_of, leaks_in
+
+    known = identity_of(Path(scan))
+    found = leaks_in(Path(file), known)
+    return {
+        "looked_for": {"values": sum(map(len, known.values())), "elements": len(known)},
+        "found": [{"where": leak.where, "what": leak.what} for leak in found],
+        "says": "the file says something of the patient" if found else "nothing of the patient is in the file",
+    }
 
 
 def _shows_many(path: Path) -> bool:
@@ -118,6 +145,8 @@ def _scene(scene: Scene) -> dict[str, Any]:
             for t in scene.tracks
         ],
         "tour": scene.tour and _tour(scene.tour),
+        "pins": [{"text": pin.text, "node": pin.node} for pin in scene.pins],
+        "scan": scene.volume and _scan(scene.volume),
         "scale": {
             "basis": scene.scale.basis,
             "assumed": scene.scale.assumed,
@@ -129,6 +158,13 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "safe_view": _safe(scene),
         "provenance": to_plain(scene.provenance),
     }
+
+
+def _scan(volume: Volume) -> dict[str, Any]:
+    """The voxels that travel with the surfaces."""
+    d, h, w = volume.grid.shape
+    spacing = [round(1000 * s, 4) for s in volume.grid.spacing]
+    return {"modality": volume.modality, "voxels": [w, h, d], "spacing_mm": spacing, "quantity": volume.quantity}
 
 
 def _tour(tour: Tour) -> dict[str, Any]:
@@ -164,6 +200,9 @@ def _node(node: Node) -> dict[str, Any]:
     else:
         about["count"] = len(item.xyz if isinstance(item, PointCloud) else item.means)
     about["confidence"] = None if item.confidence is None else round(float(item.confidence.mean()), 4)
+    if node.finish is not None:
+        about["color"] = "#{:02x}{:02x}{:02x}".format(*node.finish.color)
+        about["opacity"] = round(node.finish.opacity, 4)
     if node.pictures:
         about["pictures"] = list(node.pictures)
     about["invented_share"] = 0.0 if item.invented is None else round(float(item.invented.mean()), 4)

@@ -1,0 +1,95 @@
+"""What a scan says of its patient is found where it is, however it is packed, and not where it is not."""
+
+import base64
+import gzip
+import zipfile
+
+import pytest
+
+from unflat.errors import InputError
+from unflat.formats.identity import identity_of, leaks_in
+from unflat.pipelines.inspect import against
+
+NAME = "Mustermann^Erika"
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+    folder = tmp_path_factory.mktemp("mustermann_erika")
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, CTImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    one = FileDataset(str(folder / "IM1"), {}, file_meta=meta, preamble=b"\0" * 128)
+    one.SOPClassUID, one.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
+    one.PatientName, one.PatientID, one.PatientBirthDate = NAME, "PX-4711-B", "19640812"
+    one.InstitutionName, one.Modality, one.StudyDescription = "Klinik Nord", "CT", "CT"
+    one.Rows, one.PixelSpacing = 4, [0.5, 0.5]
+    block = one.private_block(0x0029, "SOME VENDOR", create=True)
+    block.add_new(0x10, "LO", "private words")
+    one.save_as(folder / "IM1", enforce_file_format=True)
+    assert pydicom.dcmread(folder / "IM1").PatientID == "PX-4711-B"
+    return folder
+
+
+def test_all_that_identifies_is_known(scan):
+    known = identity_of(scan)
+    values = set().union(*known.values())
+    assert {NAME, "Mustermann", "Erika", "PX-4711-B", "19640812", "Klinik Nord", "private words"} <= values
+    assert any(value.startswith("mustermann_erika") for value in known["file and folder names"])
+    assert "1.2.840.10008.5.1.4.1.1.2" not in values, "the kind of object names nobody"
+
+
+def _found(path, scan):
+    return {leak.what for leak in leaks_in(path, identity_of(scan))}
+
+
+def test_plain_packed_and_encoded_leaks_are_found(scan, tmp_path):
+    plain = tmp_path / "a.ply"
+    plain.write_bytes(b"ply\ncomment by erika\n")
+    assert _found(plain, scan) == {"PatientName"}
+    wide = tmp_path / "b.bin2"
+    wide.write_bytes(b"\0\1" + "px-4711-b".encode("utf-16-le"))
+    assert _found(wide, scan) == {"PatientID"}
+    with zipfile.ZipFile(tmp_path / "c.3mf", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("3D/model", "x" * 1000 + "Klinik Nord")
+    assert _found(tmp_path / "c.3mf", scan) == {"InstitutionName"}
+    inner = base64.b64encode(gzip.compress(b"." * 500 + b" born 19640812 " + bytes(range(256)) * 4))
+    (tmp_path / "d.html").write_bytes(b"<html><script>" + inner + b"</script></html>")
+    assert _found(tmp_path / "d.html", scan) == {"PatientBirthDate"}
+    (tmp_path / "e.stl").write_bytes(b"solid")
+    (tmp_path / "e.stl.json").write_text('{"by": "private words"}')
+    assert len(_found(tmp_path / "e.stl", scan)) == 1, "beside the file"
+
+
+def test_numbers_are_found_as_whole_numbers_only(scan, tmp_path):
+    (tmp_path / "a.json2").write_bytes(b'{"a": 119640812, "b": 0.19640812, "c": "x19640812"}')
+    assert not _found(tmp_path / "a.json2", scan)
+    (tmp_path / "x.obj").write_bytes(b"# unflat 0.1\nv 1 2 19640812\nf 1 2 3\n")
+    assert not _found(tmp_path / "x.obj", scan)
+    (tmp_path / "x.obj").write_bytes(b"# unflat 0.1\n# 19640812\n")
+    assert _found(tmp_path / "x.obj", scan) == {"PatientBirthDate"}
+
+
+def test_inspect_tells_without_repeating_it(scan, tmp_path):
+    (tmp_path / "a.ply").write_bytes(b"ply\ncomment by erika\n")
+    told = against(tmp_path / "a.ply", scan)
+    assert told["found"] == [{"where": "a.ply", "what": "PatientName"}]
+    assert "erika" not in str(told).lower()
+    (tmp_path / "b.ply").write_bytes(b"ply\n")
+    assert against(tmp_path / "b.ply", scan)["found"] == []
+    with pytest.raises(InputError, match="nothing at"):
+        against(tmp_path / "b.ply", tmp_path / "gone")
+
+
+def test_headers_of_other_formats(tmp_path):
+    head = bytearray(352)
+    head[344:348] = b"n+1\0"
+    head[148:160] = b"Erika M 1964"
+    (tmp_path / "x.nii").write_bytes(bytes(head))
+    assert "Erika M 1964" in identity_of(tmp_path / "x.nii")["NIfTI descrip"]
+    (tmp_path / "y.nrrd").write_bytes(b"NRRD0004\ntype: short\npatient:=Erika\n\n\0\0")
+    assert identity_of(tmp_path / "y.nrrd")["NRRD patient"] == {"Erika"}
