@@ -103,6 +103,8 @@ def animate(picture: Picture, options: AnimateOptions | None = None, *, progress
     options = options or AnimateOptions()
     if options.photo.around.panorama == "yes":
         raise InputError("no camera is moved through a panorama", hint="Say that the picture is an ordinary one.")
+    if options.photo.art.style == "diagram":
+        raise InputError("no camera is moved through a diagram", hint="Leave out --style diagram, or say drawing.")
     if options.lens.keyframes is not None:
         if options.motion.amount is not None:
             raise InputError("a flight along keyframes takes no --amount", hint="The keyframes say how far it goes.")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.lens import judge_lens
+from unflat.pipelines.diagram import DiagramOptions, diagram_to_scene
 from unflat.pipelines.forecast import minded
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult, size_warning
@@ -78,6 +79,7 @@ class PhotoOptions:
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
     art: ArtOptions = field(default_factory=ArtOptions)
+    diagram: DiagramOptions = field(default_factory=DiagramOptions)
 
 
 def photo(
@@ -101,9 +103,11 @@ def photo(
     Raises:
         UnflatError: Any of the tree; the message and hint say what to do.
     """
-    clock = Clock(progress)
+    clock, options = Clock(progress), options or PhotoOptions()
+    if options.art.style == "diagram":
+        return diagram_to_scene(picture, options, clock, handed)
     with clock.stage("read"):
-        image, panorama, given, options, lineage = take_in(picture, options or PhotoOptions(), handed)
+        image, panorama, given, options, lineage = take_in(picture, options, handed)
     if panorama is not None:
         from unflat.pipelines.panorama import panorama_to_scene
 
@@ -156,6 +160,11 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
     Raises:
         InputError: The picture, or what is said of it, cannot be used.
     """
+    if options.art.style == "diagram":
+        raise InputError(
+            "a diagram becomes solids, which have no depth of their own and are no film",
+            hint="'unflat photo --style diagram' makes them; --style drawing sees depth in a drawing.",
+        )
     image = open_picture(picture)
     if image.alpha is not None:
         check_opaque(image.alpha)

@@ -11,7 +11,7 @@ from unflat.types.arrays import F32
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image, LensRecord
 
-Style = Literal["auto", "photo", "painting", "drawing"]
+Style = Literal["auto", "photo", "painting", "drawing", "diagram"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class ArtOptions:
 
     style: Style = "auto"
     """What the picture is: photo, painting (no relief of brush marks), drawing (line art, engravings, text: gentle
-    depth, smooth within what its strokes enclose), or auto, which says photo when in doubt."""
+    depth, smooth within what its strokes enclose), diagram (a drawn cell, organ or organism: what outlines enclose
+    becomes solids, one within the other), or auto, which says photo, painting or drawing, and photo when in doubt."""
     restore: bool = True
     """Show the network a faded, yellowed or pale picture with its tones brought back; the scene keeps its own."""
 
@@ -30,7 +31,7 @@ class Verdict:
     """What a picture is taken for.
 
     Attributes:
-        style: Photo, painting or drawing.
+        style: Photo, painting, drawing or diagram.
         note: In words for the user, or None where it is a photograph that nobody spoke of.
     """
 

@@ -1,0 +1,128 @@
+"""A drawing of a cell, an organ or an organism -> what is in it: regions within regions, single lines, labels."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unflat.errors import InputError
+from unflat.geometry.faces import Faces, faces_of
+from unflat.geometry.sheet import Ink, Sheet, even_sheet, ink_of_sheet, lab_of
+from unflat.types.arrays import U8
+from unflat.types.diagram import Diagram, Region
+from unflat.types.image import Image
+
+_WORKING_PX = 1700
+_BLANK = 7.0
+"""A region that differs less than this (Lab) from the paper was given no colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a diagram is read (with --style diagram)."""
+
+    least_region: float = 0.012
+    """Regions of a diagram that are smaller than a disc of this share of the picture's long side are left out."""
+
+    def __post_init__(self) -> None:
+        if not 0.001 <= self.least_region <= 0.5:
+            raise InputError(f"--least-region {self.least_region:g} is out of range", hint="Give 0.001 to 0.5.")
+
+
+def read_diagram(picture: Image, options: ReadOptions) -> Diagram:
+    """Take a drawing apart.
+
+    Args:
+        picture: Upright; what is transparent is paper.
+        options: How.
+
+    Raises:
+        InputError: There is no outline that encloses anything.
+    """
+    size = picture.size.fitted(_WORKING_PX)
+    rgb = on_paper(picture)
+    if size != picture.size:
+        rgb = np.asarray(cv2.resize(rgb, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
+    sheet = even_sheet(rgb)
+    ink = ink_of_sheet(sheet)
+    least = np.pi / 4 * (options.least_region * size.long_side) ** 2
+    faces = faces_of(sheet, ink, ink.mask, least)
+    regions = _regions(faces, sheet, ink)
+    if not regions:
+        raise InputError(
+            "no outline in this picture encloses anything that could become a solid",
+            hint="Give a drawing whose outlines are closed; --least-region 0.005 takes smaller ones, too.",
+        )
+    return Diagram(faces.numbers, regions, (), picture.size)
+
+
+def on_paper(picture: Image) -> U8:
+    """(h, w, 3) the picture on white paper, or on black if all that is opaque in it is light."""
+    if picture.alpha is None:
+        return picture.pixels
+    share = picture.alpha.astype(np.float32)[..., None] / 255
+    opaque = picture.alpha > 127
+    light = picture.pixels[opaque].min(axis=-1) > 200 if opaque.any() else np.zeros(1, bool)
+    paper = np.float32(0 if light.mean() > 0.9 else 255)
+    return np.rint(picture.pixels * share + paper * (1 - share)).astype(np.uint8)
+
+
+def _regions(faces: Faces, sheet: Sheet, ink: Ink) -> tuple[Region, ...]:
+    """Faces as regions, the outermost and largest first."""
+    count = len(faces.parents) - 1
+    area = np.bincount(faces.numbers.reshape(-1), minlength=count + 1)
+    depth = [0] * (count + 1)
+    for n in range(1, count + 1):
+        at = n
+        while faces.parents[at]:
+            depth[n], at = depth[n] + 1, int(faces.parents[at])
+    order = sorted(range(1, count + 1), key=lambda n: (depth[n], -int(area[n])))
+    colors = _colors(faces.numbers, sheet, ink, count)
+    blank = np.linalg.norm(lab_of(colors[None])[0] - sheet.paper, axis=-1) < _BLANK
+    made: list[Region] = []
+    for place, n in enumerate(order, 1):
+        color = tint(place) if blank[n] else (int(colors[n, 0]), int(colors[n, 1]), int(colors[n, 2]))
+        name = f"region {place}" if blank[n] else f"region {place} ({color_name(color)})"
+        made.append(Region(n, name, int(faces.parents[n]) or None, color))
+    return tuple(made)
+
+
+def _colors(numbers: NDArray[np.int32], sheet: Sheet, ink: Ink, count: int) -> U8:
+    """(count + 1, 3) sRGB: the mean of each face away from ink, or of all of it if nothing is."""
+    wide = cv2.dilate(ink.mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    out = np.zeros((count + 1, 3))
+    for keep in (np.ones(numbers.shape, bool), ~wide):
+        flat = numbers[keep]
+        size = np.bincount(flat, minlength=count + 1)
+        for k in range(3):
+            total = np.bincount(flat, sheet.rgb[..., k][keep], count + 1)
+            out[:, k] = np.where(size > 0, total / np.maximum(size, 1), out[:, k])
+    return np.rint(out).astype(np.uint8)
+
+
+def tint(place: int) -> tuple[int, int, int]:
+    """A soft colour for the nth region that was drawn without one; neighbours in the row differ most."""
+    r, g, b = colorsys.hls_to_rgb((0.09 + 0.618034 * (place - 1)) % 1, 0.74, 0.55)
+    return round(255 * r), round(255 * g), round(255 * b)
+
+
+_HUES = ((15, "red"), (45, "orange"), (70, "yellow"), (165, "green"), (195, "turquoise"), (260, "blue"))
+_MORE_HUES = ((310, "purple"), (345, "pink"), (361, "red"))
+
+
+def color_name(color: tuple[int, int, int]) -> str:
+    """What people call a colour.
+
+    Args:
+        color: sRGB bytes.
+    """
+    hue, light, _ = colorsys.rgb_to_hls(*(c / 255 for c in color))
+    spread = (max(color) - min(color)) / 255
+    if spread < 0.07:
+        return "black" if light < 0.2 else "white" if light > 0.9 else "grey"
+    name = next(name for end, name in (*_HUES, *_MORE_HUES) if hue * 360 < end)
+    return "brown" if name in ("red", "orange", "yellow") and light < 0.4 and spread < 0.6 else name
