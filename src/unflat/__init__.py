@@ -6,6 +6,7 @@
     unflat.stereo("beach.jpg").save("beach_LRF_Full_SBS.jpg", "beach.mpo")
     unflat.stereo_film("holiday.mp4").save("holiday_LR.mp4", "holiday.html")
     unflat.scan("flat.mp4").save("flat.html")  # a place to walk through
+    unflat.volume("ct", preset="bone").save("skull.glb", "skull.stl")
     depth = unflat.depth("beach.jpg")          # a DepthMap: values, kind, confidence, sky, intrinsics
 
 Everything here is imported when it is first used; ``import unflat`` loads nothing heavy.
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from unflat.errors import UnflatError
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.depth import DepthMapOptions
-    from unflat.pipelines.face import depth, depth_film, inspect, photo, scan, stereo, stereo_film, tour
+    from unflat.pipelines.face import depth, depth_film, inspect, photo, scan, stereo, stereo_film, tour, volume
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.result import PhotoResult
     from unflat.pipelines.scan import ScanOptions
@@ -31,10 +32,25 @@ if TYPE_CHECKING:
     from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.stereo_result import StereoResult
     from unflat.pipelines.tour_result import TourResult
+    from unflat.pipelines.volume import VolumeOptions, VolumeResult
     from unflat.stages.scale_to_metres import KnownLength
     from unflat.stages.track_stream import Tracker
     from unflat.stages.tracking import TrackerOptions, Tracking
-    from unflat.types import Camera, DepthKind, DepthMap, Image, Intrinsics, Mesh, PointCloud, Scene, Size, Splats
+    from unflat.types import (
+        Camera,
+        DepthKind,
+        DepthMap,
+        Grid,
+        Image,
+        Intrinsics,
+        LabelMap,
+        Mesh,
+        PointCloud,
+        Scene,
+        Size,
+        Splats,
+        Volume,
+    )
     from unflat.types.tour import TourPlan
     from unflat.types.views import Lens
 
@@ -46,9 +62,11 @@ __all__ = [
     "ExportOptions",
     "Film",
     "FilmOptions",
+    "Grid",
     "Image",
     "Intrinsics",
     "KnownLength",
+    "LabelMap",
     "Lens",
     "Mesh",
     "PhotoOptions",
@@ -67,6 +85,9 @@ __all__ = [
     "TrackerOptions",
     "Tracking",
     "UnflatError",
+    "Volume",
+    "VolumeOptions",
+    "VolumeResult",
     "__version__",
     "depth",
     "depth_film",
@@ -76,6 +97,7 @@ __all__ = [
     "stereo",
     "stereo_film",
     "tour",
+    "volume",
 ]
 
 _HOMES = {
@@ -97,6 +119,8 @@ _HOMES = {
     "TrackerOptions": "unflat.stages.tracking",
     "Tracking": "unflat.stages.tracking",
     "UnflatError": "unflat.errors",
+    "VolumeOptions": "unflat.pipelines.volume",
+    "VolumeResult": "unflat.pipelines.volume",
     "depth": "unflat.pipelines.face",
     "depth_film": "unflat.pipelines.face",
     "inspect": "unflat.pipelines.face",
@@ -105,6 +129,7 @@ _HOMES = {
     "stereo": "unflat.pipelines.face",
     "stereo_film": "unflat.pipelines.face",
     "tour": "unflat.pipelines.face",
+    "volume": "unflat.pipelines.face",
 }
 
 

@@ -76,7 +76,7 @@ def test_doctor_names_each_package_of_each_extra(capsys: pytest.CaptureFixture[s
         names = {one.name.lower() for one in declared()[extra]}
         assert {name.lower() for name in (*told[extra]["packages"], *told[extra]["unavailable"])} == names
         assert told[extra]["installed"] == all(told[extra]["packages"].values())
-    assert told["raw"]["used"] and told["scan"]["used"] and not told["volume"]["used"]
+    assert told["raw"]["used"] and told["scan"]["used"] and told["volume"]["used"] and not told["serve"]["used"]
 
 
 def test_doctor_does_not_promise_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

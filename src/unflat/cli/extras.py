@@ -12,7 +12,7 @@ PURPOSES: dict[str, tuple[str, bool]] = {
     "examples": ("the photographs of the examples and of the README", True),
     "video": ("films", True),
     "scan": ("many views into one scene", True),
-    "volume": ("CT and MRI into surfaces", False),
+    "volume": ("CT and MRI into surfaces", True),
     "serve": ("the local web app", False),
     "cluster": ("a library on many machines", False),
     "models": ("depth networks from outside, run by torch", True),

@@ -51,6 +51,12 @@ there.
 
 With --subject object one thing is taken out of its surroundings; one to eight cut-outs are enough. Beside
 NAME_object.glb lie its USDZ, poster, snippet for a web page, and report.""",
+    "volume": """Turn CT or MRI slices into anatomy that one can turn.
+
+The suffix of -o picks the format: .html (surfaces, slices and rays) .glb .gltf .usdz .obj .ply .stl .3mf. --preset
+chooses tissues: bone skin lung muscle fat vessels teeth; --threshold a range of your own; --labels the parts of a label
+map. Without -o a page is written beside the scan, named by what it shows. Needs the extra "volume". Not for diagnosis;
+nothing that names the patient goes into any file.""",
     "view": """Look at a result in the browser.
 
 A local page on 127.0.0.1, until Ctrl-C.""",
@@ -65,6 +71,7 @@ _CAN_DO = """unflat turns flat pictures into space.
   unflat stereo beach.jpg --layout anaglyph     two eyes: beach_redcyan_dubois.jpg
   unflat animate beach.jpg                      a camera moves through it: beach.mp4
   unflat scan flat.mp4 -o flat.html             a walk-through film becomes a place to walk in
+  unflat volume CT_FOLDER -o skull.glb          slices of a scanner become bones in their true size
   unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
   unflat view beach.glb                         look at a result
   unflat inspect beach.glb                      what a file says of itself
@@ -88,7 +95,9 @@ for _verb, _text in VERBS.items():
     _help = "\n\n".join(" ".join(paragraph.split()) for paragraph in _text.split("\n\n"))
     app.command(f"unflat.cli.{_verb}:{_verb}", name=_verb, help=_help)
 
+_LOOKED_AT = 24
 _FILE_LIKE = re.compile(r"-[^=]*[^=\d.][^=]*\.[A-Za-z][A-Za-z0-9]{1,4}")
+_SCANS = (".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 _SCENES = (".glb", ".gltf", ".usdz", ".ply", ".obj", ".stl", ".3mf", ".html", ".spz", ".pcd")
 
 
@@ -176,6 +185,8 @@ def _with_verb(words: list[str]) -> list[str]:
     if path.is_dir():
         return _of_folder(path, words)
     verb = "view" if path.name.lower().endswith(_SCENES) else "stereo" if _is_film(path) else "photo"
+    if path.name.lower().endswith(_SCANS) or _is_dicom(path):
+        verb = "volume"
     tell(f"unflat {verb} {path.name}")
     return [verb, *words]
 
@@ -188,6 +199,9 @@ def _of_folder(path: Path, words: list[str]) -> list[str]:
     """
     from unflat.formats.stills import album
 
+    if any(_is_dicom(file) or file.name.lower().endswith(_SCANS) for file in _some_files(path)):
+        tell("unflat volume: slices of a scanner")
+        return ["volume", *words]
     try:
         files = album([path]).files
     except InputError as error:
@@ -198,6 +212,19 @@ def _of_folder(path: Path, words: list[str]) -> list[str]:
         raise InputError(f"'{words[0]}' holds one picture", hint=f"unflat photo {files[0]}")
     tell(f"unflat scan {path.name or path}: {len(files)} files of one place; of each alone: unflat photo PICTURE")
     return ["scan", *words]
+
+
+def _some_files(folder: Path) -> list[Path]:
+    """The first few files of a folder, and of the first few folders in it."""
+    here = sorted(folder.iterdir())[:_LOOKED_AT]
+    deeper = [file for one in here if one.is_dir() for file in sorted(one.iterdir())[:_LOOKED_AT]]
+    return [file for file in (*here, *deeper) if file.is_file()][:_LOOKED_AT]
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do: four letters behind 128 bytes of anything."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _is_film(path: Path) -> bool:

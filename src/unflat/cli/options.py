@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from cyclopts import Parameter, Token
 from docstring_parser import parse_from_object
@@ -55,7 +55,7 @@ def flags_of(options: type, without: tuple[str, ...] = ()) -> type:
             converter=converter,
             n_tokens=1 if converter else None,
             accepts_keys=False if converter else None,
-            negative="" if default is False else None,
+            negative="" if default is False or any(get_origin(one) is tuple for one in get_args(kind)) else None,
         )
         members.setdefault(leaf.name, (leaf.name, Annotated[kind, told], field(default=default)))
     flags = make_dataclass(f"{options.__name__}Flags", members.values(), frozen=True)

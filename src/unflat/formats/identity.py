@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unflat.errors import InputError, MissingExtraError
+from unflat.formats.page_parts import viewer_pieces
 from unflat.formats.story import sidecar_of
 from unflat.formats.zip_faults import ZIP_FAULTS
 
 LEAST = 4
 """Shorter values are found in everything by chance."""
+_LONG = 8
+"""Shorter words are looked for as whole words: "flat" is in "unflat"."""
 LEAST_DIGITS = 6
 """The same for whole numbers."""
 _MOST_FILES = 5000
@@ -49,7 +52,7 @@ _TECHNICAL = frozenset(
     ]
 )
 _TEXT = frozenset(
-    ["AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT", "IS", "DS", "UN"]
+    ["AE", "AS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT", "IS", "DS", "UN"]
 )
 _NUMBERS = frozenset(("IS", "DS"))
 _PERSONAL_NUMBERS = frozenset(("PatientAge", "PatientWeight", "PatientSize"))
@@ -102,7 +105,7 @@ def leaks_in(result: Path, known: dict[str, set[str]]) -> tuple[Leak, ...]:
     found: set[Leak] = set()
     patterns = [(what, _pattern(value)) for what, values in known.items() for value in values]
     for where, data in everything_in(result):
-        searched = _without_geometry(data).lower()
+        searched = _without_viewer(_without_geometry(data)).lower()
         found |= {Leak(where, what) for what, pattern in patterns if pattern.search(searched)}
     return tuple(sorted(found))
 
@@ -151,12 +154,13 @@ def _inside(name: str, data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _pattern(value: str) -> re.Pattern[bytes]:
-    """A value in the encodings that files use, in small letters; a number only where it is a whole one."""
+    """A value in the encodings that files use, in small letters; short words and numbers only where they are whole."""
     small = value.lower()
     spelt = {small.encode("utf-8"), small.encode("utf-16-le"), small.encode("latin-1", "replace")}
     either = b"|".join(re.escape(one) for one in sorted(spelt))
-    alone = value.replace(".", "").isdigit()
-    return re.compile(rb"(?<![0-9a-z.])(?:" + either + rb")(?![0-9a-z.])" if alone else either)
+    if value.replace(".", "").isdigit():
+        return re.compile(rb"(?<![0-9a-z.])(?:" + either + rb")(?![0-9a-z.])")
+    return re.compile(rb"(?<![0-9a-z])(?:" + either + rb")(?![0-9a-z])" if len(value) < _LONG else either)
 
 
 def _without_geometry(data: bytes) -> bytes:
@@ -165,6 +169,15 @@ def _without_geometry(data: bytes) -> bytes:
         return re.sub(rb"<(?:vertex|triangle) [^>]*>", b"", data)
     if data[:9] == b"# unflat ":
         return re.sub(rb"(?m)^(?:v|vn|vt|f) .*$", b"", data)
+    return data
+
+
+def _without_viewer(data: bytes) -> bytes:
+    """A page without the viewer in it, which is the same in all pages and whose words name nobody."""
+    if b"<html" not in data[:4096].lower():
+        return data
+    for piece in viewer_pieces():
+        data = data.replace(piece, b" ")
     return data
 
 
@@ -241,7 +254,7 @@ def _each(value: Any) -> list[Any]:
 def _add(found: dict[str, set[str]], name: str, value: str) -> None:
     text = "".join(c for c in value if c.isprintable()).strip()
     least = LEAST_DIGITS if text.replace(".", "").isdigit() else LEAST
-    if len(text) >= least and text.lower() not in _COMMON:
+    if len(text) >= least and len(set(text)) > 1 and text.lower() not in _COMMON:
         found.setdefault(name, set()).add(text)
 
 

@@ -14,6 +14,7 @@ import unflat
 from unflat.types.provenance import Provenance
 
 _PLACE = re.compile(r"@@([A-Z]+)@@")
+_SHORT = 16
 
 
 def filled(template: str, words: Mapping[str, str | Iterable[str]]) -> Generator[str]:
@@ -55,6 +56,15 @@ def static(name: str) -> str:
     """A file of the built viewer."""
     text = (files("unflat.formats") / "static" / name).read_bytes().decode("utf-8")
     return text.replace("\r\n", "\n")  # a checkout may have turned line ends, and browsers turn them back
+
+
+@cache
+def viewer_pieces() -> tuple[bytes, ...]:
+    """All that pages have in common, the longest first: scripts, styles, and what stands between a page's places."""
+    folder = files("unflat.formats") / "static"
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith((".js", ".css", ".html")))
+    pieces = [piece for name in names for piece in _PLACE.split(static(name))[::2]]
+    return tuple(sorted((piece.encode() for piece in pieces if len(piece) > _SHORT), key=len, reverse=True))
 
 
 def _hash(text: str) -> str:

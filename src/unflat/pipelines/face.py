@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from unflat.pipelines.scan_result import ScanResult
     from unflat.pipelines.stereo_film import Film, FilmOptions
     from unflat.pipelines.tour_result import TourResult
+    from unflat.pipelines.volume import VolumeOptions, VolumeResult
     from unflat.types.tour import TourPlan
+    from unflat.types.volume import LabelMap, Volume
 
-__all__ = ["depth", "depth_film", "inspect", "photo", "scan", "stereo", "stereo_film", "tour"]
+__all__ = ["depth", "depth_film", "inspect", "photo", "scan", "stereo", "stereo_film", "tour", "volume"]
 
 
 def photo(picture: Picture, options: PhotoOptions | None = None, **keywords: Any) -> PhotoResult:
@@ -185,3 +187,42 @@ def tour(
     paths = [pictures] if isinstance(pictures, str | Path) else pictures
     told = from_keywords(options or ScanOptions(), _as_text(keywords))
     return TourResult(TourRun([Path(path) for path in paths], plan, told))
+
+
+def volume(
+    scan: str | Path | Volume,
+    options: VolumeOptions | None = None,
+    *,
+    labels: str | Path | LabelMap | None = None,
+    label_names: str | Path | None = None,
+    pins: str | Path | None = None,
+    **keywords: Any,
+) -> VolumeResult:
+    """Turn CT or MRI slices into anatomy that one can turn.
+
+    Args:
+        scan: A folder or zip of DICOM files, NIfTI, NRRD, MetaImage, a folder of pictures, or a Volume.
+        options: All options as one value; or give any of them by keyword: ``volume("ct", preset="bone,skin")``.
+        labels: A label map, or the file of one: its parts become the nodes.
+        label_names: A file that says what the numbers of the map are called.
+        pins: A file of texts for places of the model (docs/volumes.md).
+        **keywords: The flags of ``unflat volume`` by name.
+
+    Returns:
+        The result: ``.volume``, ``.tissues``, ``.scene``, ``.report``, ``.save("x.glb", "x.html")``. Each step is done
+        when it is first asked for.
+
+    Raises:
+        UnflatError: Any of the tree; ``.hint`` says what to do.
+    """
+    from unflat.formats import pins as pins_file
+    from unflat.pipelines.volume import VolumeOptions, VolumeResult
+
+    told = from_keywords(options or VolumeOptions(), _as_text(keywords))
+    return VolumeResult(
+        Path(scan) if isinstance(scan, str | Path) else scan,
+        told,
+        labels=Path(labels) if isinstance(labels, str | Path) else labels,
+        label_names=None if label_names is None else Path(label_names),
+        pins=() if pins is None else pins_file.read(Path(pins)),
+    )

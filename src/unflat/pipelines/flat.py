@@ -71,6 +71,9 @@ def _fits(value: Any, choice: Any) -> bool:
     """Whether a value is of a plain type or one of the words of a Literal; True is not 1."""
     if get_origin(choice) is Literal:
         return value in get_args(choice)
+    if get_origin(choice) is tuple:
+        parts = get_args(choice)
+        return isinstance(value, tuple) and len(value) == len(parts) and all(map(_fits, value, parts))
     if isinstance(value, bool) or choice is bool:
         return isinstance(value, bool) and choice is bool
     return isinstance(value, int | float if choice is float else choice)

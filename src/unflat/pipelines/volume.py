@@ -1,0 +1,338 @@
+"""A scan (CT, MRI, slices) -> tissues that one can turn, as one scene in the patient's own axes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unflat.errors import InputError
+from unflat.formats.looks import NOT_FOR_DIAGNOSIS
+from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, series_in
+from unflat.pipelines.flat import from_keywords, leaves
+from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
+from unflat.stages.deface import deface
+from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
+from unflat.stages.label_tissues import LabelOptions, label_tissues
+from unflat.stages.place_pins import front_of
+from unflat.stages.segment_volume import SegmentOptions, cropped, segment_volume
+from unflat.stages.tissues import Tissue
+from unflat.trust.lineage import Lineage
+from unflat.types.provenance import Source
+from unflat.types.scale import Scale
+from unflat.types.scene import Frame, Node, Pin, Scene
+from unflat.types.volume import LabelMap, Volume
+
+if TYPE_CHECKING:
+    from unflat.formats.pins import PinNote
+    from unflat.formats.registry import ExportOptions
+
+MANY = 2_000_000
+"""Triangles that phones and browsers are slow with."""
+_EXACT = {"CT": 0.01, "MR": 0.02, "other": 0.01}
+"""By how much the millimetres of scanners are off at most: tables and gradients, as their makers test them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganOptions:
+    """Organs by name, found by a network from outside."""
+
+    organs: bool = False
+    """Let TotalSegmentator name organs, bones, muscles and vessels, if you have installed it: pip install
+    TotalSegmentator."""
+    organs_fast: bool = False
+    """Let it look at 3 mm only: a tenth of the time, and rougher shapes."""
+
+    def __post_init__(self) -> None:
+        if self.organs_fast and not self.organs:
+            raise InputError("--organs-fast needs --organs")
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeOptions:
+    """All options of a scan."""
+
+    read: ReadOptions = field(default_factory=ReadOptions)
+    segment: SegmentOptions = field(default_factory=SegmentOptions)
+    named: LabelOptions = field(default_factory=LabelOptions)
+    surface: SurfaceOptions = field(default_factory=SurfaceOptions)
+    by_name: OrganOptions = field(default_factory=OrganOptions)
+    deface: bool = False
+    """Cut the face off a scan of a head before anything is made of it, so that nobody can be recognised."""
+
+
+class VolumeResult:
+    """A scan as a scene: ``.volume``, ``.scene``, ``.save("x.glb", "x.html")``. Each step is done when it is asked for.
+
+    Attributes:
+        series: What there was to choose from, the best first; empty for an array.
+        options: What was asked for.
+        clock: Seconds by stage.
+        lineage: What was read and done.
+    """
+
+    def __init__(
+        self,
+        given: Path | Volume,
+        options: VolumeOptions | None = None,
+        *,
+        labels: Path | LabelMap | None = None,
+        label_names: Path | None = None,
+        pins: tuple[PinNote, ...] = (),
+        progress: Progress = silent,
+    ) -> None:
+        """Look at what is there; nothing is read yet.
+
+        Args:
+            given: A folder, a zip, a file, or a scan in memory.
+            options: What is wanted.
+            labels: A label map that the tissues are taken from, instead of the scan's values.
+            label_names: What its numbers are called, if the map itself does not say.
+            pins: Texts for places of the model.
+            progress: Told the name of each stage as it begins.
+
+        Raises:
+            InputError: There is no scan, or no series of that number.
+            MissingExtraError: The extra "volume" is not installed.
+        """
+        self.options = options or VolumeOptions()
+        self.clock, self.lineage = Clock(progress), Lineage()
+        self.lineage.warn(NOT_FOR_DIAGNOSIS)
+        self._given, self._labels, self._label_names, self._pins = given, labels, label_names, pins
+        self._outputs: list[Path] = []
+        self._solids: dict[str, Solid] = {}
+        self.series: tuple[Series, ...] = ()
+        if isinstance(given, Path):
+            with self.clock.stage("look"):
+                self.series = series_in(given, self.options.read)
+
+    @cached_property
+    def chosen(self) -> Series:
+        """The series that is read: the one that was asked for, or the best.
+
+        Raises:
+            InputError: There is none of that number.
+        """
+        found = choose(self.series, self.options.read)
+        if len(self.series) > 1 and self.options.read.series is None:
+            others = "; ".join(f"{one.number}: {one.title}" for one in self.series[1:6])
+            self.lineage.warn(f"Of {len(self.series)} series: {found.title}. Others, for --series: {others}")
+        return found
+
+    @cached_property
+    def volume(self) -> Volume:
+        """The scan, without its face if that was asked for."""
+        if isinstance(self._given, Volume):
+            volume, source = self._given, Source.array()
+        else:
+            with self.clock.stage("read"):
+                reading = read_volume(self.chosen, self.options.read)
+            volume, source = reading.volume, reading.source
+            for note in reading.notes:
+                self.lineage.warn(note)
+        self.lineage.read(source)
+        if self.options.deface:
+            with self.clock.stage("deface"):
+                volume = deface(volume)
+            self.lineage.did("deface")
+        return volume
+
+    @cached_property
+    def tissues(self) -> tuple[Tissue, ...]:
+        """The parts that become nodes."""
+        if self._labels is not None:
+            return self._labelled(self._labels)
+        if self.options.by_name.organs:
+            return self._labelled(self._organs())
+        volume = self.volume
+        with self.clock.stage("segment"):
+            found = segment_volume(volume, self.options.segment)
+        for note in found.notes:
+            self.lineage.warn(note)
+        self.lineage.did("segment", **_told(self.options.segment))
+        return found.tissues
+
+    def _labelled(self, given: Path | LabelMap) -> tuple[Tissue, ...]:
+        from unflat.formats.label_maps import read_labels
+
+        told = _told(self.options.segment)
+        if told:
+            name = next(iter(told)).replace("_", "-")
+            how = "--organs" if self.options.by_name.organs else "--labels"
+            raise InputError(f"--{name} has no say where {how} tells the parts", hint="Leave out the one or the other.")
+        with self.clock.stage("read"):
+            labels = read_labels(given, self._label_names) if isinstance(given, Path) else given
+        with self.clock.stage("segment"):
+            tissues, notes = label_tissues(labels, self.options.named)
+        for note in notes:
+            self.lineage.warn(note)
+        self.lineage.did("labels", labels=len(tissues), **_told(self.options.named))
+        return tissues
+
+    def _organs(self) -> LabelMap:
+        """What TotalSegmentator calls the parts of the scan. It sees voxels and their places, and no word."""
+        import tempfile
+
+        from unflat.formats import nifti_write
+        from unflat.formats.label_maps import read_labels
+        from unflat.models import total_segmentator
+
+        if self.volume.modality == "other":
+            raise InputError("organs are known by name in CT and MR only", hint="Say which it is: --modality.")
+        task: total_segmentator.Task = "total" if self.volume.modality == "CT" else "total_mr"
+        if total_segmentator.command() is None:
+            raise total_segmentator.MissingProgramError
+        with self.clock.stage("organs"), tempfile.TemporaryDirectory(prefix="unflat-") as folder:
+            scan, labels = Path(folder) / "scan.nii.gz", Path(folder) / "labels.nii.gz"
+            nifti_write.write(self.volume, scan)
+            total_segmentator.segment(scan, labels, task=task, fast=self.options.by_name.organs_fast)
+            found = read_labels(labels, None)
+        self.lineage.did("organs", model=total_segmentator.NAME, licence=total_segmentator.LICENCE, task=task)
+        return found
+
+    @cached_property
+    def scene(self) -> Scene:
+        """Every tissue as a closed surface, in LPS metres."""
+        volume, solids = self.volume, list[Solid]()
+        tissues = self.tissues
+        with self.clock.stage("surface"):
+            solids += [extract_surface(tissue, self.options.surface) for tissue in tissues]
+        if self.options.surface.cut is not None:
+            with self.clock.stage("cut"):
+                solids = list(cut_open(solids, self.options.surface))
+        kept = [(t, s) for t, s in zip(tissues, solids, strict=True) if len(s.mesh.faces)]
+        self._solids = {tissue.name: solid for tissue, solid in kept}
+        moved = max((solid.moved_mm for _, solid in kept), default=0.0)
+        more = {"simplified_mm": round(moved, 4)} if moved else {}
+        self.lineage.did("surface", **_told(self.options.surface), **more)
+        nodes = tuple(Node(tissue.name, solid.mesh, finish=tissue.finish) for tissue, solid in kept)
+        triangles = sum(len(solid.mesh.faces) for _, solid in kept)
+        if triangles > MANY:
+            self.lineage.warn(
+                f"{triangles / 1e6:.1f} million triangles: phones and browsers are slow with that; "
+                "--simplify-mm 0.1 leaves out what nobody sees"
+            )
+        off = _EXACT[volume.modality]
+        scale = Scale("metric-source", 1 / (1 + off), 1 + off, 0.9, "the voxels' size, as the scan states it")
+        pins = tuple(self._pin(note, nodes) for note in self._pins)
+        shown = volume if self.options.segment.roi is None else cropped(volume, self.options.segment.roi)
+        return Scene(nodes, (), Frame.PATIENT_LPS, scale, self.lineage.seal(), pins=pins, volume=shown)
+
+    def _pin(self, note: PinNote, nodes: tuple[Node, ...]) -> Pin:
+        node = next((one for one in nodes if one.name == note.node), None)
+        if note.node is not None and node is None:
+            names = ", ".join(one.name for one in nodes[:12])
+            raise InputError(f"the pin '{note.text[:40]}' is of a node that is not there", hint=f"Nodes: {names}")
+        if note.at_mm is not None:
+            x, y, z = (v / 1000 for v in note.at_mm)
+        elif note.voxel is not None:
+            x, y, z = self.volume.grid.lps(np.array([note.voxel]))[0].tolist()
+        else:
+            assert node is not None
+            x, y, z = front_of(node)
+        return Pin(note.text, (x, y, z), note.node, note.detail)
+
+    def save(self, *paths: str | Path, options: ExportOptions | None = None, **export: Any) -> VolumeResult:
+        """Write the scene; the suffix of each path chooses the format.
+
+        Args:
+            *paths: ``x.glb``, ``x.html``, ``x.stl``, ``x.3mf``, ``x.usdz``, ``x.obj``, ``x.ply``.
+            options: How files are written.
+            **export: Any of the export options by name: ``force=True``.
+
+        Returns:
+            Itself, so that calls can be chained.
+
+        Raises:
+            InputError: No format has the suffix, or nothing was found in the scan.
+            OutputError: A file exists already, or cannot be written.
+        """
+        from unflat.formats import registry
+        from unflat.formats.atomic import check_distinct
+
+        told = from_keywords(options or registry.ExportOptions(), export)
+        places = [Path(path) for path in paths]
+        for path in places:
+            check_noun(path)
+            registry.format_of(path).check(path, force=told.force)
+        check_distinct([file for path in places for file in registry.format_of(path).targets(path)])
+        scene = self.scene
+        for path in places:
+            with self.clock.stage("write"):
+                registry.write(scene, path, told)
+            self._outputs.append(path)
+        return self
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the run says of itself, as plain values: the object that ``--json`` prints."""
+        from unflat.formats.provenance_text import to_plain
+
+        scene, volume = self.scene, self.volume
+        d, h, w = volume.grid.shape
+        return {
+            "outputs": [str(path) for path in self._outputs],
+            "seconds": {name: round(value, 4) for name, value in self.clock.seconds.items()},
+            "peak_memory_mb": peak_memory_mb(),
+            "triangles": scene.triangles,
+            "kind": "metric",
+            "confidence": None,
+            "scan": {
+                "modality": volume.modality,
+                "quantity": volume.quantity,
+                "voxels": [w, h, d],
+                "spacing_mm": [round(1000 * s, 6) for s in volume.grid.spacing],
+            },
+            "series": [{"number": one.number, "title": one.title} for one in self.series],
+            "tissues": [_row(name, solid) for name, solid in self._solids.items()],
+            "scale": asdict(scene.scale),
+            "warnings": list(self.lineage.warnings),
+            "provenance": to_plain(self.lineage.seal()),
+        }
+
+    def __repr__(self) -> str:
+        return f"VolumeResult({self.chosen.title if self.series else self._given!r})"
+
+
+def check_noun(path: Path) -> None:
+    """Refuse a suffix that a scan has nothing for.
+
+    Raises:
+        InputError: It is of no format, or of one that does not hold surfaces.
+    """
+    from unflat.formats.registry import format_of
+
+    row = format_of(path)
+    if row.noun is not Scene or not {"mesh", "relief"} & set(row.keeps):
+        raise InputError(
+            f"{row.name} files do not hold the surfaces of a scan",
+            hint="Tissues go to .html .glb .gltf .usdz .obj .ply .stl .3mf.",
+        )
+
+
+def _row(name: str, solid: Solid) -> dict[str, Any]:
+    return {
+        "name": name,
+        "triangles": len(solid.mesh.faces),
+        "volume_ml": round(solid.volume_ml, 4),
+        "voxels_ml": round(solid.voxels_ml, 4),
+        "simplified_mm": round(solid.moved_mm, 4),
+    }
+
+
+def _told(options: Any) -> dict[str, Any]:
+    """The options that differ from their defaults, as plain values for the story."""
+    usual = type(options)()
+    names = [leaf.name for _, leaf, _ in leaves(type(options))]
+    told = {name: getattr(options, name) for name in names if getattr(options, name) != getattr(usual, name)}
+    return {
+        name: value if isinstance(value, str | int | float | bool) else _plain(value) for name, value in told.items()
+    }
+
+
+def _plain(value: Any) -> str:
+    """A value of an option's own type in words."""
+    return ", ".join(f"{key} {part}" for key, part in asdict(value).items())
