@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unflat.errors import InputError
+from unflat.formats import slices
 from unflat.formats.dicom_frames import Frame, frames_of, head_of
 from unflat.formats.dicom_pixels import Reader, reading, turned_light
 from unflat.formats.dicom_stacks import SliceStack, stacks_of
@@ -45,7 +46,7 @@ _SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 _FEW = 0.5
 
 
-def series_of(blobs: Iterable[Blob]) -> tuple[list[Series], list[str]]:
+def series_of(blobs: Iterable[Blob], options: ReadOptions) -> tuple[list[Series], list[str]]:
     """The DICOM volumes among files, unsorted, and why others were left out, one reason a file."""
     frames: list[Frame] = []
     reasons: list[str] = []
@@ -62,12 +63,34 @@ def series_of(blobs: Iterable[Blob]) -> tuple[list[Series], list[str]]:
                 reasons.append(reason)
         except InputError as error:
             reasons.append(str(error))
-    placed = [f for f in frames if None not in (f.place, f.axes, f.spacing)]
-    reasons += ["it does not tell where its picture is in the patient"] * (len(frames) - len(placed))
+    told = options.spacing_mm
+    if told is not None:
+        slices.check_spacing(told)
+        frames = [_assumed(frame, told) for frame in frames]
+    placed = [frame for frame in frames if _placed(frame)]
+    missing = "it does not tell where its pictures are in the patient (--spacing-mm says how far apart they are)"
+    reasons += [missing] * (len(frames) - len(placed))
     found = stacks_of(placed)
     series = [_series(stack) for stack in found if stack.count > 1]
     reasons += ["it is one slice, and a volume needs two or more" for stack in found if stack.count == 1]
     return series, reasons
+
+
+def _placed(frame: Frame) -> bool:
+    return None not in (frame.place, frame.axes, frame.spacing)
+
+
+def _assumed(frame: Frame, spacing_mm: tuple[float, float, float]) -> Frame:
+    """A frame that does not tell its place, lying as the user says and in the order of its number."""
+    if _placed(frame):
+        return frame
+    return replace(
+        frame,
+        place=(0.0, 0.0, frame.number * spacing_mm[2]),
+        axes=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+        spacing=(spacing_mm[1], spacing_mm[0]),
+        assumed=True,
+    )
 
 
 def common_reason(reasons: list[str]) -> str:
@@ -127,6 +150,8 @@ def _stack(stack: SliceStack, modality: Modality, options: ReadOptions) -> Stack
     white_low = first.pixels.photometric == "MONOCHROME1" and not hounsfield
 
     def planes(notes: list[str]) -> Iterator[Plane]:
+        if first.assumed:
+            notes.append("it does not tell how it lay in the patient: left and right, top and bottom are assumed")
         if first.pixels.photometric == "MONOCHROME1":
             kept = "its Hounsfield units do not change by that" if hounsfield else "its values were turned round"
             notes.append(f"its pictures show low values white (MONOCHROME1): {kept}")

@@ -75,6 +75,8 @@ class Frame:
         padding: The stored values, from and to, that stand for no measurement; None without.
         kind: Image type, for telling apart what is not one volume.
         apart: Echo, acquisition, time and so on: what may tell slices at the same place apart, by name.
+        facts: What its series may be called by.
+        assumed: Whether its place is the user's word, not the file's.
     """
 
     pixels: Pixels
@@ -93,6 +95,7 @@ class Frame:
     kind: tuple[str, ...]
     apart: dict[str, float]
     facts: Facts
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,12 @@ TAGS = {
     **{"mr_echo": 0x00189114, "diffusion": 0x00189117, "stack": 0x00209056, "temporal_index": 0x00209128},
     **{"real_slope": 0x00409225, "real_intercept": 0x00409224, "real_map": 0x00409096},
     **{"segments": 0x00620002, "segment_number": 0x00620004, "segment_label": 0x00620005},
-    **{"segment_color": 0x0062000D, "segmentation_type": 0x00620001, "segment_of_frame": 0x0062000A},
+    **{
+        "segment_color": 0x0062000D,
+        "segmentation_type": 0x00620001,
+        "most": 0x0062000E,
+        "segment_of_frame": 0x0062000A,
+    },
     **{"referenced_segment": 0x0062000B, "extended_offsets": 0x7FE00001, "extended_lengths": 0x7FE00002},
     **{"detector": 0x00540022},
 }

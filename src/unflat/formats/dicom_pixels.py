@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.dicom_frames import Frame, Pixels
 from unflat.formats.dicom_parse import PIXELS, PLAIN
-from unflat.formats.dicom_unpack import Decoder, Place, decoding, frame_places, packed_frame
+from unflat.formats.dicom_unpack import Decoder, Place, decoding, frame_places, packed_frame, unpacked_frame
 from unflat.formats.nifti import scaled
 from unflat.formats.volume_blobs import Blob, in_memory, translating
 
@@ -46,10 +46,12 @@ class Reader:
         with translating():
             file = self._opened(pixels)
             if pixels.syntax in PLAIN:
-                return _plain(pixels, file, frame.index)
+                return _plain(pixels, *_stored(pixels, file, frame.index))
             if frame.index >= len(self._places):
                 raise InputError("its pixels end too soon", hint=_SHORT)
-            return _meant(self._decoder.decode(pixels, packed_frame(file, self._places[frame.index])), pixels)
+            packed = packed_frame(file, self._places[frame.index])
+            plain = unpacked_frame(pixels, packed)
+            return _plain(pixels, plain) if plain is not None else _meant(self._decoder.decode(pixels, packed), pixels)
 
     def values(self, frame: Frame) -> NDArray[Any]:
         """(rows, columns) of what the scanner means, padding as air or as the lowest value.
@@ -121,41 +123,45 @@ def _padded(values: NDArray[Any], empty: NDArray[np.bool_], frame: Frame) -> NDA
     return np.where(empty, values[~empty].min(), values)
 
 
-def _plain(pixels: Pixels, file: IO[bytes], index: int) -> NDArray[Any]:
-    count = pixels.rows * pixels.columns
-    bits = count * pixels.allocated
+def _stored(pixels: Pixels, file: IO[bytes], index: int) -> tuple[bytes, int]:
+    """The bytes of a frame, and how many bits of the first belong to the frame before it."""
+    bits = pixels.rows * pixels.columns * pixels.allocated
     start, last = index * bits // 8, ((index + 1) * bits + 7) // 8
     if pixels.length is not None and last > pixels.length:
         raise InputError("its pixels end too soon", hint=_SHORT)
     file.seek(pixels.start + start)
-    data = file.read(last - start)
-    if len(data) < last - start:
+    return file.read(last - start), index * bits - 8 * start
+
+
+def _plain(pixels: Pixels, data: bytes, skip: int = 0) -> NDArray[Any]:
+    """(rows, columns) of the numbers of plain bytes.
+
+    Raises:
+        InputError: There are too few.
+    """
+    count = pixels.rows * pixels.columns
+    if 8 * len(data) < skip + count * pixels.allocated:
         raise InputError("its pixels end too soon", hint=_SHORT)
     shape = (pixels.rows, pixels.columns)
     if pixels.allocated == 1:
-        skip = index * bits - 8 * start
         return np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[skip : skip + count].reshape(shape)
     order = ">" if pixels.big else "<"
     if pixels.tag != PIXELS[0]:
-        return np.frombuffer(data, f"{order}f{4 if pixels.tag == PIXELS[1] else 8}").astype(np.float64).reshape(shape)
-    return _meant(np.frombuffer(data, f"{order}u{pixels.allocated // 8}").reshape(shape), pixels)
+        width = 4 if pixels.tag == PIXELS[1] else 8
+        return np.frombuffer(data, f"{order}f{width}", count).astype(np.float64).reshape(shape)
+    return _meant(np.frombuffer(data, f"{order}u{pixels.allocated // 8}", count).reshape(shape), pixels)
 
 
 def _meant(array: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
-    """Only the bits that belong to the number, with its sign; others may hold drawings."""
-    width = 8 * array.dtype.itemsize
-    unsigned = array.astype(array.dtype.newbyteorder("="), copy=False).view(f"u{array.dtype.itemsize}")
-    signed = array.dtype.newbyteorder("=").kind == "i"
-    if pixels.syntax not in PLAIN:
-        return (
-            array.astype(array.dtype.newbyteorder("="), copy=False)
-            if signed == pixels.signed
-            else _signed(unsigned, pixels)
-        )
-    shift = pixels.high + 1 - pixels.stored
+    """Only the bits that belong to the number, with its sign; others may hold drawings. Decoders give the number."""
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    unsigned = array.view(f"u{array.dtype.itemsize}")
+    if array.dtype.kind == "i":
+        return array if pixels.signed else unsigned
+    shift = pixels.high + 1 - pixels.stored if pixels.syntax in PLAIN else 0
     if shift > 0:
         unsigned = unsigned >> shift
-    if pixels.stored < width:
+    if pixels.stored < 8 * array.dtype.itemsize:
         unsigned = unsigned & np.array((1 << pixels.stored) - 1, unsigned.dtype)
     return _signed(unsigned, pixels)
 

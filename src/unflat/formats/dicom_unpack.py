@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -25,6 +26,7 @@ _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 _STARTS = (b"\xff\xd8", b"\xff\x4f")
 """Of a JPEG, JPEG-LS, JPEG 2000 codestream."""
 _HINT = "The file is damaged; copy it again."
+_RLE, _DEFLATED_FRAMES = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1"
 
 Place = list[tuple[int, int]]
 """Where the pieces of one frame lie: from which byte on, how many."""
@@ -83,6 +85,56 @@ def packed_frame(file: IO[bytes], place: Place) -> bytes:
         file.seek(start)
         parts.append(file.read(length))
     return b"".join(parts)
+
+
+def unpacked_frame(pixels: Pixels, frame: bytes) -> bytes | None:
+    """A frame of run lengths or deflated, as plain pixels, little endian; None for all that needs a decoder.
+
+    Sources: PS3.5 annex G (RLE: the bytes of each number apart, the highest first), section 8.2.16 (deflated frames).
+
+    Raises:
+        InputError: Damaged.
+    """
+    count = pixels.rows * pixels.columns
+    length = (count * pixels.allocated + 7) // 8
+    try:
+        if pixels.syntax == _DEFLATED_FRAMES:
+            return zlib.decompressobj(-15).decompress(frame, length)
+        if pixels.syntax == _RLE:
+            return _of_runs(frame, max(pixels.allocated // 8, 1), length)
+    except (zlib.error, struct.error, IndexError) as error:
+        raise InputError("its packed pixels cannot be decoded", hint=_HINT) from error
+    return None
+
+
+def _of_runs(frame: bytes, segments: int, length: int) -> bytes:
+    told = struct.unpack_from("<16I", frame)
+    if told[0] != segments:
+        raise InputError("its packed pixels cannot be decoded", hint=_HINT)
+    each = length // segments
+    planes = np.zeros((each, segments), np.uint8)
+    ends = (*told[2 : segments + 1], len(frame))
+    for number, (start, end) in enumerate(zip(told[1 : segments + 1], ends, strict=True)):
+        plain = _runs(frame[start:end], each)
+        planes[: len(plain), segments - 1 - number] = np.frombuffer(plain, np.uint8)
+    return planes.tobytes()
+
+
+def _runs(data: bytes, most: int) -> bytes:
+    """PackBits: a count below 128 and one more bytes as they are, or one above and the byte that is repeated."""
+    out = bytearray()
+    at = 0
+    while at < len(data) - 1 and len(out) < most:
+        count = data[at]
+        if count < 128:
+            out += data[at + 1 : at + 2 + count]
+            at += 2 + count
+        elif count > 128:
+            out += data[at + 1 : at + 2] * (257 - count)
+            at += 2
+        else:
+            at += 1
+    return bytes(out[:most])
 
 
 class Decoder:

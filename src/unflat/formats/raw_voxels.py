@@ -39,7 +39,8 @@ class RawVoxels:
         before: Bytes before the voxels: of the file, and of what is unpacked.
         dtype: Of a voxel, with its byte order.
         shape: (slices, rows, columns).
-        parts: How many numbers each voxel has; only the first is read.
+        parts: How many numbers each voxel has.
+        part: Which of them is read, from 0 on.
     """
 
     blob: Blob
@@ -48,6 +49,7 @@ class RawVoxels:
     dtype: np.dtype[Any]
     shape: tuple[int, int, int]
     parts: int = 1
+    part: int = 0
 
     @property
     def count(self) -> int:
@@ -78,7 +80,7 @@ class RawVoxels:
             skip(stream, self.before[1])
             for _ in range(self.shape[0]):
                 data = exactly(stream, length)
-                plane = np.frombuffer(data, self.dtype).reshape(h, w, self.parts)[:, :, 0]
+                plane = np.frombuffer(data, self.dtype).reshape(h, w, self.parts)[:, :, self.part]
                 yield plane.astype(self.dtype.newbyteorder("="), copy=False)
 
 

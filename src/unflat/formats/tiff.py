@@ -166,6 +166,15 @@ def check_compressed(picture: ImageFile.ImageFile, data: bytes, name: str) -> No
         _asked("try", data, name)
 
 
+def check_pages(data: bytes, name: str) -> None:
+    """Refuse a damaged TIFF of many packed pages before libtiff is asked to decode them here, where it would print.
+
+    Raises:
+        InputError: It is damaged; the reason is libtiff's own.
+    """
+    _asked("pages", data, name)
+
+
 def _asked(word: str, data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     """The answer of ``tiff_child``.
 
@@ -184,7 +193,7 @@ def _asked(word: str, data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
         words = {"error": "its decoder broke off"}
     if "error" in words or done.returncode:
         printed = done.stderr.decode(errors="replace").strip().splitlines()
-        libtiff = word == "try" and printed and not printed[0].startswith(("Traceback", "  ", "/"))
+        libtiff = word != "floats" and printed and not printed[0].startswith(("Traceback", "  ", "/"))
         reason = printed[0][:160] if libtiff else words.get("error", "its decoder broke off")
         raise InputError(f"{name} cannot be read as a picture: {reason}", hint=_HINT)
     return words, body

@@ -1,7 +1,7 @@
 """Decodes a TIFF file in a process of its own, because libtiff prints about damaged files and may crash on them.
 
-Run as a script with the word ``try`` or ``floats`` and the file on standard input. ``try`` only says whether Pillow
-can decode it. ``floats`` answers with one line of JSON, then the colours as native float32, RGB or RGBA, row by row.
+Run as a script with the word ``try``, ``pages`` or ``floats`` and the file on standard input. ``try`` only says whether
+Pillow can decode it, ``pages`` whether it can decode all of its pages. ``floats`` answers with one line of JSON, then the colours as native float32, RGB or RGBA, row by row.
 It imports nothing of unflat.
 """
 
@@ -21,8 +21,8 @@ _FAULTS = (
 )
 
 
-def attempt(data: bytes) -> None:
-    """Decode as the parent is going to; nothing is kept.
+def attempt(data: bytes, pages: bool = False) -> None:
+    """Decode as the parent is going to, the first page or all; nothing is kept.
 
     Raises:
         OSError: Damaged, or any other of what Pillow raises.
@@ -30,7 +30,10 @@ def attempt(data: bytes) -> None:
     from PIL import Image, TiffImagePlugin
 
     Image.MAX_IMAGE_PIXELS = None  # the parent has judged the size
-    TiffImagePlugin.TiffImageFile(io.BytesIO(data)).load()
+    picture = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    for page in range(picture.n_frames if pages else 1):
+        picture.seek(page)
+        picture.load()
 
 
 def floats(data: bytes) -> tuple[tuple[int, ...], Iterator[bytes]]:
@@ -61,8 +64,8 @@ def main() -> int:
     data = sys.stdin.buffer.read()
     body: Iterator[bytes] = iter(())
     try:
-        if sys.argv[1] == "try":
-            attempt(data)
+        if sys.argv[1] in ("try", "pages"):
+            attempt(data, sys.argv[1] == "pages")
             words = {}
         else:
             shape, body = floats(data)

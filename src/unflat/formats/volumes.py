@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.formats import dicom, nifti
+from unflat.formats import dicom, metaimage, nifti, nrrd, slices
 from unflat.formats.volume_blobs import Blob, blobs
 from unflat.formats.volume_parts import Kind, Plane, ReadOptions, Series, Stack, gather, memory_of
 from unflat.types.provenance import Source
@@ -26,10 +26,11 @@ _NAMES: dict[Kind, str] = {
     "nifti": "NIfTI",
     "nrrd": "NRRD",
     "metaimage": "MetaImage",
-    "slices": "slices",
+    "slices": "picture",
 }
 _LOCALIZER_SLICES = 10
-_AIR, _AIR_SHARE = (-1100, -900), 0.01
+_HEAD = 4096
+_AIR_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,12 @@ def series_in(path: Path, options: ReadOptions | None = None) -> tuple[Series, .
             found.append(reader(blob))
         except InputError as error:
             reasons.append(str(error))
-    more, why = dicom.series_of(rest)
+    pictures = [blob for blob in rest if slices.is_picture(blob)]
+    taken = set(pictures)
+    more, why = dicom.series_of((blob for blob in rest if blob not in taken), options)
     found, reasons = found + more, reasons + why
+    if not found and pictures and not reasons:
+        found.append(_slices(pictures, options))
     if not found:
         raise _nothing(reasons, len(given))
     return _ranked(found)
@@ -119,19 +124,60 @@ def _meaning(stack: Stack, values: Plane, options: ReadOptions, notes: list[str]
         return "CT", "hu"
     if options.modality == "mr":
         return "MR", "intensity"
-    if values.dtype == np.int16 and int(values.min()) >= -(2**13):
-        air = np.mean((values >= _AIR[0]) & (values <= _AIR[1]))
-        if air >= _AIR_SHARE and int(values.min()) <= _AIR[1]:
-            notes.append("it does not tell its scanner; by its values (air at -1000) it was taken for CT (--modality)")
-            return "CT", "hu"
+    if _looks_hounsfield(values):
+        notes.append("it does not tell its scanner; by its values (air at -1000) it was taken for CT (--modality)")
+        return "CT", "hu"
     notes.append("it does not tell its scanner; by its values it was not taken for CT (--modality)")
     return "other", "intensity"
 
 
+def _looks_hounsfield(values: Plane) -> bool:
+    """Whether whole numbers have a peak where CT has air, and little between it and fat."""
+    if values.dtype != np.int16 or int(values.min()) > -900:
+        return False
+    counts = np.bincount((values[:: max(len(values) // 64, 1)].ravel().astype(np.int32) + 32768), minlength=65536)
+    air, between = counts[32768 - 1100 : 32768 - 900].sum(), counts[32768 - 800 : 32768 - 600].sum()
+    return bool(air >= _AIR_SHARE * counts.sum() and air > 2 * between)
+
+
 def _nifti(blob: Blob) -> Series:
     notes: list[str] = []
-    stack = nifti.read_stack(blob, notes)
-    return _of_stack("nifti", stack, notes)
+    return _of_stack("nifti", nifti.read_stack(blob, notes), notes)
+
+
+def _nrrd(blob: Blob) -> Series:
+    notes: list[str] = []
+    return _of_stack("nrrd", nrrd.read_stack(blob, notes), notes)
+
+
+def _metaimage(blob: Blob) -> Series:
+    notes: list[str] = []
+    return _of_stack("metaimage", metaimage.read_stack(blob, notes), notes)
+
+
+def _slices(pictures: list[Blob], options: ReadOptions) -> Series:
+    """Pictures of slices; those of the folder that holds the most of them.
+
+    Raises:
+        InputError: There is one only, or it is damaged.
+    """
+    folders: dict[str, list[Blob]] = {}
+    for blob in pictures:
+        folders.setdefault(blob.name.rpartition("/")[0], []).append(blob)
+    chosen = max(folders.values(), key=len)
+    shape = slices.shape_of(chosen)
+    return Series(
+        number=0,
+        kind="slices",
+        modality="other",
+        shape=shape,
+        spacing_mm=options.spacing_mm,
+        title="pictures of slices",
+        reason="",
+        notes=(),
+        images=shape[0],
+        stack=lambda options: slices.read_stack(chosen, shape, options),
+    )
 
 
 def _of_stack(kind: Kind, stack: Stack, notes: list[str]) -> Series:
@@ -151,10 +197,22 @@ def _of_stack(kind: Kind, stack: Stack, notes: list[str]) -> Series:
 
 
 def _looks_nifti(blob: Blob) -> bool:
-    return blob.suffix in nifti.SUFFIXES and nifti.is_nifti(blob.head(4096))
+    return blob.suffix in nifti.SUFFIXES and nifti.is_nifti(blob.head(_HEAD))
 
 
-_FILES: tuple[tuple[Callable[[Blob], bool], Callable[[Blob], Series]], ...] = ((_looks_nifti, _nifti),)
+def _looks_nrrd(blob: Blob) -> bool:
+    return nrrd.is_nrrd(blob.head(_HEAD))
+
+
+def _looks_metaimage(blob: Blob) -> bool:
+    return blob.suffix in metaimage.SUFFIXES and metaimage.is_metaimage(blob.head(_HEAD))
+
+
+_FILES: tuple[tuple[Callable[[Blob], bool], Callable[[Blob], Series]], ...] = (
+    (_looks_nifti, _nifti),
+    (_looks_nrrd, _nrrd),
+    (_looks_metaimage, _metaimage),
+)
 """How a file of one volume is known, and what reads it."""
 
 
