@@ -1,8 +1,9 @@
 // Builds the viewer: `npm ci --ignore-scripts && npm run build`. The result is the same bytes every time.
 //
 // viewer.js, viewer.css and page.html are what formats/html.py puts into the page of a picture, stroll.js, stroll.css and
-// stroll.html into that of a scan; clip.js, clip.css and clip.html are what formats/clip_page.py does. manifest.json holds the hashes of all sources, so that a test notices a stale bundle
-// without Node.
+// stroll.html into that of a scan, volume.js, volume.css and volume.html into that of a model; clip.js, clip.css and
+// clip.html are what formats/clip_page.py does. manifest.json holds the hashes of all sources, so that a test notices a
+// stale bundle without Node.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,9 +34,12 @@ const outputs = {
   "stroll.js": await built("src/stroll.ts", { format: "iife", banner }),
   "stroll.css": await built("src/stroll.css"),
   "stroll.html": read("stroll.html"),
+  "volume.js": await built("src/volume.ts", { format: "iife", banner }),
+  "volume.css": await built("src/volume.css"),
+  "volume.html": read("volume.html"),
   "THREE-LICENSE.txt": Buffer.from(`${notice}\n`),
 };
-const pages = ["page.html", "clip.html", "stroll.html"];
+const pages = ["page.html", "clip.html", "stroll.html", "volume.html"];
 const names = [".npmrc", "build.mjs", "package.json", "package-lock.json", ...pages, "tsconfig.json"];
 names.push(...readdirSync(join(web, "src")).map((name) => `src/${name}`));
 const hashes = (entries) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));

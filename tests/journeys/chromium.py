@@ -51,7 +51,10 @@ for ours_fd, its_fd in zip(ours, (3, 4)):
     os.dup2(ours_fd, its_fd)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
-_OVER = ".bar, #legend, #said, #pen, #edge, #map, #ruler, #pad, #named, #views-sheet"
+_OVER = (
+    ".bar, #legend, #said, #pen, #edge, #map, #ruler, #pad, #named, #views-sheet, "
+    "#marks, #pins, #sides, #cube, #panel, #slices, #note"
+)
 _HIDE = f"for (const e of document.querySelectorAll('{_OVER}')) e.style.visibility = 'hidden'"
 
 Pixels = NDArray[np.float64]

@@ -39,7 +39,7 @@ def manifest() -> dict[str, dict[str, str]]:
 
 @pytest.mark.skipif(not WEB.is_dir(), reason="web/ is not part of this copy")
 def test_the_bundle_was_built_from_these_sources() -> None:
-    pages = ("page.html", "clip.html", "stroll.html")
+    pages = ("page.html", "clip.html", "stroll.html", "volume.html")
     top = (".npmrc", "build.mjs", "package.json", "package-lock.json", *pages, "tsconfig.json")
     now = {name: sha256(WEB / name) for name in top}
     now |= {f"src/{path.name}": sha256(path) for path in (WEB / "src").iterdir()}

@@ -59,7 +59,7 @@ export async function connectHeadset(viewer: Enterable, selected?: () => void): 
   });
 }
 
-export function watchPage(viewer: Enterable): void {
+export function watchPage(viewer: Pick<Enterable, "canvas" | "resize">): void {
   let quiet = 0;
   const stir = (): void => {
     for (const bar of document.querySelectorAll(".bar")) bar.classList.remove("resting");

@@ -28,7 +28,7 @@ class Everything:
 
 
 _Flags: Any = flags_of(Everything, ("familiar",))
-_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality", "editable"))
+_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "texture_quality", "editable", "page_voxels"))
 
 
 def depth(

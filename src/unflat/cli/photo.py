@@ -23,7 +23,7 @@ FINEST = 4096
 """Long side of the depth that a rendered eye or an EXR of layers is made with, in pixels, unless more is asked for."""
 
 _PhotoFlags: Any = flags_of(PhotoOptions)
-_ExportFlags: Any = flags_of(ExportOptions)
+_ExportFlags: Any = flags_of(ExportOptions, ("page_voxels",))
 
 
 @dataclass(frozen=True, slots=True)

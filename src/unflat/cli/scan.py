@@ -36,7 +36,7 @@ class Everything:
 
 
 _ScanFlags: Any = flags_of(Everything)
-_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "near", "editable"))
+_ExportFlags: Any = flags_of(ExportOptions, ("texture_size", "near", "editable", "page_voxels"))
 
 
 @dataclass(frozen=True, slots=True)

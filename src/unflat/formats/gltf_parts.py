@@ -2,7 +2,7 @@
 
 Everything is turned to glTF's axes (x right, y up, z towards the viewer; metres) in the buffers themselves, so no
 node carries a rotation. Each node of the scene is one mesh with one primitive. Surfaces are unlit, for a photograph
-holds its light already.
+holds its light already; only what has a finish and no colours of its own is lit (:mod:`unflat.formats.gltf_finish`).
 
 Names of ours beyond the standard:
 
@@ -11,6 +11,7 @@ Names of ours beyond the standard:
     node extras      role                   "surface", "sky", "hidden" (behind outlines), "soft" (seams), "beyond"
     node, mesh extras  pictures             in a tour, the names of the pictures that the surface is made of
     node extras      door                   in a tour, {"from": picture, "to": picture} of a node without a mesh
+    node extras      pin                    {"text", "node", "detail"} of a node without a mesh: a text points there
     camera extras    fx fy cx cy width height basis   (pixels; glTF cameras cannot be off centre)
     camera extras    part title date        in a tour; pictures of the same part stand truly to each other
     asset extras     unflat                 see :func:`unflat.formats.provenance_text.record`
@@ -30,16 +31,19 @@ from numpy.typing import NDArray
 
 import unflat
 from unflat.errors import InputError
+from unflat.formats.gltf_finish import UNLIT, material_of, pin_node
 from unflat.formats.gltf_tracks import POINTER, animation_of
+from unflat.formats.linear_colour import LINEAR16_FROM_SRGB8
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.texture import encoded
+from unflat.geometry.normals import vertex_normals
 from unflat.geometry.transform import Door, door_from_frame, quaternion_from_rotation, turned
 from unflat.types.arrays import F32, F64, U8
 from unflat.types.camera import Camera
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
-from unflat.types.scene import Node, Scene
+from unflat.types.scene import Finish, Node, Scene
 from unflat.types.tour import Doorway, Stop
 
 CAMERA_TURN: F64 = np.diag([1.0, -1.0, -1.0])
@@ -107,6 +111,7 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         maker.add_camera(camera, stops.get(camera.name))
     for door in () if scene.tour is None else scene.tour.doors:
         maker.add_door(door)
+    maker.nodes += [pin_node(pin, maker.gl_from_frame) for pin in scene.pins]
     animations = [animation_of(track, maker, maker.gl_from_frame, CAMERA_TURN) for track in scene.tracks]
     asset: dict[str, Any] = {"version": "2.0", "generator": f"unflat {unflat.__version__}"}
     line = rights_line(scene.provenance.rights)
@@ -125,9 +130,11 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         "accessors": maker.buffer.accessors,
         "bufferViews": maker.buffer.views,
     }
+    used = [UNLIT] if any(UNLIT in material.get("extensions", {}) for material in maker.materials) else []
+    used += [POINTER] if any(track.zooms for track in scene.tracks) else []
     document: dict[str, Any] = {
         "asset": asset,
-        "extensionsUsed": ["KHR_materials_unlit", *([POINTER] if any(t.zooms for t in scene.tracks) else [])],
+        **({"extensionsUsed": used} if used else {}),
         "scene": 0,
         "scenes": [{"nodes": list(range(len(maker.nodes)))}],
         **{name: entries for name, entries in lists.items() if entries},
@@ -150,7 +157,7 @@ class _Maker:
         self.textures: list[dict[str, Any]] = []
         self.images: list[dict[str, Any]] = []
         self.samplers: list[dict[str, Any]] = []
-        self._material_of: dict[int | None, int] = {}
+        self._material_of: dict[int | Finish | None, int] = {}
 
     def add_node(self, node: Node) -> None:
         """One node, one mesh, one primitive."""
@@ -158,7 +165,7 @@ class _Maker:
         if isinstance(item, Mesh):
             if not len(item.faces):
                 return
-            primitive = self._surface(item)
+            primitive = self._surface(item, node.finish)
         elif isinstance(item, PointCloud):
             if not len(item.xyz):
                 return
@@ -217,8 +224,11 @@ class _Maker:
         more = {"min": [float(values.min())], "max": [float(values.max())]} if bounds else {}
         return self.buffer.add_array(values, component=_FLOAT, target=None, **more)
 
-    def _surface(self, mesh: Mesh) -> dict[str, Any]:
-        attributes = self._attributes(mesh.vertices, mesh.normals, mesh.confidence, mesh.invented)
+    def _surface(self, mesh: Mesh, finish: Finish | None) -> dict[str, Any]:
+        own = mesh.colors is not None or mesh.texture is not None
+        lit = None if own else finish
+        normals = vertex_normals(mesh.vertices, mesh.faces) if lit and mesh.normals is None else mesh.normals
+        attributes = self._attributes(mesh.vertices, normals, mesh.confidence, mesh.invented)
         if mesh.uv is not None:
             if not np.isfinite(mesh.uv).all():
                 raise InputError("the texture coordinates of a mesh must be finite")
@@ -230,7 +240,7 @@ class _Maker:
         indices = self.buffer.add_array(
             faces, component=_UNSIGNED_SHORT if short else _UNSIGNED_INT, target=ELEMENT_ARRAY_BUFFER
         )
-        material = self._material(mesh.texture)
+        material = self._material(mesh.texture, lit)
         return {"attributes": attributes, "indices": indices, "material": material, "mode": _TRIANGLES}
 
     def _points(self, cloud: PointCloud) -> dict[str, Any]:
@@ -261,12 +271,12 @@ class _Maker:
         rgba[:, :3] = LINEAR16_FROM_SRGB8[colors]
         return self.buffer.add_array(rgba, component=_UNSIGNED_SHORT, target=ARRAY_BUFFER, normalized=True)
 
-    def _material(self, texture: Image | None) -> int:
-        """The material for a texture; nodes that share a picture share it in the file, too."""
-        key = None if texture is None else id(texture)
+    def _material(self, texture: Image | None, finish: Finish | None = None) -> int:
+        """The material for a texture or a finish; nodes that share a picture share it in the file, too."""
+        key = finish if texture is None else id(texture)
         if key not in self._material_of:
             self._material_of[key] = len(self.materials)
-            self.materials.append(self._new_material(texture))
+            self.materials.append(self._new_material(texture) if finish is None else material_of(finish))
         return self._material_of[key]
 
     def _new_material(self, texture: Image | None) -> dict[str, Any]:
@@ -275,7 +285,7 @@ class _Maker:
             "name": "plain" if texture is None else f"picture {len(self.textures) + 1}",
             "pbrMetallicRoughness": surface,
             "doubleSided": True,
-            "extensions": {"KHR_materials_unlit": {}},
+            "extensions": {UNLIT: {}},
         }
         if texture is None:
             return material
@@ -307,21 +317,3 @@ def unit(normals: F32) -> F32:
     scaled = np.divide(normals, length, out=normals.copy(), where=good & (abs(length - 1) > 1e-4))
     towards_viewer = np.array([0, 0, 1], dtype=np.float32)
     return np.where(good, scaled, towards_viewer) + np.float32(0)
-
-
-def _linear_table() -> F64:
-    s = np.arange(256) / 255
-    return np.where(s <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4)
-
-
-LINEAR_FROM_SRGB8 = _linear_table()
-"""(256,) float64: the linear colour, 0..1, of each sRGB byte; IEC 61966-2-1."""
-
-LINEAR16_FROM_SRGB8 = np.rint(65535 * LINEAR_FROM_SRGB8).astype(np.uint16)
-"""(256,) uint16: the same, 0..65535."""
-
-
-def srgb8_from_linear(linear: NDArray[Any]) -> U8:
-    """Linear colours, 0..1, as the nearest sRGB bytes; what lies outside is clipped."""
-    midpoints = (LINEAR_FROM_SRGB8[1:] + LINEAR_FROM_SRGB8[:-1]) / 2
-    return np.searchsorted(midpoints, linear).astype(np.uint8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.gltf_file import GltfFile
-from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear, unit
+from unflat.formats.gltf_finish import finish_in, known_pins, pin_in
+from unflat.formats.gltf_parts import CAMERA_TURN, unit
 from unflat.formats.gltf_tracks import Moving, moving_cameras
+from unflat.formats.linear_colour import srgb8_from_linear
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import foreign_record, from_record
 from unflat.formats.texture import MAX_TEXTURE_PIXELS, decoded
@@ -30,7 +32,7 @@ from unflat.types.image import Image, Size
 from unflat.types.mesh import Mesh
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Source
-from unflat.types.scene import Node, Scene, as_role
+from unflat.types.scene import Node, Pin, Scene, as_role
 from unflat.types.tour import Doorway, Stop, Tour
 from unflat.types.track import Track
 
@@ -66,7 +68,7 @@ def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
         known = from_record(extras["unflat"])
     else:
         known = foreign_record(Source(file.name, digest(), "glb" if file.folder is None else "gltf"))
-    reader = _Reader(file, door_from_frame(known.frame, Door.GL).T)
+    reader = _Reader(file, door_from_frame(known.frame, Door.GL).T, ours="unflat" in extras)
     moving = moving_cameras(file)
     moved = [file.entry("nodes", one.node) for one in moving]
     for node, gl_from_node in _placed(file):
@@ -76,8 +78,8 @@ def scene_of(file: GltfFile, digest: Callable[[], str]) -> Scene:
     if not reader.nodes:
         raise InputError(f"{file.name} holds no triangle and no point")
     seen = tuple(reader.nodes), tuple(reader.cameras)
-    tracks, tour = tuple(reader.tracks), reader.tour()
-    return Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view, tracks=tracks, tour=tour)
+    scene = Scene(*seen, known.frame, known.scale, known.provenance, known.safe_view, tracks=tuple(reader.tracks))
+    return replace(scene, tour=reader.tour(), pins=known_pins(reader.pins, reader.names))
 
 
 def _placed(file: GltfFile) -> list[tuple[dict[str, Any], F64]]:
@@ -154,6 +156,7 @@ class _Reader:
 
     file: GltfFile
     frame_from_gl: F64
+    ours: bool = False
     nodes: list[Node] = field(default_factory=list[Node])
     cameras: list[Camera] = field(default_factory=list[Camera])
     tracks: list[Track] = field(default_factory=list[Track])
@@ -162,6 +165,7 @@ class _Reader:
     names: set[str] = field(default_factory=set[str])
     stops: list[Stop] = field(default_factory=list[Stop])
     doors: list[Doorway] = field(default_factory=list[Doorway])
+    pins: list[Pin] = field(default_factory=list[Pin])
 
     def add_node(self, node: dict[str, Any], gl_from_node: F64, *, still: bool = True) -> None:
         """Take over the mesh and the camera of one node; a camera that moves is none that is ``still``."""
@@ -174,11 +178,14 @@ class _Reader:
             extras = self.file.part(node, "extras")
             role, pictures = as_role(extras.get("role")), _words(extras.get("pictures"))
             for primitive in primitives:
-                item = self._item(primitive, gl_from_node)
-                self.nodes.append(Node(self._name(name or mesh.get("name")), item, role, pictures))
+                finish = finish_in(self.file, primitive) if self.ours else None
+                item = self._item(primitive, gl_from_node, plain=finish is None)
+                self.nodes.append(Node(self._name(name or mesh.get("name")), item, role, pictures, finish))
         if "camera" in node and still:
             self._add_camera(self.file.entry("cameras", node["camera"]), gl_from_node, name)
         self._add_door(node, gl_from_node)
+        pin = pin_in(self.file.part(node, "extras"), self.frame_from_gl @ gl_from_node[:3, 3])
+        self.pins += [pin] if pin else []
 
     def _name(self, wish: object) -> str:
         """A name that no other node has."""
@@ -190,7 +197,8 @@ class _Reader:
         self.names.add(name)
         return name
 
-    def _item(self, primitive: dict[str, Any], gl_from_node: F64) -> Mesh | PointCloud:
+    def _item(self, primitive: dict[str, Any], gl_from_node: F64, *, plain: bool) -> Mesh | PointCloud:
+        """The triangles or points of a primitive; ``plain``: what its material says of colour is the vertices' own."""
         file, attributes = self.file, self.file.part(primitive, "attributes")
         mode = primitive.get("mode", _TRIANGLES)
         if mode not in (_POINTS, _TRIANGLES):
@@ -204,7 +212,7 @@ class _Reader:
         confidence = None if confidence is None else confidence[:, 0].clip(0, 1)
         invented = self._optional(attributes, "_INVENTED", ("SCALAR",), count)
         invented = None if invented is None else invented[:, 0] > 0.5
-        colors = self._colors(primitive, attributes, count)
+        colors = self._colors(primitive, attributes, count) if plain else None
         order = self._indices(primitive, count)
         if mode == _POINTS:
             chosen = (_taken(each, order) for each in (colors, normals, confidence, invented))

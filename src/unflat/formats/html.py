@@ -4,10 +4,12 @@ The page works from a disk and asks no network for anything: its own security po
 those to data inside it, and only the very script and style built with it may run (their SHA-256 are in the policy).
 The viewer in ``static/`` is built from ``web/``; ``static/manifest.json`` says from which sources.
 
-A scene that several cameras saw, and a tour, is a place to walk through (``web/src/stroll.ts``); one of a single
-picture is looked at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of
+A scene with finishes, pins or a scan is a model to turn in the hand (``web/src/volume.ts``). Of the others, what
+several cameras saw, and a tour, is a place to walk through (``web/src/stroll.ts``); what a single picture shows is
+looked at from where that was taken (``web/src/main.ts``). The scene travels as the GLB of
 :mod:`unflat.formats.glb`, in base64. Splats are shown as points. Beside it travels the depth that a picture's scene
-was built from, so that it can be mended by hand: :mod:`unflat.formats.page_depth`.
+was built from, so that it can be mended by hand: :mod:`unflat.formats.page_depth`; beside a model the scan that it was
+made of: :mod:`unflat.formats.volume_page`.
 """
 
 from __future__ import annotations
@@ -27,15 +29,17 @@ from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.glb import glb_bytes
 from unflat.formats.gltf_file import GltfFile
+from unflat.formats.gltf_finish import has_parts
 from unflat.formats.gltf_read import scene_of
 from unflat.formats.page_depth import depth_block, depth_in
 from unflat.formats.page_parts import about, common, filled, source_rows, step_rows, title_of
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import SceneRecord, foreign_record, from_record
 from unflat.formats.registry import ExportOptions
+from unflat.formats.volume_page import Carried, carried, volume_block, volume_in, volume_rows
 from unflat.types.points import PointCloud
 from unflat.types.provenance import Source
-from unflat.types.scene import Node, Scale, Scene
+from unflat.types.scene import Frame, Node, Scale, Scene
 from unflat.types.splats import Splats
 
 _GLB_MAGIC, _JSON_CHUNK = 0x46546C67, 0x4E4F534A
@@ -59,6 +63,10 @@ _PICTURE = _Kind("page.html", "viewer.css", "viewer.js")
 """Looked at from where the picture was taken."""
 _STROLL = _Kind("stroll.html", "stroll.css", "stroll.js")
 """Seen by several cameras, so that one walks through it."""
+_MODEL = _Kind("volume.html", "volume.css", "volume.js")
+"""Surfaces with finishes, pins or a scan, to be turned in the hand."""
+
+_NO_DIAGNOSIS = "Not for diagnosis"
 
 _BASIS = {
     "metric-source": "measured by the source of the depth",
@@ -105,7 +113,7 @@ def read(path: Path) -> Scene:
     if glb[:4] != b"glTF":
         raise InputError(f"the scene inside {path.name} is damaged")
     scene = scene_of(GltfFile.of(glb, path.name, None), lambda: hashlib.sha256(page).hexdigest())
-    return dataclasses.replace(scene, depth=depth_in(page, path.name))
+    return dataclasses.replace(scene, depth=depth_in(page, path.name), volume=volume_in(page, path.name))
 
 
 def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
@@ -118,6 +126,9 @@ def page_of_scene(scene: Scene, options: ExportOptions | None = None) -> bytes:
     options = options or ExportOptions()
     record = SceneRecord(scene.frame, scene.scale, scene.provenance)
     glb, title = glb_bytes(scene, options), title_of(scene.provenance, "Scene")
+    if scene.volume is not None or scene.pins or any(node.finish for node in scene.nodes):
+        scan = None if scene.volume is None else carried(scene.volume, options.page_voxels)
+        return _model_page(glb, title, record, scan)
     if len(scene.cameras) > 1:
         return _page(glb, title, record, _STROLL)
     depth = depth_block(scene.depth) if scene.depth is not None and options.editable else ""
@@ -136,8 +147,10 @@ def page_of_glb(glb: bytes, name: str) -> bytes:
     """
     document = _document_in(glb, name)
     record = _record_in(document, glb, name)
-    kind = _STROLL if _still_cameras(document) > 1 else _PICTURE
-    return _page(glb, title_of(record.provenance, name), record, kind)
+    title = title_of(record.provenance, name)
+    if _is_ours(document) and has_parts(document):
+        return _model_page(glb, title, record, None)
+    return _page(glb, title, record, _STROLL if _still_cameras(document) > 1 else _PICTURE)
 
 
 def _page(glb: bytes, title: str, record: SceneRecord, kind: _Kind, depth: str = "") -> bytes:
@@ -149,6 +162,27 @@ def _page(glb: bytes, title: str, record: SceneRecord, kind: _Kind, depth: str =
         "SCENE": base64.b64encode(glb).decode("ascii"),
     }
     return "".join(filled(kind.page, words)).encode("utf-8")
+
+
+def _model_page(glb: bytes, title: str, record: SceneRecord, scan: Carried | None) -> bytes:
+    """The page of surfaces with finishes, pins or a scan."""
+    patient = record.frame is Frame.PATIENT_LPS
+    story = record.provenance
+    said = "This model was made by a computer and can be wrong."
+    if patient:
+        said = f"{_NO_DIAGNOSIS}. A computer made these surfaces from a scan; they can be wrong."
+    measured = patient and not record.scale.assumed
+    size = ("Scale", "millimetres as the scanner gave them" if measured else _scale_line(record.scale))
+    rows = [*source_rows(story), *(volume_rows(scan) if scan else ()), size]
+    words = {
+        **common(_MODEL.style, _MODEL.script, title),
+        "KIND": "3D model",
+        "NOTE": _NO_DIAGNOSIS if patient else "",
+        "ABOUT": about(said, [*rows, *step_rows(story)], story.warnings),
+        "SCAN": volume_block(scan) if scan else "",
+        "SCENE": base64.b64encode(glb).decode("ascii"),
+    }
+    return "".join(filled(_MODEL.page, words)).encode("utf-8")
 
 
 def _about(record: SceneRecord) -> str:
@@ -232,10 +266,15 @@ def _record_in(document: dict[str, Any], glb: bytes, name: str) -> SceneRecord:
     return foreign_record(Source(name, hashlib.sha256(glb).hexdigest(), "glb"))
 
 
+def _is_ours(document: dict[str, Any]) -> bool:
+    asset = document.get("asset")
+    extras = asset.get("extras") if is_object(asset) else None
+    return is_object(extras) and "unflat" in extras
+
+
 def _still_cameras(document: dict[str, Any]) -> int:
     """How many cameras of a GLB of ours no animation moves; files of others are looked at from outside."""
-    cameras, animations, asset = (document.get(key) for key in ("cameras", "animations", "asset"))
-    extras = asset.get("extras") if is_object(asset) else None
-    if not is_list(cameras) or not is_object(extras) or "unflat" not in extras:
+    cameras, animations = document.get("cameras"), document.get("animations")
+    if not is_list(cameras) or not _is_ours(document):
         return 0
     return len(cameras) - (len(animations) if is_list(animations) else 0)

@@ -87,12 +87,16 @@ class ExportOptions:
     holds millimetres, where far is light, and everything else is near white."""
     editable: bool = True
     """A web page carries the depth of its picture, so that it can be mended there by hand; up to a tenth larger."""
+    page_voxels: int = 2**26
+    """The most voxels of a scan that a web page carries, about 1.3 bytes each; a larger scan is averaged down."""
 
     def __post_init__(self) -> None:
         if not 16 <= self.texture_size <= 16384:
             raise InputError(f"--texture-size {self.texture_size} is out of range", hint="Give 16 to 16384 pixels.")
         if not 1 <= self.texture_quality <= 100:
             raise InputError(f"--texture-quality {self.texture_quality} is out of range", hint="Give 1 to 100.")
+        if not 1 <= self.page_voxels <= 2**28:
+            raise InputError(f"--page-voxels {self.page_voxels} is out of range", hint="Give 1 to 268435456.")
         if self.near not in (None, *get_args(Near)):
             raise InputError(f"near must be white or black, not '{self.near}'")
 

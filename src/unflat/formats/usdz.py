@@ -33,7 +33,8 @@ import numpy as np
 import unflat
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing
-from unflat.formats.gltf_parts import CAMERA_TURN, LINEAR_FROM_SRGB8, unit
+from unflat.formats.gltf_parts import CAMERA_TURN, unit
+from unflat.formats.linear_colour import LINEAR_FROM_SRGB8
 from unflat.formats.looks import looks_of
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.pxr_late import usd_module

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.atomic import translated
-from unflat.formats.gltf_parts import CAMERA_TURN, srgb8_from_linear
+from unflat.formats.gltf_parts import CAMERA_TURN
+from unflat.formats.linear_colour import srgb8_from_linear
 from unflat.formats.looks import dressed
 from unflat.formats.provenance_text import from_record
 from unflat.formats.pxr_late import check_usd
