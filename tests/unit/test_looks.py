@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from tests.scenes import provenance
 
+from scenes import provenance
 from unflat.errors import InputError
 from unflat.formats.looks import dressed, looks_of
 from unflat.formats.registry import ExportOptions, read_scene, write
@@ -27,7 +27,7 @@ def scene() -> Scene:
     return Scene(nodes, (), Frame.PATIENT_LPS, Scale("metric-source", 1, 1), provenance(), pins=pins)
 
 
-@pytest.mark.parametrize("suffix", [".obj", ".usdz", ".3mf"])
+@pytest.mark.parametrize("suffix", [".obj", ".usdz", ".3mf", ".glb"])
 def test_finishes_and_pins_come_back(scene, suffix, tmp_path):
     path = tmp_path / f"x{suffix}"
     write(scene, path, ExportOptions())

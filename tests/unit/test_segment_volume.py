@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.bodies import HEAD, HU, SHAPE, head, tissues, trunk
 
+from bodies import HEAD, HU, SHAPE, head, tissues, trunk
 from unflat.errors import InputError
 from unflat.geometry.bits import size_of, unpacked
 from unflat.stages.deface import deface

@@ -52,7 +52,7 @@ def fewer(closed: Closed, error: float | None, triangles: int | None) -> Fewer:
     while triangles is not None and solid.num_tri() > triangles:
         solid = solid.simplify(step)
         moved += step
-        step *= 1.5
+        step *= 1.25
     return Fewer(closed_of(solid), moved) if moved else Fewer(closed, 0.0)
 
 
