@@ -27,6 +27,13 @@ _FLAT = 2.0
 """Voxels so many times taller than wide leave terraces, as drawn labels do."""
 _FILTERS: dict[Smooth, tuple[int, float]] = {"none": (0, 1.0), "light": (10, 0.5), "strong": (20, 0.1)}
 """Rounds and band of the windowed sinc."""
+_GENTLER: dict[Smooth, tuple[Smooth, ...]] = {
+    "strong": ("strong", "light", "none"),
+    "light": ("light", "none"),
+    "none": ("none",),
+}
+_KEPT = 0.002
+"""A share of the volume that may be missing after it was brought back."""
 _REACH = 0.5
 """Voxels that smoothing may move a vertex along any axis: the width of what one voxel cannot tell."""
 _AXES: dict[Cut, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
@@ -38,7 +45,8 @@ class SurfaceOptions:
 
     smooth: Smooth = "auto"
     """How much of the voxels' steps is smoothed away, the volume kept: none, light, strong; auto is strong for labels
-    and for slices far apart, else light. No vertex moves by more than half a voxel."""
+    and for slices far apart, else light, and less where thin parts would lose volume. No vertex moves by more than
+    half a voxel."""
     simplify_mm: float | None = None
     """Leave out triangles as long as the surface moves by no more than this."""
     triangles: int | None = None
@@ -91,7 +99,7 @@ def extract_surface(tissue: Tissue, options: SurfaceOptions | None = None) -> So
     grid = tissue.grid
     surface = surface_of(tissue.bits, tissue.values, tissue.limits or Limits(-math.inf, math.inf), grid.lps_from_voxel)
     inside = size_of(tissue.bits) * grid.voxel_m3
-    vertices, faces = _smooth(surface.vertices, surface.faces, tissue, inside, options)
+    vertices, faces = _smooth(surface.vertices, surface.faces, tissue, inside, options), surface.faces
     moved = 0.0
     if options.simplify_mm is not None or options.triangles is not None:
         error = None if options.simplify_mm is None else options.simplify_mm / 1000
@@ -101,20 +109,24 @@ def extract_surface(tissue: Tissue, options: SurfaceOptions | None = None) -> So
     return Solid(mesh, 1e6 * volume_and_area(vertices, faces)[0], 1e6 * inside, moved)
 
 
-def _smooth(vertices: F32, faces: U32, tissue: Tissue, inside: float, options: SurfaceOptions) -> tuple[F32, U32]:
-    """Smooth, and bring the volume back."""
+def _smooth(vertices: F32, faces: U32, tissue: Tissue, inside: float, options: SurfaceOptions) -> F32:
+    """Smooth, and bring the volume back: as much as is wanted, but less where a thin part would not keep its volume."""
     spacing = tissue.grid.spacing
     drawn = tissue.limits is None
     how = options.smooth
     if how == "auto":
         how = "strong" if drawn or max(spacing) > _FLAT * min(spacing) else "light"
-    rounds, band = _FILTERS[how]
+    if not len(faces) or (how == "none" and not drawn):
+        return vertices
     wanted = inside if drawn else volume_and_area(vertices, faces)[0]
     back = np.linalg.inv(tissue.grid.lps_from_voxel[:3, :3]).astype(np.float64)
-    vertices = smoothed(vertices, faces, rounds, band, back, _REACH)
-    if rounds or drawn:
-        vertices = with_volume(vertices, faces, wanted, _REACH * min(spacing))
-    return vertices, faces
+    moved = vertices
+    for less in _GENTLER[how]:
+        smooth = smoothed(vertices, faces, *_FILTERS[less], back, _REACH)
+        moved = with_volume(smooth, faces, wanted, _REACH * min(spacing))
+        if abs(volume_and_area(moved, faces)[0] / wanted - 1) < _KEPT:
+            break
+    return moved
 
 
 def cut_open(solids: Sequence[Solid], options: SurfaceOptions) -> tuple[Solid, ...]:
