@@ -119,7 +119,7 @@ def step(values: np.ndarray) -> None:
 
 
 def bare(values: np.ndarray, folder: Path) -> dict[str, float]:
-    """CPU seconds of what a short script would call for the same model, a library a step, the table taken off already."""
+    """CPU seconds of what a short script would call for the same model, a library a step, the table gone already."""
     import SimpleITK
     import trimesh
     import vtk  # pyright: ignore[reportMissingImports]

@@ -7,7 +7,7 @@ from bodies import HEAD, HU, SHAPE, head, tissues, trunk
 from unflat.errors import InputError
 from unflat.geometry.bits import size_of, unpacked
 from unflat.stages.deface import deface
-from unflat.stages.segment_volume import SegmentOptions, segment_volume, threshold_of
+from unflat.stages.segment_volume import SegmentOptions, looks_drawn, segment_volume, threshold_of
 from unflat.stages.tissues import KINDS, Box, Presets, Seeds, Span, color_of
 from unflat.types import Grid, Volume
 
@@ -178,3 +178,21 @@ def test_the_phantom_is_what_it_says():
         assert inside.shape == SHAPE
         assert inside.any(), name
     assert set(HU) == set(tissues())
+
+
+def test_a_label_map_is_known_from_a_measurement():
+    numbers = np.zeros((8, 20, 20), np.uint8)
+    numbers[2:6, 4:15, 4:10], numbers[2:6, 4:15, 12:18] = 3, 7
+    grid = Grid(numbers.shape, np.diag([1e-3, 1e-3, 1e-3, 1.0]))
+    assert looks_drawn(Volume(numbers, grid, "intensity"))
+    assert looks_drawn(Volume((numbers > 0).astype(np.uint8), grid, "intensity"))
+    assert looks_drawn(Volume(np.zeros_like(numbers), grid, "intensity"))
+    assert not looks_drawn(head(modality="MR"))
+    assert not looks_drawn(Volume(numbers.astype(np.float32), grid, "intensity"))
+
+
+@pytest.mark.parametrize("value", [0, 7, -3])
+def test_one_value_everywhere_is_said(value):
+    grid = Grid((6, 6, 6), np.diag([1e-3, 1e-3, 1e-3, 1.0]))
+    with pytest.raises(InputError, match="same value"):
+        segment_volume(Volume(np.full((6, 6, 6), value, np.int16), grid, "intensity"))

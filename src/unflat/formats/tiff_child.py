@@ -1,7 +1,8 @@
 """Decodes a TIFF file in a process of its own, because libtiff prints about damaged files and may crash on them.
 
 Run as a script with the word ``try``, ``pages`` or ``floats`` and the file on standard input. ``try`` only says whether
-Pillow can decode it, ``pages`` whether it can decode all of its pages. ``floats`` answers with one line of JSON, then the colours as native float32, RGB or RGBA, row by row.
+Pillow can decode it, ``pages`` whether it can decode all of its pages. ``floats`` answers with one line of JSON, then
+the colours as native float32, RGB or RGBA, row by row.
 It imports nothing of unflat.
 """
 

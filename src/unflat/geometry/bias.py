@@ -21,7 +21,10 @@ _ROUNDS = 2
 
 
 def otsu(values: NDArray[Any], bins: int = 256) -> float:
-    """The threshold that parts values best into two heaps (Otsu, IEEE Trans. SMC 9(1), 1979)."""
+    """The threshold that parts values best into two heaps (Otsu, IEEE Trans. SMC 9(1), 1979).
+
+    Where there is one value only, it is that.
+    """
     low, high = float(values.min()), float(np.quantile(values, 0.995))
     counts, edges = np.histogram(values, bins, (low, max(high, low + 1e-6)))
     middle = (edges[:-1] + edges[1:]) / 2
@@ -31,6 +34,8 @@ def otsu(values: NDArray[Any], bins: int = 256) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = below * above * (first / below - (first[-1] - first) / above) ** 2
     best = np.nan_to_num(apart[:-1], nan=-1.0)
+    if best.max() <= 0:
+        return low
     flat = np.flatnonzero(best >= best.max() * (1 - 1e-9))
     return float(edges[1:][int(np.median(flat))])
 

@@ -18,7 +18,7 @@ from unflat.stages.deface import deface
 from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
 from unflat.stages.label_tissues import LabelOptions, label_tissues
 from unflat.stages.place_pins import front_of
-from unflat.stages.segment_volume import SegmentOptions, cropped, segment_volume
+from unflat.stages.segment_volume import SegmentOptions, cropped, looks_drawn, segment_volume
 from unflat.stages.tissues import Tissue
 from unflat.trust.lineage import Lineage
 from unflat.types.provenance import Source
@@ -148,6 +148,10 @@ class VolumeResult:
         if self.options.by_name.organs:
             return self._labelled(self._organs())
         volume = self.volume
+        untold = volume.quantity != "hu" and not _told(self.options.segment)
+        if isinstance(self._given, Path) and untold and looks_drawn(volume):
+            self.lineage.warn("This is a label map: each of its labels became a part.")
+            return self._labelled(self._given)
         with self.clock.stage("segment"):
             found = segment_volume(volume, self.options.segment)
         for note in found.notes:

@@ -41,6 +41,8 @@ _NOISE = 3.5
 """The noise of air, whose size is what is left of two, hardly ever exceeds so many of its medians (Rayleigh)."""
 _AIRLESS = 0.05
 """A scan with less air than this share lies inside the body."""
+_MOST_LABELS, _EVEN = 65535, 0.7
+"""So many neighbouring voxels of the parts of a label map are alike; noise makes measured ones differ."""
 _SHEER = 0.35
 """The opacity of skin that has something else inside."""
 
@@ -110,6 +112,18 @@ def segment_volume(volume: Volume, options: SegmentOptions | None = None) -> Seg
         asked = " or ".join(options.preset.names) if options.preset else "bone" if options.threshold is None else "part"
         raise InputError(f"there is no {asked} in this scan", hint="Other --preset or --threshold values find others.")
     return Segmented(volume, _ordered(found), tuple(finder.notes))
+
+
+def looks_drawn(volume: Volume) -> bool:
+    """Whether a volume is a label map rather than a measurement: whole numbers in large even patches, much of it 0."""
+    values = volume.values
+    if not np.issubdtype(values.dtype, np.integer) or int(values.min()) < 0 or int(values.max()) > _MOST_LABELS:
+        return False
+    if int(values.max()) <= 1:
+        return True
+    ahead, here = values[:, :, 1:], values[:, :, :-1]
+    some = here > 0
+    return bool((values == 0).any()) and float((ahead == here)[some].mean()) > _EVEN
 
 
 def cropped(volume: Volume, box: Box) -> Volume:
@@ -311,6 +325,8 @@ def _outside(volume: Volume, options: SegmentOptions) -> Segmented:
             f"{next(n for n in names if n != 'skin')} is a range of Hounsfield units, and this scan is no CT",
             hint="Give --threshold in the scan's own numbers, --labels, or --preset skin.",
         )
+    if volume.values.min() == volume.values.max():
+        raise InputError("every voxel of this scan has the same value", hint="There is nothing to see in it.")
     even = _evened(volume)
     level = threshold_of(even.values)
     limits = Limits(level, math.inf)

@@ -67,6 +67,7 @@ _BY_WORD: tuple[tuple[str, tuple[int, int, int]], ...] = (
     ("heart|atri|ventric", (176, 58, 58)),
     ("liver", (150, 74, 58)),
     ("spleen", (130, 62, 84)),
+    ("adrenal", (224, 190, 110)),
     ("kidney|renal", (168, 84, 70)),
     ("pancreas", (226, 186, 130)),
     ("gallbladder", (110, 150, 70)),
