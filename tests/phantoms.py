@@ -123,6 +123,16 @@ def left_hand(size: float = 40) -> Inside:
     return lambda at: np.min([part(at) for part in parts], axis=0)
 
 
+def is_left_hand(values: NDArray[Any], m_from_voxel: F64, size: float = 40) -> bool:
+    """Whether a volume shows the hand where it is, and not where its mirror image would be."""
+    at = points(values.shape, m_from_voxel * [[1000], [1000], [1000], [1]])[..., 0, :].reshape(-1, 3)
+    solid = values.ravel() > (int(values.min()) + int(values.max())) / 2
+    hand = left_hand(size)
+    here = np.mean((hand(at) < 0) == solid)
+    mirrored = [np.mean((hand(at * flip) < 0) == solid) for flip in ((-1, 1, 1), (1, -1, 1), (1, 1, -1))]
+    return bool(here > 0.97 and here > max(mirrored) + 0.01)
+
+
 @dataclass(frozen=True)
 class Written:
     """How a phantom is written as DICOM.

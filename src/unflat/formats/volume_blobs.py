@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -81,8 +82,10 @@ class translating:
             return
         if isinstance(error, OSError):
             raise InputError(f"a file cannot be read: {error.strerror or 'the disk failed'}") from error
+        if isinstance(error, RuntimeError):
+            raise InputError("the archive is locked by a password", hint="Unpack it first.") from error
         if isinstance(error, ZIP_FAULTS):
-            raise InputError("the archive is damaged or locked by a password", hint="Unpack it first.") from error
+            raise InputError("it does not unpack", hint="The file is damaged or cut short; copy it again.") from error
 
 
 def in_memory(data: bytes, name: str = "") -> Blob:
@@ -142,18 +145,20 @@ def _of_archive(path: Path) -> list[Blob]:
     if sum(info.file_size for info in members.values()) > _MOST_PACKED * path.stat().st_size:
         raise InputError("the archive claims to hold more than its size allows", hint="Unpack it first.")
 
-    def of(info: zipfile.ZipInfo) -> Blob:
-        folder = PurePosixPath(info.filename).parent
+    return [_member(archive, members, members[name]) for name in sorted(members, key=natural)]
 
-        def beside(name: str) -> Blob | None:
-            other = members.get(str(folder / PurePosixPath(name).name))
-            return of(other) if other is not None and name == PurePosixPath(name).name else None
 
-        return Blob(
-            f"{folder.name}/{PurePosixPath(info.filename).name}", info.file_size, lambda: archive.open(info), beside
-        )
+def _member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], info: zipfile.ZipInfo) -> Blob:
+    place = PurePosixPath(info.filename)
+    beside = partial(_beside, archive, members, place.parent)
+    return Blob(f"{place.parent.name}/{place.name}", info.file_size, partial(archive.open, info), beside)
 
-    return [of(members[name]) for name in sorted(members, key=natural)]
+
+def _beside(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], folder: PurePosixPath, name: str
+) -> Blob | None:
+    other = members.get(str(folder / PurePosixPath(name).name))
+    return _member(archive, members, other) if other is not None and name == PurePosixPath(name).name else None
 
 
 def _wanted(info: zipfile.ZipInfo) -> bool:

@@ -62,19 +62,20 @@ def series_in(path: Path, options: ReadOptions | None = None) -> tuple[Series, .
     given = blobs(path)
     found: list[Series] = []
     reasons: list[str] = []
+    pictures: list[Blob] = []
     rest: list[Blob] = []
     for blob in given:
-        reader = next((reader for looks, reader in _FILES if looks(blob)), None)
-        if reader is None:
-            rest.append(blob)
-            continue
         try:
-            found.append(reader(blob))
+            reader = next((reader for looks, reader in _FILES if looks(blob)), None)
+            if reader is not None:
+                found.append(reader(blob))
+            elif slices.is_picture(blob):
+                pictures.append(blob)
+            else:
+                rest.append(blob)
         except InputError as error:
             reasons.append(str(error))
-    pictures = [blob for blob in rest if slices.is_picture(blob)]
-    taken = set(pictures)
-    more, why = dicom.series_of((blob for blob in rest if blob not in taken), options)
+    more, why = dicom.series_of(rest, options)
     found, reasons = found + more, reasons + why
     if not found and pictures and not reasons:
         found.append(_slices(pictures, options))
