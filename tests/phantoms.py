@@ -128,9 +128,9 @@ def is_left_hand(values: NDArray[Any], m_from_voxel: F64, size: float = 40) -> b
     at = points(values.shape, m_from_voxel * [[1000], [1000], [1000], [1]])[..., 0, :].reshape(-1, 3)
     solid = values.ravel() > (int(values.min()) + int(values.max())) / 2
     hand = left_hand(size)
-    here = np.mean((hand(at) < 0) == solid)
-    mirrored = [np.mean((hand(at * flip) < 0) == solid) for flip in ((-1, 1, 1), (1, -1, 1), (1, 1, -1))]
-    return bool(here > 0.97 and here > max(mirrored) + 0.01)
+    here = np.mean((hand(at) < 0) != solid)
+    mirrored = [np.mean((hand(at * flip) < 0) != solid) for flip in ((-1, 1, 1), (1, -1, 1), (1, 1, -1))]
+    return bool(here < 0.01 and 1.2 * here < min(mirrored))
 
 
 @dataclass(frozen=True)

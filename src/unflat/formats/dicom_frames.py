@@ -269,7 +269,7 @@ def _pixels(blob: Blob, head: Head) -> Pixels:
 
 
 def _frame(pixels: Pixels, index: int, values: Values, top: Values, offsets: Vector | None) -> Frame:
-    place, axes = values.numbers("position", 3), values.numbers("orientation", 6)
+    place, axes = values.numbers("position", 3), _axes(values)
     between = values.number("between")
     if pixels.frames > 1 and not top.items("per_frame") and place is not None and axes is not None:
         place = _counted(
@@ -317,6 +317,16 @@ def _counted(place: Vector, axes: Vector, along: float) -> Vector:
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
+
+
+def _axes(values: Values) -> Vector | None:
+    """Two directions across each other, or None where they are none."""
+    found = values.numbers("orientation", 6)
+    if found is None:
+        return None
+    a, b = found[:3], found[3:]
+    long = min(sum(x * x for x in a), sum(x * x for x in b))
+    return found if 0.5 < long < 2 and abs(sum(x * y for x, y in zip(a, b, strict=True))) < 0.1 else None
 
 
 def _spacing(values: Values) -> Vector | None:

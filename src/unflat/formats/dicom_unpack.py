@@ -46,7 +46,8 @@ def frame_places(pixels: Pixels, file: IO[bytes]) -> list[Place]:
         tag = group << 16 | element
         if tag != _ITEM:
             break
-        length = min(length, pixels.blob.size - at - 8)
+        if at + 8 + length > pixels.blob.size:
+            break  # cut short: decoders would make up the rest
         if at == pixels.start:
             table = file.read(min(length, 4 * pixels.frames))
         elif length:

@@ -163,7 +163,7 @@ def _beside(
 
 def _wanted(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    hidden = any((part[0] == "." and part.strip(".")) or part == "__MACOSX" for part in parts)
     return not info.is_dir() and not hidden and info.compress_type in _MEMBERS and info.file_size > 0
 
 

@@ -167,7 +167,7 @@ def _filled(planes: Iterator[Plane], shape: tuple[int, int, int], begin: np.dtyp
     whole = True
     try:
         values: Plane = np.zeros(shape, start)
-        for k, plane in zip(range(shape[0]), planes, strict=False):
+        for k, plane in enumerate(planes):
             values = _room_for(values, plane)
             with np.errstate(over="ignore", invalid="ignore"):
                 values[k] = plane
