@@ -248,7 +248,8 @@ def _of_dicom(data: bytes, found: dict[str, set[str]]) -> None:
 
 def _each(value: Any) -> list[Any]:
     """The values of an element that may have several."""
-    return list(value) if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]
+    several = type(value).__name__ in ("MultiValue", "list", "tuple")
+    return list(value) if several else [value]
 
 
 def _add(found: dict[str, set[str]], name: str, value: str) -> None:

@@ -210,7 +210,7 @@ class VolumeResult:
         kept = [(t, s) for t, s in zip(tissues, solids, strict=True) if len(s.mesh.faces)]
         self._solids = {tissue.name: solid for tissue, solid in kept}
         moved = max((solid.moved_mm for _, solid in kept), default=0.0)
-        more = {"simplified_mm": round(moved, 4)} if moved else {}
+        more: dict[str, Any] = {"simplified_mm": round(moved, 4)} if moved else {}
         self.lineage.did("surface", **_told(self.options.surface), **more)
         nodes = tuple(Node(tissue.name, solid.mesh, finish=tissue.finish) for tissue, solid in kept)
         triangles = sum(len(solid.mesh.faces) for _, solid in kept)
