@@ -64,6 +64,13 @@ export function windowsOf(scan: Scan): Window[] {
   return [{ name: "Usual", low: scan.quantile(0.01), high: scan.quantile(0.998) }, all];
 }
 
+/** The same greys over a shorter or longer range about its middle. */
+function narrowed(look: Look, factor: number): Look {
+  const ends = look.stops.map(([value]) => value);
+  const middle = (Math.min(...ends) + Math.max(...ends)) / 2;
+  return { ...look, stops: look.stops.map(([value, color, density]) => [middle + (value - middle) / factor, color, density] as const) };
+}
+
 /** How many steps a table of colours has. */
 export const STEPS = 2048;
 
@@ -80,9 +87,10 @@ export class Table {
 
   /**
    * @param shift moves the stops, in values
-   * @param density multiplies how dense everything is
+   * @param density multiplies how dense everything is; of greys, their contrast
    */
-  fill(scan: Scan, look: Look, shift: number, density: number): void {
+  fill(scan: Scan, told: Look, shift: number, density: number): void {
+    const look = told.brightest ? narrowed(told, density) : told;
     const color = new Color();
     const other = new Color();
     for (let at = 0; at < STEPS; at++) {

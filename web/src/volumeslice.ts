@@ -2,6 +2,7 @@
 import { Vector3 } from "three";
 import { Outlines } from "./volumeoutline";
 import { hexOf } from "./volumemodel";
+import { lengthWords } from "./volumeruler";
 import type { Scan } from "./volumescan";
 
 /** A plane of the body. Axes are those of the world: x to the patient's left, y to the head, z to the front. */
@@ -220,10 +221,28 @@ export class Slice {
     const height = shared.cross.getComponent(kind.axis);
     for (const [a, b] of shared.lengths()) {
       const near = [a, b ?? a].every((end) => Math.abs(end.getComponent(kind.axis) - height) <= 0.75 * this.stepM);
-      if (near) parts.push(line(this.pixelOf(a), this.pixelOf(b ?? a), "#ffd166", "length"));
+      if (!near) continue;
+      const [from, to] = [this.pixelOf(a), this.pixelOf(b ?? a)];
+      parts.push(line(from, to, "#ffd166", "length"), ...[from, ...(b ? [to] : [])].map(([cx, cy]) => dotAt(cx, cy)));
+      if (b) parts.push(wordsAt(lengthWords(1000 * a.distanceTo(b), false), (from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 7));
     }
     this.lines.replaceChildren(...parts);
   }
+}
+
+function dotAt(x: number, y: number): SVGElement {
+  const dot = document.createElementNS(SVG, "circle");
+  for (const [name, value] of [["cx", x], ["cy", y], ["r", 3.2]] as const) dot.setAttribute(name, value.toFixed(2));
+  dot.setAttribute("fill", "#ffd166");
+  return dot;
+}
+
+function wordsAt(words: string, x: number, y: number): SVGElement {
+  const text = document.createElementNS(SVG, "text");
+  text.textContent = words;
+  text.setAttribute("x", x.toFixed(1));
+  text.setAttribute("y", y.toFixed(1));
+  return text;
 }
 
 /** Metres from one slice to the next: those of the voxels where they lie along the axis, else the finest. */
