@@ -142,7 +142,8 @@ class Page {
     });
     slices.changed = () => {
       this.grade();
-      view.request();
+      if (this.cut.on && this.cut.grey) view.request();
+      else view.mark();
     };
     this.grade();
   }

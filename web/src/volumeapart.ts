@@ -50,12 +50,10 @@ export class Apart {
     }
   }
 
-  /** How far the farthest point is from the middle of the model when parts are moved so far. */
+  /** How far from the middle of the model there is something when parts are moved so far. */
   radius(model: Model): number {
-    return Math.max(model.radius, ...model.tissues.map(({ box, holder, middle }) => {
-      const half = box.getSize(new Vector3()).length() / 2;
-      return middle.clone().add(holder.position).distanceTo(model.middle) + half;
-    }));
+    const farther = model.tissues.map(({ holder, middle }) => middle.clone().add(holder.position).distanceTo(model.middle) - middle.distanceTo(model.middle));
+    return model.radius + Math.max(0, ...farther);
   }
 }
 

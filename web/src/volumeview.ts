@@ -155,8 +155,13 @@ export class ModelView {
     renderer.setRenderTarget(null);
     renderer.clear();
     this.put(this.screen, target.texture);
-    for (const told of this.drawn) told();
+    this.mark();
     this.tell();
+  }
+
+  /** Bring what lies over the picture up to date; the picture itself stays. */
+  mark(): void {
+    for (const told of this.drawn) told();
   }
 
   /** Where a place of the world is in the window, CSS pixels of the canvas, with its depth; null behind the eye. */
