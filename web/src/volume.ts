@@ -120,9 +120,12 @@ class Page {
 
   private connectSlices(): void {
     const { slices, view, ruler, panel } = this;
-    panel.changed = () => slices?.request();
     if (!slices) return;
     const { shared } = slices;
+    panel.changed = () => {
+      shared.version++;
+      slices.request();
+    };
     shared.lengths = () => ruler.ends();
     ruler.changed = () => slices.request();
     slices.measuring = () => ruler.on;

@@ -136,22 +136,30 @@ export class Scan {
   between(x: number, y: number, z: number): number {
     const [columns, rows, slices] = this.size;
     if (x < -0.5 || y < -0.5 || z < -0.5 || x > columns - 0.5 || y > rows - 0.5 || z > slices - 0.5) return -1;
-    const [cx, cy, cz] = [Math.min(Math.max(x, 0), columns - 1), Math.min(Math.max(y, 0), rows - 1), Math.min(Math.max(z, 0), slices - 1)];
-    const [i, j, k] = [Math.min(cx | 0, Math.max(columns - 2, 0)), Math.min(cy | 0, Math.max(rows - 2, 0)), Math.min(cz | 0, Math.max(slices - 2, 0))];
-    const [fx, fy, fz] = [cx - i, cy - j, cz - k];
-    const [right, down, ahead] = [columns > 1 ? 1 : 0, rows > 1 ? columns : 0, slices > 1 ? columns * rows : 0];
+    const cx = Math.min(Math.max(x, 0), columns - 1);
+    const cy = Math.min(Math.max(y, 0), rows - 1);
+    const cz = Math.min(Math.max(z, 0), slices - 1);
+    const i = Math.min(cx | 0, Math.max(columns - 2, 0));
+    const j = Math.min(cy | 0, Math.max(rows - 2, 0));
+    const k = Math.min(cz | 0, Math.max(slices - 2, 0));
+    const fx = cx - i;
+    const fy = cy - j;
+    const fz = cz - k;
+    const right = columns > 1 ? 1 : 0;
+    const down = rows > 1 ? columns : 0;
+    const ahead = slices > 1 ? columns * rows : 0;
     const at = i + columns * (j + rows * k);
     const { codes } = this;
-    const row = (start: number): number => {
-      const first = codes[start] as number;
-      return first + ((codes[start + right] as number) - first) * fx;
-    };
-    const plane = (start: number): number => {
-      const first = row(start);
-      return first + (row(start + down) - first) * fy;
-    };
-    const near = plane(at);
-    return near + (plane(at + ahead) - near) * fz;
+    const a = at + down;
+    const b = at + ahead;
+    const c = a + ahead;
+    // Typed arrays give numbers for all places that are in them, and all of these are.
+    const near = codes[at]! + (codes[at + right]! - codes[at]!) * fx;
+    const nearDown = codes[a]! + (codes[a + right]! - codes[a]!) * fx;
+    const far = codes[b]! + (codes[b + right]! - codes[b]!) * fx;
+    const farDown = codes[c]! + (codes[c + right]! - codes[c]!) * fx;
+    const front = near + (nearDown - near) * fy;
+    return front + (far + (farDown - far) * fy - front) * fz;
   }
 
   /** The eight corners of the scan in the world. */

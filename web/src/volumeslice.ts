@@ -31,6 +31,8 @@ export interface Shared {
   readonly outlines: readonly Outlines[];
   low: number;
   high: number;
+  /** Grows whenever outlines may look different. */
+  version: number;
   /** Ends of lengths, in pairs. */
   lengths(): readonly (readonly [Vector3, Vector3 | null])[];
 }
@@ -48,6 +50,8 @@ export class Slice {
   private scale = 0.001;
   private readonly middle = new Vector3();
   private zoom = 1;
+  /** What the picture was drawn of. */
+  private drawn = "";
   private readonly ends: readonly [number, number];
   private readonly stepM: number;
   private readonly span: readonly [number, number];
@@ -142,6 +146,17 @@ export class Slice {
     const ratio = Math.min(devicePixelRatio || 1, 1.5);
     const [wide, high] = [Math.max(1, Math.round(canvas.clientWidth * ratio)), Math.max(1, Math.round(canvas.clientHeight * ratio))];
     if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+    const { low, high: top, version } = this.shared;
+    const drawn = [wide, high, this.number, low, top, version, this.zoom, ...this.middle.toArray()].join(" ");
+    if (drawn !== this.drawn) this.paint(wide, high, ratio);
+    this.drawn = drawn;
+    this.drawLines();
+    this.tile.dataset["number"] = `${this.number}`;
+    this.tile.dataset["at"] = this.shared.cross.getComponent(kind.axis).toFixed(6);
+  }
+
+  private paint(wide: number, high: number, ratio: number): void {
+    const { canvas } = this;
     const pen = canvas.getContext("2d");
     if (!pen) return;
     const picture = pen.createImageData(wide, high);
@@ -150,9 +165,6 @@ export class Slice {
     pen.scale(ratio, ratio);
     this.outline(pen);
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    this.drawLines();
-    this.tile.dataset["number"] = `${this.number}`;
-    this.tile.dataset["at"] = this.shared.cross.getComponent(kind.axis).toFixed(6);
   }
 
   private measure(): void {

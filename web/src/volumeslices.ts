@@ -33,7 +33,7 @@ export class Slices {
     const cross = scan.corners.reduce((sum, corner) => sum.addScaledVector(corner, 1 / 8), new Vector3());
     const first = windowsOf(scan)[0];
     const outlines = model.tissues.filter(({ surface }) => surface).map((tissue) => new Outlines(tissue));
-    this.shared = { scan, cross, outlines, low: first?.low ?? scan.least, high: first?.high ?? scan.most, lengths: () => [] };
+    this.shared = { scan, cross, outlines, low: first?.low ?? scan.least, high: first?.high ?? scan.most, version: 0, lengths: () => [] };
     const parent = part("slices");
     this.tiles = KINDS.map((kind) => new Slice(kind, this.shared, parent));
     for (const tile of this.tiles) {
