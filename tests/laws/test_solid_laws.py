@@ -238,6 +238,8 @@ def test_a_cut_is_closed_and_where_it_was_asked_for():
     cap = 14.0**2 * (3 * 18 - 14) * np.pi / 3 / 1000
     assert cut.volume_ml == pytest.approx(4 / 3 * np.pi * 5.832 - cap, rel=0.006)
     check_solid(cut.mesh, "half a ball")
+    flat = np.isclose(cut.mesh.vertices[:, 2], at / 1000, atol=1e-6) & (cut.mesh.normals[:, 2] > 0.999)
+    assert flat.sum() > 50, "the cut is shaded flat, by corners of its own"
 
 
 @pytest.mark.parametrize("error_mm", [0.05, 0.3])

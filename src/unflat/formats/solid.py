@@ -26,7 +26,13 @@ def printable_nodes(scene: Scene) -> tuple[tuple[Node, Mesh], ...]:
         raise InputError("the scene holds no surface that could be printed", hint="Choose .glb, .ply or .splat.ply.")
     for node, mesh in solids:
         check_solid(mesh, node.name)
-    return solids
+    return tuple((node, _whole(mesh)) for node, mesh in solids)
+
+
+def _whole(mesh: Mesh) -> Mesh:
+    """The same with one vertex a place: corners that are there twice for the sake of light make no closed body."""
+    vertices, faces = welded(mesh.vertices[mesh.faces.reshape(-1)])
+    return mesh if len(vertices) == len(mesh.vertices) else Mesh(vertices, faces)
 
 
 def check_solid(mesh: Mesh, name: str) -> None:

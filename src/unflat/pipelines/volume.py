@@ -144,8 +144,10 @@ class VolumeResult:
     def tissues(self) -> tuple[Tissue, ...]:
         """The parts that become nodes."""
         if self._labels is not None:
+            self._untold("--labels")
             return self._labelled(self._labels)
         if self.options.by_name.organs:
+            self._untold("--organs")
             return self._labelled(self._organs())
         volume = self.volume
         untold = volume.quantity != "hu" and not _told(self.options.segment)
@@ -159,14 +161,16 @@ class VolumeResult:
         self.lineage.did("segment", **_told(self.options.segment))
         return found.tissues
 
+    def _untold(self, how: str) -> None:
+        """Refuse what would be listened to and then do nothing."""
+        name = next(iter(_told(self.options.segment)), None)
+        if name is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} has no say where {how} tells the parts", hint="Leave out the one or the other.")
+
     def _labelled(self, given: Path | LabelMap) -> tuple[Tissue, ...]:
         from unflat.formats.label_maps import read_labels
 
-        told = _told(self.options.segment)
-        if told:
-            name = next(iter(told)).replace("_", "-")
-            how = "--organs" if self.options.by_name.organs else "--labels"
-            raise InputError(f"--{name} has no say where {how} tells the parts", hint="Leave out the one or the other.")
         with self.clock.stage("read"):
             labels = read_labels(given, self._label_names) if isinstance(given, Path) else given
         with self.clock.stage("segment"):

@@ -14,6 +14,7 @@ from unflat.geometry.bits import size_of
 from unflat.geometry.closed_surface import Closed
 from unflat.geometry.marching import Limits, surface_of
 from unflat.geometry.normals import vertex_normals
+from unflat.geometry.pieces import used
 from unflat.geometry.simplify_solid import fewer, trimmed
 from unflat.geometry.smooth import smoothed, volume_and_area, with_volume
 from unflat.stages.tissues import Tissue
@@ -34,6 +35,8 @@ _GENTLER: dict[Smooth, tuple[Smooth, ...]] = {
 }
 _KEPT = 0.002
 """A share of the volume that may be missing after it was brought back."""
+_ON_M = 1e-6
+"""What is nearer to a plane than this lies on it."""
 _REACH = 0.5
 """Voxels that smoothing may move a vertex along any axis: the width of what one voxel cannot tell."""
 _AXES: dict[Cut, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
@@ -162,9 +165,17 @@ def cut_open(solids: Sequence[Solid], options: SurfaceOptions) -> tuple[Solid, .
 
 
 def _cut_one(solid: Solid, normal: F64, offset: float) -> Solid:
-    """One solid, without what lies before the plane; the normals of the cut are its own."""
+    """One solid, without what lies before the plane; the corners of the cut are its own, so that it is shaded flat."""
     mesh = solid.mesh
     closed = trimmed(Closed(mesh.vertices.astype(np.float64), mesh.faces), normal, offset)
     vertices = closed.vertices.astype(np.float32)
     volume = 1e6 * volume_and_area(vertices, closed.faces)[0]
-    return solid._replace(mesh=Mesh(vertices, closed.faces, vertex_normals(vertices, closed.faces)), volume_ml=volume)
+    on = np.abs(vertices @ normal.astype(np.float32) - np.float32(offset)) < _ON_M
+    corners = vertices[closed.faces]
+    turned = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) @ normal
+    flat = on[closed.faces].all(axis=1) & (turned < 0)
+    named, caps = used(len(vertices), closed.faces[flat])
+    sides = closed.faces[~flat]
+    normals = np.concatenate([vertex_normals(vertices, sides), np.tile(-normal, (len(named), 1))]).astype(np.float32)
+    faces = np.concatenate([sides, caps + np.uint32(len(vertices))])
+    return solid._replace(mesh=Mesh(np.concatenate([vertices, vertices[named]]), faces, normals), volume_ml=volume)
