@@ -165,6 +165,7 @@ def test_a_cut_model_and_a_simple_one(unflat: Run, tmp_path: Path) -> None:
         (("scan", "--cut-at", "5"), 2, "--cut"),
         (("scan", "--deface"), 2, "no head"),
         (("scan", "--organs"), 4, "TotalSegmentator"),
+        (("scan", "--only", "liver"), 2, "has none"),
         (("scan", "--list", "-o", "a.glb"), 2, "--list writes nothing"),
     ],
 )

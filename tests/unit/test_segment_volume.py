@@ -6,10 +6,10 @@ import pytest
 from bodies import HEAD, HU, SHAPE, head, tissues, trunk
 from unflat.errors import InputError
 from unflat.geometry.bits import size_of, unpacked
-from unflat.stages.deface import deface
+from unflat.stages.deface import deface, deface_labels, shears_of
 from unflat.stages.segment_volume import SegmentOptions, looks_drawn, segment_volume, threshold_of
 from unflat.stages.tissues import KINDS, Box, Presets, Seeds, Span, color_of
-from unflat.types import Grid, Volume
+from unflat.types import Grid, Label, LabelMap, Volume
 
 
 def mask(tissue):
@@ -127,7 +127,8 @@ def test_a_threshold_parts_air_from_the_darker_tissue():
 @pytest.mark.parametrize("shoulders", [False, True])
 def test_a_head_loses_its_face_and_keeps_its_brain(modality, shoulders):
     before = head(modality=modality, shoulders=shoulders)
-    after = deface(before)
+    shears = shears_of(before)
+    after = deface(before, shears)
     changed = before.values != after.values
     y, z = np.arange(HEAD[1]), np.arange(HEAD[0])
     nose = np.zeros(HEAD, bool)
@@ -136,12 +137,14 @@ def test_a_head_loses_its_face_and_keeps_its_brain(modality, shoulders):
     assert not changed[:, y > HEAD[1] // 2].any(), "the back of the head"
     brain = ((np.arange(HEAD[2]) - 39.5) * 3 / 60) ** 2 + ((y[:, None] - 44.5) * 3 / 75) ** 2 < 1
     assert changed[30:45][:, brain].mean() < 0.01
+    labels = LabelMap((before.values > -300).astype(np.uint8), before.grid, (Label(1, "head"),))
+    assert not deface_labels(labels, shears).numbers[changed].any(), "labels lose it, too"
     assert not changed[z < 8].any() or not shoulders, "shoulders are no face"
 
 
 def test_a_trunk_has_no_face(scan):
     with pytest.raises(InputError, match="no head"):
-        deface(scan)
+        shears_of(scan)
 
 
 @pytest.mark.parametrize(

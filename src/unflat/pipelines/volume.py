@@ -14,7 +14,7 @@ from unflat.formats.looks import NOT_FOR_DIAGNOSIS
 from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, series_in
 from unflat.pipelines.flat import from_keywords, leaves
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.stages.deface import deface
+from unflat.stages.deface import Shears, deface, deface_labels, shears_of
 from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
 from unflat.stages.label_tissues import LabelOptions, label_tissues
 from unflat.stages.place_pins import front_of
@@ -104,6 +104,7 @@ class VolumeResult:
         self._given, self._labels, self._label_names, self._pins = given, labels, label_names, pins
         self._outputs: list[Path] = []
         self._solids: dict[str, Solid] = {}
+        self._shears: Shears | None = None
         self.series: tuple[Series, ...] = ()
         if isinstance(given, Path):
             with self.clock.stage("look"):
@@ -136,24 +137,28 @@ class VolumeResult:
         self.lineage.read(source)
         if self.options.deface:
             with self.clock.stage("deface"):
-                volume = deface(volume)
+                self._shears = shears_of(volume)
+                volume = deface(volume, self._shears)
             self.lineage.did("deface")
         return volume
 
     @cached_property
     def tissues(self) -> tuple[Tissue, ...]:
         """The parts that become nodes."""
+        volume = self.volume
         if self._labels is not None:
             self._untold("--labels")
             return self._labelled(self._labels)
         if self.options.by_name.organs:
             self._untold("--organs")
             return self._labelled(self._organs())
-        volume = self.volume
         untold = volume.quantity != "hu" and not _told(self.options.segment)
         if isinstance(self._given, Path) and untold and looks_drawn(volume):
             self.lineage.warn("This is a label map: each of its labels became a part.")
             return self._labelled(self._given)
+        if idle := next(iter(_told(self.options.named)), None):
+            flag = f"--{idle.replace('_', '-')}"
+            raise InputError(f"{flag} chooses among labels, and this scan has none", hint="Give --labels, or leave it.")
         with self.clock.stage("segment"):
             found = segment_volume(volume, self.options.segment)
         for note in found.notes:
@@ -173,6 +178,8 @@ class VolumeResult:
 
         with self.clock.stage("read"):
             labels = read_labels(given, self._label_names) if isinstance(given, Path) else given
+        if self._shears is not None:
+            labels = deface_labels(labels, self._shears)
         with self.clock.stage("segment"):
             tissues, notes = label_tissues(labels, self.options.named)
         for note in notes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from unflat.errors import InputError
 from unflat.geometry import components, morphology
 from unflat.geometry.bits import packed, unpacked
 from unflat.stages.segment_volume import body_of, part_of, threshold_of
-from unflat.types.arrays import F64
-from unflat.types.volume import Grid, Volume
+from unflat.types.arrays import F64, Bool
+from unflat.types.volume import Grid, LabelMap, Volume
 
 _COARSE_M = 0.003
 _DEPTH_M = 0.015
@@ -36,42 +37,55 @@ _LEAST_M = 0.04
 _AIR_HU = -1000.0
 
 
-def deface(volume: Volume) -> Volume:
-    """Take the face off a scan of a head.
+class Shears(NamedTuple):
+    """Where a face is cut off.
 
-    Args:
-        volume: CT or magnetic resonance; its axes tell where the front is.
-
-    Raises:
-        InputError: No head is found at the upper end of the scan.
+    Attributes:
+        low: The height (LPS z, metres) where the head begins; what is lower stays.
+        normals: (n, 3) of the planes, looking away from the head.
+        offsets: (n,) of the planes from the origin, metres.
     """
-    low, normals, offsets = shears_of(volume)
-    values = volume.values.copy()
-    air = _air(values)
-    affine = volume.grid.lps_from_voxel
-    d, h, w = volume.grid.shape
-    i, j = np.arange(w)[None, :], np.arange(h)[:, None]
-    for k in range(d):
+
+    low: float
+    normals: F64
+    offsets: F64
+
+    def gone(self, grid: Grid, k: int) -> Bool:
+        """Which voxels of a slice lie before the planes, (rows, columns)."""
+        _, h, w = grid.shape
+        affine, i, j = grid.lps_from_voxel, np.arange(w)[None, :], np.arange(h)[:, None]
         x, y, z = (affine[c, 0] * i + affine[c, 1] * j + affine[c, 2] * k + affine[c, 3] for c in range(3))
         gone = np.zeros((h, w), np.bool_)
-        for normal, offset in zip(normals, offsets, strict=True):
-            gone |= (normal[0] * x + normal[1] * y + normal[2] * z > offset) & (z > low)
-        values[k][gone] = air
+        for normal, offset in zip(self.normals, self.offsets, strict=True):
+            gone |= normal[0] * x + normal[1] * y + normal[2] * z > offset
+        return gone & (z > self.low)
+
+
+def deface(volume: Volume, shears: Shears) -> Volume:
+    """Take the face off a scan: what lies before the planes becomes air."""
+    values = volume.values.copy()
+    air = _air(values)
+    for k in range(len(values)):
+        values[k][shears.gone(volume.grid, k)] = air
     return replace(volume, values=values)
 
 
-def shears_of(volume: Volume) -> tuple[float, F64, F64]:
+def deface_labels(labels: LabelMap, shears: Shears) -> LabelMap:
+    """The same of a label map, whose grid may be another."""
+    numbers = labels.numbers.copy()
+    for k in range(len(numbers)):
+        numbers[k][shears.gone(labels.grid, k)] = 0
+    return replace(labels, numbers=numbers)
+
+
+def shears_of(volume: Volume) -> Shears:
     """Where a face would be cut off.
 
     Args:
-        volume: A scan of a head.
-
-    Returns:
-        The height (LPS z, metres) where the head begins, the normals (n, 3) of the planes, which look away from the
-        head, and their offsets (n,) from the origin.
+        volume: CT or magnetic resonance of a head; its axes tell where the front is.
 
     Raises:
-        InputError: No head is found.
+        InputError: No head is found at the upper end of the scan.
     """
     steps = [max(1, round(_COARSE_M / s)) for s in volume.grid.spacing]
     values = volume.values[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
@@ -88,7 +102,7 @@ def shears_of(volume: Volume) -> tuple[float, F64, F64]:
         raise InputError("no head is found in this scan", hint="Leave out --deface where there is no face.")
     turns = np.radians(_ANGLES)
     normals = np.stack([np.zeros(len(turns)), -np.cos(turns), -np.sin(turns)], axis=1)
-    return low, normals, (inner @ normals.T).max(axis=0)
+    return Shears(low, normals, (inner @ normals.T).max(axis=0))
 
 
 def _coarse(grid: Grid, steps: list[int], shape: tuple[int, ...]) -> Grid:
