@@ -16,6 +16,7 @@ import pytest
 
 import painted
 import scenes
+import turned_models
 from unflat.formats.registry import ExportOptions, write
 from unflat.formats.shop import write_shop
 from unflat.pipelines.scan_object import ObjectOptions, object_from_images
@@ -68,6 +69,15 @@ def test_gltf_validator_finds_nothing(node: str, tmp_path: Path) -> None:
         assert report["info"]["animationCount"] == len(scene.tracks)
         assert report["info"]["totalTriangleCount"] == scene.triangles
         assert report["info"]["hasTextures"] == any(isinstance(n.item, Mesh) and n.item.texture for n in scene.nodes)
+
+
+@pytest.mark.node
+def test_finishes_and_pins_are_valid_gltf(node: str, tmp_path: Path) -> None:
+    paths = [tmp_path / "model.glb", tmp_path / "model.gltf"]
+    for path in paths:
+        write(turned_models.head(), path)
+    for report in gltf_reports(node, *paths):
+        assert report["issues"]["messages"] == []
 
 
 @pytest.mark.node

@@ -16,6 +16,8 @@ const BLOCK = 8;
 /** Steps in shares of the finest voxel: at rest, and while anything moves. */
 const FINE = 0.6;
 const ROUGH = 1.4;
+/** No picture at rest is to take longer, ms; graphics cards are taken away from pages that use them for seconds. */
+const LONGEST = 1500;
 
 const RAYS = /* glsl */ `
   precision highp float;
@@ -170,6 +172,8 @@ export class Rays {
   private readonly target = new WebGLRenderTarget(1, 1, { type: HalfFloatType, depthBuffer: false, minFilter: LinearFilter, magFilter: LinearFilter });
   /** The share of the window's pixels, along a side, that are followed while anything moves. */
   private share = 0.5;
+  /** The same at rest. */
+  private rested = 1;
   private readonly finest: number;
   private readonly unit: number;
 
@@ -228,16 +232,17 @@ export class Rays {
     this.set("steep", Math.max(0.004, Math.abs(this.scan.codeOf(first) - this.scan.codeOf(zero)) / topCode));
   }
 
-  /** Let the picture while moving be as fine as the machine can do: a frame took so many ms. */
+  /** Let pictures be as fine as the machine can do: a rough one took so many ms. */
   pace(spent: number): void {
+    const whole = (spent / this.share ** 2) * (ROUGH / FINE);
+    this.rested = Math.min(1, Math.max(0.4, Math.sqrt(LONGEST / Math.max(whole, 1))));
     if (spent > 70) this.share = Math.max(0.15, this.share * 0.8);
-    else if (spent > 0 && spent < 24) this.share = Math.min(1, this.share * 1.1);
+    else if (spent < 24) this.share = Math.min(1, this.share * 1.1);
   }
 
   draw(renderer: WebGLRenderer, camera: PerspectiveCamera, depth: DepthTexture, cut: Cut | null, still: boolean): Texture {
     const full = renderer.getDrawingBufferSize(new Vector2());
-    // A machine that is slow while moving is spared the finest picture at rest, too.
-    const share = still ? (this.share < 0.2 ? 0.6 : 1) : this.share;
+    const share = still ? this.rested : this.share;
     this.target.setSize(Math.max(1, Math.round(full.x * share)), Math.max(1, Math.round(full.y * share)));
     this.set("depth", depth);
     this.set("stride", this.finest * (still ? FINE : ROUGH));

@@ -180,14 +180,14 @@ export class ModelView {
   private frame(now: number): void {
     this.waiting = false;
     const seconds = this.last === 0 ? 1 / 60 : Math.min((now - this.last) / 1000, 0.1);
-    const spent = this.last === 0 ? 0 : now - this.last;
     this.last = now;
     const flying = this.orbit.advance(seconds);
     const more = this.stir(seconds) || flying;
     const rough = this.rays?.on === true;
+    const began = performance.now();
     this.draw(!rough);
     clearTimeout(this.resting);
-    if (rough) this.rays?.pace(spent);
+    if (rough) this.rays?.pace(this.finished(began));
     if (more) this.request();
     else {
       this.last = 0;
@@ -195,6 +195,13 @@ export class ModelView {
       if (rough) this.resting = window.setTimeout(() => this.rest(), 140);
       else this.canvas.dataset["moving"] = "false";
     }
+  }
+
+  /** How long the picture took, ms; waits for it. */
+  private finished(began: number): number {
+    const gl = this.renderer.getContext();
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    return performance.now() - began;
   }
 
   private rest(): void {
