@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -44,6 +45,8 @@ _KERNEL = re.compile(
 _COLOUR = ("RGB", "PALETTE COLOR", "YBR")
 _SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 _FEW = 0.5
+_MOST_PACKED, _SMALL = 4000, 1 << 24
+"""Pixels that one byte can unpack to on average, and how many need no such doubts."""
 
 
 def series_of(blobs: Iterable[Blob], options: ReadOptions) -> tuple[list[Series], list[str]]:
@@ -145,6 +148,9 @@ def _title(stack: SliceStack) -> str:
 def _stack(stack: SliceStack, modality: Modality, options: ReadOptions) -> Stack:
     """A stack to be read; Hounsfield units are kept as they are, other values of MONOCHROME1 are turned."""
     first = stack.frames[0]
+    held = sum({id(frame.pixels): frame.pixels.blob.size for frame in stack.frames}.values())
+    if math.prod(stack.shape) > _MOST_PACKED * held + _SMALL:
+        raise InputError("it claims to hold more voxels than its bytes can be", hint="The files are damaged.")
     told: Modality = {"auto": modality, "ct": "CT", "mr": "MR"}[options.modality]  # type: ignore[assignment]
     hounsfield = (told == "CT" and first.hounsfield) or options.modality == "ct"
     white_low = first.pixels.photometric == "MONOCHROME1" and not hounsfield

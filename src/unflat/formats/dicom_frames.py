@@ -6,14 +6,25 @@ A file of one picture is one frame; a multi-frame file is as many as it holds, e
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unflat.errors import InputError
-from unflat.formats.dicom_parse import DEFLATED, PIXELS, TAGS, Elements, Head, Unfinished, looks_like_dicom, parse
-from unflat.formats.volume_blobs import Blob, in_memory
+from unflat.formats.dicom_parse import (
+    DEFLATED,
+    PIXELS,
+    PLAIN,
+    TAGS,
+    Elements,
+    Head,
+    Unfinished,
+    looks_like_dicom,
+    parse,
+)
+from unflat.formats.volume_blobs import Blob
 
 _FIRST, _TIMES = 1 << 15, 16
 _MOST_FRAMES, _LARGEST_SIDE, _DEFLATED_MOST = 100_000, 1 << 15, 1 << 28
@@ -245,11 +256,14 @@ def _pixels(blob: Blob, head: Head) -> Pixels:
         raise InputError("the size of its picture makes no sense", hint="The file is damaged; copy it again.")
     if allocated not in (1, 8, 16, 32, 64) or not 1 <= stored <= allocated:
         raise InputError("the bits of its pixels make no sense", hint="The file is damaged; copy it again.")
+    if head.syntax in PLAIN:  # no more than its bytes can be, and as many again to tell that they are missing
+        held = len(head.inflated) if head.inflated is not None else blob.size
+        frames = min(frames, 2 + 2 * (8 * (held - start) // max(rows * columns * allocated, 1)))
     if high is None or not stored - 1 <= high < allocated:
         high = stored - 1
     extended = values.raw("extended_offsets")
     return Pixels(
-        blob=blob if head.inflated is None else in_memory(head.inflated),
+        blob=blob if head.inflated is None else _inflating(blob, len(head.inflated)),
         tag=tag,
         start=start,
         length=length,
@@ -266,6 +280,11 @@ def _pixels(blob: Blob, head: Head) -> Pixels:
         photometric=values.word("photometric"),
         offsets=extended if isinstance(extended, bytes) else b"",
     )
+
+
+def _inflating(blob: Blob, size: int) -> Blob:
+    """A deflated file as it is inflated, again each time it is opened: nothing is held in memory meanwhile."""
+    return replace(blob, size=size, open=lambda: io.BytesIO(parse(blob.part(0, blob.size)).inflated or b""))
 
 
 def _frame(pixels: Pixels, index: int, values: Values, top: Values, offsets: Vector | None) -> Frame:

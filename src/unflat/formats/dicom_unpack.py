@@ -20,8 +20,8 @@ from unflat.errors import InputError, MissingExtraError
 from unflat.formats import dicom_child
 from unflat.formats.dicom_frames import Pixels
 
-_PATIENCE_S = 60.0
-"""Longer than any decoder takes for one frame."""
+_PATIENCE_S, _PATIENCE_S_PIXEL, _MOST_LATE = 15.0, 5e-6, 2
+"""Longer than any decoder takes to start, and for a pixel; damaged frames can make them run for ever. How many may."""
 _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 _STARTS = (b"\xff\xd8", b"\xff\x4f")
 """Of a JPEG, JPEG-LS, JPEG 2000 codestream."""
@@ -143,6 +143,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._late = 0
 
     def decode(self, pixels: Pixels, frame: bytes) -> NDArray[Any]:
         """(rows, columns) of the numbers of a frame, as they were packed.
@@ -151,6 +152,8 @@ class Decoder:
             InputError: It cannot be decoded, or not in good time.
             MissingExtraError: The decoders are not installed.
         """
+        if self._late >= _MOST_LATE:
+            raise InputError("its packed pixels take too long to decode", hint=_HINT)
         process = self._running()
         words = {
             "syntax": pixels.syntax,
@@ -163,7 +166,8 @@ class Decoder:
         }
         stdin: Any = process.stdin
         stdout: Any = process.stdout
-        watch = threading.Timer(_PATIENCE_S, process.kill)
+        patience = _PATIENCE_S + _PATIENCE_S_PIXEL * pixels.rows * pixels.columns
+        watch = threading.Timer(patience, self._give_up, (process,))
         watch.daemon = True
         watch.start()
         try:
@@ -181,6 +185,10 @@ class Decoder:
         if "error" in told or len(data) != told["bytes"]:
             raise InputError("its packed pixels cannot be decoded", hint=_HINT)
         return np.frombuffer(data, np.dtype(told["dtype"])).reshape(pixels.rows, pixels.columns)
+
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
+        self._late += 1
+        process.kill()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -22,7 +22,7 @@ SUFFIXES = (".json", ".ctbl", ".csv", ".tsv", ".txt", ".label")
 _LONGEST, _LONGEST_NAME = 1 << 22, 120
 _HINT = 'Write {"1": "spleen", "2": "liver"}, a table of 3D Slicer or ITK-SNAP, or CSV lines: number, name.'
 _SNAP = re.compile(r'\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+\d\s+\d\s+"([^"]*)"\s*$')
-_SLICER = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)(\s+\d+)?\s*$")
+_SLICER = re.compile(r"\s*(\d+)\s+(\S.{0,200}?)\s+(\d+)\s+(\d+)\s+(\d+)(\s+\d+)?\s*$")
 _TABLE = re.compile(r"\s*\"?(\d+)\"?\s*[,;\t:= ]\s*\"?([^,;\t\"]+)\"?((?:\s*[,;\t]\s*\d+){3,4})?\s*$")
 
 

@@ -191,8 +191,9 @@ def _other_axis(axes: int, directions: list[F64 | None], kinds: list[str]) -> in
     """
     if axes == 3:
         return None
-    if len(directions) == axes and None in directions:
-        other = directions.index(None)
+    outside = [axis for axis, direction in enumerate(directions) if direction is None]
+    if len(directions) == axes and outside:
+        other = outside[0]
     else:
         listed = [axis for axis, kind in enumerate(kinds) if kind not in ("domain", "space", "???", "none")]
         other = listed[0] if listed else axes - 1
