@@ -81,7 +81,7 @@ class Printed:
 
     Attributes:
         picture: (h, w, 3) uint8.
-        tips: For each text, in reading order, its leader's end and the region it points at.
+        tips: For each text, the left column first, its leader's end and the region it points at.
     """
 
     picture: NDArray[np.uint8]
@@ -336,7 +336,7 @@ def _write_labels(out: NDArray[np.uint8], drawing: Drawing, scale: int) -> list[
             pen.line([(v * scale) for v in (*start, x, y)], fill=(40, 40, 40), width=2 * scale)
             placed.append((row, text, (x, y), name))
     out[:] = np.asarray(picture)
-    return [(text, tip, name) for _, text, tip, name in sorted(placed, key=lambda one: one[0])]
+    return [(text, tip, name) for _, text, tip, name in placed]
 
 
 def _target(drawing: Drawing, part: Part) -> tuple[float, float]:
@@ -367,11 +367,11 @@ def _fixed(points: Curve) -> NDArray[np.int32]:
     return np.rint(points * 2**_SHIFT).astype(np.int32)
 
 
-def scanned(picture: NDArray[np.uint8], seed: int = 0, tilt_deg: float = 1.5) -> NDArray[np.uint8]:
+def scanned(picture: NDArray[np.uint8], seed: int = 0, tilt_deg: float = 1.5, scale: float = 0.97) -> NDArray[np.uint8]:
     """As a flatbed scanner sees it: uneven light, paper grain, a soft lens, a small tilt, and a JPEG."""
     chance = np.random.default_rng(seed)
     h, w = picture.shape[:2]
-    turn = cv2.getRotationMatrix2D((w / 2, h / 2), tilt_deg, 0.97)
+    turn = cv2.getRotationMatrix2D((w / 2, h / 2), tilt_deg, scale)
     paper = (246, 240, 226)
     tinted = (picture.astype(np.float32) * np.array(paper) / 255).astype(np.uint8)
     turned = cv2.warpAffine(tinted, turn, (w, h), flags=cv2.INTER_AREA, borderValue=paper)

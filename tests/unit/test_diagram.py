@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import manifold3d
@@ -100,3 +102,47 @@ def test_what_a_diagram_cannot_become_is_said() -> None:
     result = unflat.photo(page, style="diagram")
     with pytest.raises(InputError, match="splats"):
         result.save("cell.splat.ply")
+
+
+@pytest.mark.parametrize("scan", [False, True], ids=["printed", "scanned"])
+def test_labels_become_pins_where_their_leaders_end(tmp_path: Path, scan: bool) -> None:
+    drawing = drawn_cells.animal_cell()
+    printed = drawn_cells.printed(drawing)
+    picture = drawn_cells.scanned(printed.picture) if scan else printed.picture
+    tips = [tip for _, tip, _ in printed.tips]
+    wanted = drawn_cells.turned_points(tips, drawing.size) if scan else tips
+    file = tmp_path / "labels.json"
+    texts = [text for text, _, _ in printed.tips]
+    file.write_text(json.dumps([{"text": texts[0], "detail": "the outermost"}, *texts[1:]]))
+    result = unflat.photo(picture, style="diagram", pins=file)
+    pins = result.scene.pins
+    assert [pin.text for pin in pins] == texts
+    assert pins[0].detail == "the outermost"
+    lens = result.camera.intrinsics
+    metres = 0.2 / max(np.ptp(np.flatnonzero(drawing.mask(drawing.parts[0]).any(axis=k))) + 1 for k in (0, 1))
+    for pin, flag, (x, y) in zip(pins, result.report["diagram"]["pins"], wanted, strict=True):
+        assert np.hypot(flag["at_px"][0] - x, flag["at_px"][1] - y) < 3
+        assert pin.node == pin.text
+        if not scan:
+            assert pin.at[:2] == pytest.approx([(x - lens.cx) * metres, (y - lens.cy) * metres], abs=4 * metres)
+
+
+def test_notes_name_regions_by_pixel_and_what_they_cannot_is_said(tmp_path: Path) -> None:
+    page = np.full((600, 800, 3), 255, np.uint8)
+    cv2.circle(page, (400, 300), 150, (60, 120, 200), -1, cv2.LINE_AA)
+    file = tmp_path / "labels.json"
+    told = {"labels": [{"text": "Middle", "at_px": [400, 300]}], "regions": [{"name": "yolk", "at_px": [420, 310]}]}
+    file.write_text(json.dumps(told))
+    scene = unflat.photo(page, style="diagram", pins=file).scene
+    assert scene.nodes[0].name == "yolk"
+    assert (scene.pins[0].text, scene.pins[0].node) == ("Middle", "yolk")
+    for bad in (
+        '{"labels": 3}',
+        "{",
+        '[{"text": ""}]',
+        '[{"text": "a", "at_px": [1, 1]}]',
+        '[{"text": "a", "node": "b"}]',
+    ):
+        file.write_text(bad)
+        with pytest.raises(InputError):
+            unflat.photo(page, style="diagram", pins=file)

@@ -17,6 +17,8 @@ _SAME = 5.0
 """Neighbours without a line between them whose colours differ by less are one."""
 _LINED = 0.4
 """Two faces have a line between them if this share of their border is ink."""
+_LED = 0.25
+"""Two faces are one if so much of their border is only a leader."""
 _BLANK = 9.0
 """What differs less than this from the paper may be paper."""
 
@@ -33,20 +35,23 @@ class Faces(NamedTuple):
     parents: NDArray[np.int32]
 
 
-def faces_of(sheet: Sheet, ink: Ink, drawn: Bool, least: float) -> Faces:
+def faces_of(sheet: Sheet, ink: Ink, lines: Bool, drawn: Bool, least: float) -> Faces:
     """Divide a drawing.
+
+    A leader divides at first, too, so that no outline that it crosses is cut; what only it divides is joined again.
 
     Args:
         sheet: The drawing.
-        ink: All of its ink.
-        drawn: (h, w) bool, that part of the ink which divides: not letters, nor the lines that lead from them.
+        ink: All of its ink, letters as well.
+        lines: (h, w) bool, the ink of lines, leaders among them.
+        drawn: (h, w) bool, the ink without leaders.
         least: Pixels that a face has at least.
     """
     wide = np.asarray(cv2.dilate(ink.mask.astype(np.uint8), np.ones((3, 3), np.uint8))).astype(bool)
     if wide.all():
         return Faces(np.zeros(wide.shape, np.int32), np.zeros(1, np.int32))
     colors = np.asarray(filled_from(sheet.lab, ~wide), np.float32)
-    between = drawn | _steps(colors, sheet.noise)
+    between = lines | _steps(colors, sheet.noise)
     count, found = cv2.connectedComponents((~between).astype(np.uint8), connectivity=4)
     pieces = np.asarray(found, np.int32)
     small = np.bincount(pieces.reshape(-1), minlength=count) < least
@@ -56,7 +61,7 @@ def faces_of(sheet: Sheet, ink: Ink, drawn: Bool, least: float) -> Faces:
         return Faces(np.zeros(wide.shape, np.int32), np.zeros(1, np.int32))
     grown = np.asarray(filled_from(pieces, known), np.int32)
     means = _means(colors, pieces, count)
-    grown = _joined(grown, means, drawn, sheet.noise)
+    grown = _joined(grown, means, (drawn, lines & ~drawn), sheet.noise)
     blank = _paper(grown, means, sheet, drawn)
     numbers = _counted(np.where(blank[grown], 0, grown))
     return Faces(numbers, _parents(numbers))
@@ -67,7 +72,7 @@ def _steps(colors: F32, noise: float) -> Bool:
     soft = np.asarray(cv2.GaussianBlur(colors, (0, 0), 0.8 if noise < 0.8 else 1.6), np.float32)
     gx, gy = (np.asarray(cv2.Sobel(soft, cv2.CV_32F, *way, ksize=3, scale=0.125)) for way in ((1, 0), (0, 1)))
     steep = np.sqrt((gx * gx + gy * gy).sum(axis=-1))
-    return steep > max(_STEP, 6 * float(np.median(steep[::3, ::3])))
+    return steep > max(_STEP, 4.5 * float(np.median(steep[::3, ::3])))
 
 
 def _means(colors: F32, pieces: NDArray[np.int32], count: int) -> F32:
@@ -94,16 +99,27 @@ def _borders(numbers: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.
     return np.concatenate(one), np.concatenate(other), np.concatenate(at)
 
 
-def _joined(grown: NDArray[np.int32], means: F32, drawn: Bool, noise: float) -> NDArray[np.int32]:
-    """Neighbours of one colour, with no line between them, made one."""
-    thick = np.asarray(cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3), np.uint8))).reshape(-1)
+def _joined(grown: NDArray[np.int32], means: F32, ink: tuple[Bool, Bool], noise: float) -> NDArray[np.int32]:
+    """Neighbours of one colour made one that have no line between them, or, for a part, only a leader.
+
+    Args:
+        grown: (h, w) numbers of faces.
+        means: Their colours.
+        ink: (h, w) bool each: outlines, and leaders.
+        noise: Of the sheet.
+    """
+    drawn, led = (
+        np.asarray(cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8))).reshape(-1) > 0 for one in ink
+    )
     a, b, at = _borders(grown)
     pairs, number = np.unique(a * (int(grown.max()) + 1) + b, return_inverse=True)
-    lined = np.bincount(number, thick[at]) / np.bincount(number)
+    length = np.bincount(number)
+    apart = np.bincount(number, drawn[at]) >= _LINED * length
+    apart &= np.bincount(number, led[at] & ~drawn[at]) < _LED * length
     root = np.arange(int(grown.max()) + 1)
-    for pair, share in zip(pairs.tolist(), lined.tolist(), strict=True):
+    for pair, lined in zip(pairs.tolist(), apart.tolist(), strict=True):
         one, other = divmod(pair, int(grown.max()) + 1)
-        if share < _LINED and np.linalg.norm(means[one] - means[other]) < _SAME + noise:
+        if not lined and np.linalg.norm(means[one] - means[other]) < _SAME + noise:
             one, other = _root(root, one), _root(root, other)
             root[max(one, other)] = min(one, other)
     return np.array([_root(root, n) for n in range(len(root))], np.int32)[grown]

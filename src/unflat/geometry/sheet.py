@@ -49,10 +49,12 @@ class Ink(NamedTuple):
 
     Attributes:
         mask: (h, w) bool, lines, letters and dots; nothing that is as wide as it is long.
+        dark: (h, w) bool, the same with blobs: dots, letters that are filled with ink.
         half: Half the usual width of its lines, in pixels.
     """
 
     mask: Bool
+    dark: Bool
     half: float
 
 
@@ -136,11 +138,11 @@ def ink_of_sheet(sheet: Sheet) -> Ink:
     if sheet.paper[0] < _DARK:
         light = 100 - light
     long_side = max(light.shape)
-    _, half = _thinner(light, _WIDEST * long_side, sheet.noise)
-    return Ink(*_thinner(light, min(_WIDEST * long_side, _TIMES * half + 3), sheet.noise))
+    half = _thinner(light, _WIDEST * long_side, sheet.noise).half
+    return _thinner(light, min(_WIDEST * long_side, _TIMES * half + 3), sheet.noise)
 
 
-def _thinner(light: F32, width: float, noise: float) -> tuple[Bool, float]:
+def _thinner(light: F32, width: float, noise: float) -> Ink:
     """What is dark and thinner than ``width``, and half the usual width of its lines."""
     side = max(5, 2 * (int(width) // 2) + 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -151,7 +153,7 @@ def _thinner(light: F32, width: float, noise: float) -> tuple[Bool, float]:
     ridge = (within > 0) & (within >= np.asarray(cv2.dilate(within, np.ones((3, 3), np.uint8))))
     ridge &= within <= max(2.0, _BROADEST * max(light.shape))
     half = max(_FINEST, float(np.median(within[ridge]))) if ridge.any() else _FINEST
-    return mask & ~_blobs(mask, within, half), half
+    return Ink(mask & ~_blobs(mask, within, half), mask, half)
 
 
 def _blobs(mask: Bool, within: F32, half: float) -> Bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflat.errors import InputError
+from unflat.formats import diagram_labels
 from unflat.pipelines.report import Clock
 from unflat.pipelines.result import Form, PhotoResult
 from unflat.pipelines.source import open_picture
@@ -18,10 +19,10 @@ from unflat.stages.read_diagram import ReadOptions
 from unflat.trust.lineage import Lineage
 from unflat.types.camera import Camera
 from unflat.types.depth import DepthMap
-from unflat.types.diagram import Diagram
+from unflat.types.diagram import Diagram, DiagramNotes
 from unflat.types.image import Image
 from unflat.types.scale import Scale
-from unflat.types.scene import Frame, Node, Scene
+from unflat.types.scene import Frame, Node, Pin, Scene
 
 if TYPE_CHECKING:
     from unflat.pipelines.eye import Eye
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 class DiagramOptions:
     """What a drawing that is taken for a diagram becomes (--style diagram)."""
 
+    pins: str | None = None
+    """A JSON file of what the printed labels of a diagram say (--style diagram): in their order, or by pixel."""
     read: ReadOptions = field(default_factory=ReadOptions)
     solid: SolidOptions = field(default_factory=SolidOptions)
 
@@ -49,7 +52,13 @@ class DiagramResult(PhotoResult):
 
     def __init__(self, picture: Image, diagram: Diagram, options: PhotoOptions, lineage: Lineage, clock: Clock) -> None:
         from unflat.stages.inflate_diagram import inflate_diagram
+        from unflat.stages.name_diagram import name_diagram, pins_of
         from unflat.stages.place_diagram import depth_of, nodes_of, placing_of
+
+        notes = DiagramNotes() if options.diagram.pins is None else diagram_labels.read(Path(options.diagram.pins))
+        diagram, flags, warnings = name_diagram(diagram, notes)
+        for warning in warnings:
+            lineage.warn(warning)
 
         with clock.stage("solids"):
             solids = inflate_diagram(diagram, options.diagram.solid)
@@ -67,6 +76,8 @@ class DiagramResult(PhotoResult):
         super().__init__(picture, depth, placing.scale, flat, lineage, clock)
         self.diagram: Diagram = diagram
         self.nodes: tuple[Node, ...] = nodes
+        self.pins: tuple[Pin, ...] = pins_of(flags, solids, placing)
+        self._flags = flags
         self._camera: Camera = placing.camera
 
     @property
@@ -86,7 +97,7 @@ class DiagramResult(PhotoResult):
             )
         if form not in self._scenes:
             story = self._lineage.seal()
-            self._scenes[form] = Scene(self.nodes, (self.camera,), self.frame, self.scale, story)
+            self._scenes[form] = Scene(self.nodes, (self.camera,), self.frame, self.scale, story, pins=self.pins)
         return self._scenes[form]
 
     def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
@@ -105,7 +116,12 @@ class DiagramResult(PhotoResult):
             {"name": region.name, "in": names.get(region.parent or 0), "color": list(region.color)}
             for region in self.diagram.regions
         ]
-        return super().report | {"diagram": {"regions": regions}}
+        pins = [
+            {"text": flag.text, "region": names[flag.region], "at_px": [round(v, 1) for v in flag.at_px]}
+            for flag in self._flags
+        ]
+        titles = sum(caption.region is None for caption in self.diagram.captions)
+        return super().report | {"diagram": {"regions": regions, "pins": pins, "other_texts": titles}}
 
 
 def diagram_to_scene(
@@ -136,5 +152,7 @@ def diagram_to_scene(
             lineage.warn(note)
         lineage.did("judge_style", style="diagram", decided="given")
         diagram = read_diagram(image, options.diagram.read)
-    lineage.did("read_diagram", regions=len(diagram.regions), **asdict(options.diagram.read))
+    lineage.did(
+        "read_diagram", regions=len(diagram.regions), labels=len(diagram.captions), **asdict(options.diagram.read)
+    )
     return DiagramResult(image, diagram, options, lineage, clock)

@@ -22,7 +22,7 @@ from unflat.geometry.cushions import Footprint, bowl, cushion, footprint_of
 from unflat.geometry.marching import Limits, surface_of
 from unflat.geometry.pillow import pillow_squares
 from unflat.geometry.silhouette import ball_squares
-from unflat.types.arrays import F32
+from unflat.types.arrays import F32, Bool
 from unflat.types.diagram import Diagram, Region
 
 _APART = 0.0016
@@ -35,10 +35,14 @@ _FILLED = 0.55
 _CELLS, _FINEST = 180, 0.25
 _ABOVE = 0.3
 """The middle of what lies in a bowl is at most this share of half its thickness above the rim."""
+_LEAST = 0.3
+"""What a wall would leave less of than this share of its width keeps it, and may go into the wall."""
 _CRUMB = 0.01
 """Loose pieces of a solid that are smaller than this share of its largest are left out."""
 _THIN_WALL = 3.0
 """A wall is at least so many cells thick."""
+_STURDY = 0.0022
+"""Half the width of a line is at least this share of the drawing's long side."""
 _ACROSS: dict[str, float] = {"line": 4.0, "round": 13.0, "bowl": 60.0}
 """Cells that the radius of the widest place of a solid takes, if they are not too many."""
 
@@ -108,10 +112,12 @@ def _solid(diagram: Diagram, region: Region, options: SolidOptions, rooms: dict[
     apart = _APART * max(diagram.numbers.shape)
     room = rooms.get(region.parent)
     mask = diagram.inside(region.number)
+    if region.line:
+        mask = _thickened(mask, _STURDY * max(mask.shape))
     children = diagram.children(region.number)
     kind = "line" if region.line else "bowl" if children else "round"
     plan = footprint_of(mask, _CELLS, _FINEST, _ACROSS[kind])
-    depth = _held(plan, room, apart)
+    depth = _held(plan, room, 0.0 if region.line else apart)
     if kind != "bowl":
         squares = ball_squares(depth) if region.line else _as_thick_as_wide(pillow_squares(depth), depth)
         flat, low = _resting(plan, squares, (options.roundness, options.bowl_depth), room, apart)
@@ -126,6 +132,18 @@ def _solid(diagram: Diagram, region: Region, options: SolidOptions, rooms: dict[
     return Solid(region, _placed(field, first, plan, low), hollow=True)
 
 
+def _thickened(mask: Bool, half: float) -> Bool:
+    """A line that is at least twice ``half`` wide, in pixels: what is thinner cannot be printed."""
+    import cv2
+
+    within = np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5))
+    more = round(half - float(np.quantile(within[mask], 0.9)))
+    if more < 1:
+        return mask
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * more + 1, 2 * more + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc)) > 0
+
+
 def _as_thick_as_wide(squares: F32, depth: F32) -> F32:
     """A pillow that is no thicker than the widest place of its outline."""
     return squares * np.float32(min(1.0, (float(depth.max()) + 0.75) ** 2 / max(float(squares.max()), 1e-6)))
@@ -133,12 +151,13 @@ def _as_thick_as_wide(squares: F32, depth: F32) -> F32:
 
 def _held(plan: Footprint, room: _Room | None, apart: float) -> F32:
     """(h, w) cells to the outline of a region, moved back from its neighbours and from the wall around it."""
-    depth = plan.depth - np.float32(apart / plan.cell)
+    depth = plan.depth - np.float32(min(apart / plan.cell, 0.3 * float(plan.depth.max())))
     if room is None:
         return depth
     x, y = plan.centres()
     around = room.plan.at(room.plan.depth, x, y) * np.float32(room.plan.cell) - np.float32(room.wall + apart)
-    return np.minimum(depth, around / np.float32(plan.cell)).astype(np.float32)
+    held = np.minimum(depth, around / np.float32(plan.cell)).astype(np.float32)
+    return held if float(held.max()) > _LEAST * float(depth.max()) else depth
 
 
 def _wall_of(diagram: Diagram, region: Region, plan: Footprint, depth: F32) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,12 +12,17 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.geometry.faces import Faces, faces_of
+from unflat.geometry.leaders import Leader, erased, leader_of
+from unflat.geometry.lettering import Text, lettering_of
+from unflat.geometry.lines import Line, sealed_lines, with_lines
 from unflat.geometry.sheet import Ink, Sheet, even_sheet, ink_of_sheet, lab_of
-from unflat.types.arrays import U8
-from unflat.types.diagram import Diagram, Region
+from unflat.types.arrays import U8, Bool
+from unflat.types.diagram import Caption, Diagram, Region
 from unflat.types.image import Image
 
 _WORKING_PX = 1700
+_AHEAD = 2.0
+"""Where a leader points at is looked for so many times half a line beyond its end."""
 _BLANK = 7.0
 """A region that differs less than this (Lab) from the paper was given no colour."""
 
@@ -50,14 +56,60 @@ def read_diagram(picture: Image, options: ReadOptions) -> Diagram:
     sheet = even_sheet(rgb)
     ink = ink_of_sheet(sheet)
     least = np.pi / 4 * (options.least_region * size.long_side) ** 2
-    faces = faces_of(sheet, ink, ink.mask, least)
-    regions = _regions(faces, sheet, ink)
-    if not regions:
+    lettering = lettering_of(ink.dark)
+    lines = ink.mask & ~lettering.mask
+    drawn, leaders = _without_leaders(lines, lettering.texts, ink.half)
+    written = ink._replace(mask=ink.mask | lettering.mask)
+    faces = faces_of(sheet, written, sealed_lines(lines, ink.half), sealed_lines(drawn, ink.half), least)
+    numbers, single = with_lines(faces.numbers, _beside(drawn, leaders, ink.half), ink.half)
+    regions = _regions(faces, sheet, ink, single)
+    if all(region.line for region in regions):
         raise InputError(
             "no outline in this picture encloses anything that could become a solid",
             hint="Give a drawing whose outlines are closed; --least-region 0.005 takes smaller ones, too.",
         )
-    return Diagram(faces.numbers, regions, (), picture.size)
+    captions = _captions(lettering.texts, leaders, numbers, ink.half, picture.size.width / size.width)
+    return Diagram(numbers, regions, captions, picture.size)
+
+
+def _without_leaders(ink: Bool, texts: Sequence[Text], half: float) -> tuple[Bool, list[Leader | None]]:
+    """The ink without the lines that lead from texts, and those lines."""
+    leaders = [leader_of(text, [other for other in texts if other is not text], ink, half) for text in texts]
+    for leader in leaders:
+        ink = ink if leader is None else erased(ink, leader, half)
+    return ink, leaders
+
+
+def _beside(ink: Bool, leaders: Sequence[Leader | None], half: float) -> Bool:
+    """The ink that is no remainder of a leader."""
+    band = np.zeros(ink.shape, np.uint8)
+    for leader in leaders:
+        if leader is not None:
+            ends = [(int(x), int(y)) for x, y in (leader.start, leader.tip)]
+            cv2.line(band, *ends, 1, round(2 * half) + 4)
+    return ink & (band == 0)
+
+
+def _captions(
+    texts: Sequence[Text], leaders: Sequence[Leader | None], numbers: NDArray[np.int32], half: float, per_cell: float
+) -> tuple[Caption, ...]:
+    """Texts with the regions that they name: where their leaders lead, or where they stand themselves."""
+    out: list[Caption] = []
+    for text, leader in zip(texts, leaders, strict=True):
+        left, top, right, bottom = text.box
+        x, y = ((left + right) / 2, (top + bottom) / 2) if leader is None else leader.tip
+        dx, dy = (0.0, 0.0) if leader is None else leader.way
+        ahead = (_AHEAD * half, 0.0, 2 * _AHEAD * half, -_AHEAD * half)
+        found = [_number_at(numbers, x + d * dx, y + d * dy) for d in ahead]
+        region = next((number for number in found if number), None)
+        box = (left * per_cell, top * per_cell, right * per_cell, bottom * per_cell)
+        out.append(Caption(box, (x * per_cell, y * per_cell), region, leader is not None))
+    return tuple(out)
+
+
+def _number_at(numbers: NDArray[np.int32], x: float, y: float) -> int:
+    h, w = numbers.shape
+    return int(numbers[int(y), int(x)]) if 0 <= x < w and 0 <= y < h else 0
 
 
 def on_paper(picture: Image) -> U8:
@@ -71,8 +123,8 @@ def on_paper(picture: Image) -> U8:
     return np.rint(picture.pixels * share + paper * (1 - share)).astype(np.uint8)
 
 
-def _regions(faces: Faces, sheet: Sheet, ink: Ink) -> tuple[Region, ...]:
-    """Faces as regions, the outermost and largest first."""
+def _regions(faces: Faces, sheet: Sheet, ink: Ink, lines: Sequence[Line]) -> tuple[Region, ...]:
+    """Faces as regions, the outermost and largest first; then single lines."""
     count = len(faces.parents) - 1
     area = np.bincount(faces.numbers.reshape(-1), minlength=count + 1)
     depth = [0] * (count + 1)
@@ -88,6 +140,11 @@ def _regions(faces: Faces, sheet: Sheet, ink: Ink) -> tuple[Region, ...]:
         color = tint(place) if blank[n] else (int(colors[n, 0]), int(colors[n, 1]), int(colors[n, 2]))
         name = f"region {place}" if blank[n] else f"region {place} ({color_name(color)})"
         made.append(Region(n, name, int(faces.parents[n]) or None, color))
+    for place, line in enumerate(lines, 1):
+        color = tuple(int(v) for v in np.median(sheet.rgb[line.mask], axis=0))
+        made.append(
+            Region(line.number, f"line {place}", line.inside or None, (color[0], color[1], color[2]), line=True)
+        )
     return tuple(made)
 
 

@@ -58,7 +58,7 @@ class Diagram:
         numbers: (h, w) int32: which region each place belongs to, the innermost; 0 is paper. It may be smaller than
             the picture.
         regions: Those that lie in others come after them.
-        captions: In reading order: row by row from the top, from left to right.
+        captions: Those in the left half of the picture from top to bottom, then those in the right half.
         picture: The size of the picture.
     """
 
@@ -98,3 +98,36 @@ class Diagram:
 
     def __repr__(self) -> str:
         return f"Diagram({len(self.regions)} regions, {len(self.captions)} captions, of {self.picture})"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNote:
+    """One label.
+
+    Attributes:
+        text: What it says.
+        at_px: (x, y) in pixels of the upright picture; or None.
+        node: The region that it names, by its name; or None.
+        detail: What more there is to read, or None.
+    """
+
+    text: str
+    at_px: tuple[float, float] | None = None
+    node: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionNote:
+    """The name of the region that a pixel of the upright picture lies in."""
+
+    name: str
+    at_px: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DiagramNotes:
+    """All that was told of a drawing."""
+
+    labels: tuple[LabelNote, ...] = ()
+    regions: tuple[RegionNote, ...] = ()
