@@ -80,12 +80,13 @@ def scanned(
     finer: int = 4,
 ) -> Phantom:
     """What a scanner sees of a body: each voxel the mean of what is in it (outside, inside)."""
-    share = np.empty(shape)
-    for k in range(shape[0]):
-        moved = mm_from_voxel.copy()
-        moved[:3, 3] += k * moved[:3, 2]
-        at = points((1, *shape[1:]), moved, finer)
-        share[k] = (inside(at.reshape(-1, 3)) < 0).reshape(at.shape[:-1]).mean(-1)[0]
+    middles = points(shape, mm_from_voxel)[..., 0, :]
+    away = inside(middles.reshape(-1, 3)).reshape(shape)
+    share = (away < 0).astype(float)
+    near = np.abs(away) < np.linalg.norm(mm_from_voxel[:3, :3], axis=0).sum() / 2
+    parts = points((1, 1, 1), np.block([[mm_from_voxel[:3, :3], np.zeros((3, 1))], [np.zeros((1, 3)), 1]]), finer)
+    at = middles[near][:, None, :] + parts[0, 0, 0]
+    share[near] = (inside(at.reshape(-1, 3)) < 0).reshape(at.shape[:-1]).mean(-1)
     low, high = levels
     return Phantom(np.rint(low + (high - low) * share).astype(np.int16), mm_from_voxel)
 

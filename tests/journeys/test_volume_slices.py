@@ -77,6 +77,10 @@ def test_an_oblique_scan_lies_where_it_was_measured(browser: chromium.Browser, t
     for place, (i, j, k) in zip(lps, voxels, strict=True):
         point_at(page, place)
         assert value_at(page, "axial", place, ends) == scene.volume.values[k, j, i]
+    page.key("m")
+    for place in (BONE_AT, CENTRE):
+        page.click(*pixel_of(page, "axial", place, ends))
+    assert lengths(page) == [pytest.approx(25, abs=0.5)], "lengths are the body's, not the voxels'"
     assert page.console == []
     page.close()
 

@@ -33,8 +33,10 @@ _LUNG_HU = (-940.0, -550.0)
 """The median of a lung: gas in the bowels is emptier, what is between clothes fuller."""
 _HARD_HU = 400.0
 """Every piece of bone is somewhere as dense as this."""
-_BONE_CORE_HU = 600.0
-_BONE_REACH_M = 0.005
+_BONE_CORE_HU = 450.0
+_BONE_REACH_M = 0.006
+_SPONGE_M = 0.012
+"""Half the width of the gaps in a cortex that thick slices leave."""
 _RIM_M = 0.003
 """Half values at the skin look like fat and muscle; so thick a rim is left out of both."""
 _NOISE = 3.5
@@ -283,11 +285,21 @@ class _Finder:
         return morphology.opened(morphology.both(self._inside(limits), inner), (1, 1, 0))
 
     def _vessels(self, limits: Limits) -> Packed:
-        """Bright, but neither bone nor next to it."""
-        core = self._hard(Limits(_BONE_CORE_HU, math.inf))
-        bone = morphology.grown(components.at_least(core, 3), self._steps(_BONE_REACH_M))
-        self.notes.append("vessels need contrast medium, and those next to bone are left out; --seed picks single ones")
-        return morphology.without(self._hard(limits), bone)
+        """Bright, but neither bone, nor the spongy inside of bone, nor next to either."""
+        bright = self._hard(limits)
+        core = components.at_least(self._hard(Limits(_BONE_CORE_HU, math.inf)), 3)
+        dense = self._hard(Limits(limits.low, math.inf))
+        cortex = morphology.both(morphology.grown(core, self._steps(_BONE_REACH_M)), dense)
+        bone = components.filled_slices(morphology.closed(cortex, self._steps(_SPONGE_M)))
+        free = morphology.without(bright, morphology.grown(bone, self._steps(_BONE_REACH_M)))
+        least = math.ceil(KINDS["vessels"].least_ml * 1e-6 / self.volume.grid.voxel_m3)
+        free = components.at_least(morphology.opened(free, (1, 1, 0)), least)
+        self.notes.append(
+            f"vessels need contrast medium; what is brighter than {_BONE_CORE_HU:g} HU counts as bone, and those that run "
+            "along a bone lose that side: --threshold with --seed picks single ones"
+        )
+        near = morphology.grown(free, self._steps(_BONE_REACH_M))
+        return morphology.both(morphology.without(bright, bone), near)
 
 
 def body_of(matter: Packed, spacing: tuple[float, float, float]) -> Packed:
