@@ -295,8 +295,8 @@ class _Finder:
         least = math.ceil(KINDS["vessels"].least_ml * 1e-6 / self.volume.grid.voxel_m3)
         free = components.at_least(morphology.opened(free, (1, 1, 0)), least)
         self.notes.append(
-            f"vessels need contrast medium; what is brighter than {_BONE_CORE_HU:g} HU counts as bone, and those that run "
-            "along a bone lose that side: --threshold with --seed picks single ones"
+            f"vessels need contrast medium; what is brighter than {_BONE_CORE_HU:g} HU counts as bone, and those "
+            "that run along a bone lose that side: --threshold with --seed picks single ones"
         )
         near = morphology.grown(free, self._steps(_BONE_REACH_M))
         return morphology.both(morphology.without(bright, bone), near)
