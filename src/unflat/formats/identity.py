@@ -15,7 +15,6 @@ import base64
 import binascii
 import io
 import re
-import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -226,15 +225,13 @@ def _of_dicom(data: bytes, found: dict[str, set[str]]) -> None:
         import pydicom
     except ImportError as error:
         raise MissingExtraError("reading what a scan says of its patient", "volume") from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            reader: Any = pydicom
-            dataset: Any = reader.dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
-            elements: list[Any] = [*getattr(dataset, "file_meta", ()), *dataset.iterall()]
-            told = [(str(e.keyword or e.name or e.tag), str(e.VR), e.value) for e in elements if str(e.VR) in _TEXT]
-        except Exception as error:
-            raise InputError(f"a file of the scan is damaged: {type(error).__name__}") from error
+    try:
+        reader: Any = pydicom
+        dataset: Any = reader.dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
+        elements: list[Any] = [*getattr(dataset, "file_meta", ()), *dataset.iterall()]
+        told = [(str(e.keyword or e.name or e.tag), str(e.VR), e.value) for e in elements if str(e.VR) in _TEXT]
+    except Exception as error:
+        raise InputError(f"a file of the scan is damaged: {type(error).__name__}") from error
     for name, kind, value in told:
         if name in _TECHNICAL or (kind in _NUMBERS and name not in _PERSONAL_NUMBERS):
             continue
