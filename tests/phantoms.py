@@ -205,16 +205,33 @@ def _pixels(plane: NDArray[np.int16], how: Written, k: int) -> bytes:
 
 def _save(d: Any, path: Path, syntax: str) -> None:
     import pydicom
-    from pydicom.encaps import encapsulate  # noqa: F401 (what compress stands on)
 
     d.file_meta = pydicom.dataset.FileMetaDataset()
     packed = syntax in (RLE, J2K, JPEG_LS)
     d.file_meta.TransferSyntaxUID = EXPLICIT if packed else syntax
     d.file_meta.MediaStorageSOPClassUID = d.SOPClassUID
     d.file_meta.MediaStorageSOPInstanceUID = d.SOPInstanceUID
-    if packed:
+    if syntax in (RLE, J2K):
         d.compress(syntax)
     d.save_as(path, enforce_file_format=True)
+    if syntax == JPEG_LS:
+        _pack_jpeg_ls(path)
+
+
+def _pack_jpeg_ls(path: Path) -> None:
+    """With GDCM, which the volume extra brings; pydicom would need one package more to write it."""
+    import gdcm  # type: ignore[import-not-found]
+
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLSLossless))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    writer.SetFileName(str(path))
+    assert writer.Write()
 
 
 def write_dicom(folder: Path, phantom: Phantom, how: Written | None = None, series: str | None = None) -> Path:
