@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from unflat.errors import InputError
-from unflat.formats.identity import identity_of, leaks_in
+from unflat.formats.identity import leaks_in
+from unflat.formats.identity_headers import identity_of
 from unflat.pipelines.inspect import against
 
 NAME = "Mustermann^Erika"
@@ -87,9 +88,48 @@ def test_inspect_tells_without_repeating_it(scan, tmp_path):
 
 def test_headers_of_other_formats(tmp_path):
     head = bytearray(352)
+    head[:4] = (348).to_bytes(4, "little")
     head[344:348] = b"n+1\0"
     head[148:160] = b"Erika M 1964"
     (tmp_path / "x.nii").write_bytes(bytes(head))
     assert "Erika M 1964" in identity_of(tmp_path / "x.nii")["NIfTI descrip"]
     (tmp_path / "y.nrrd").write_bytes(b"NRRD0004\ntype: short\npatient:=Erika\n\n\0\0")
     assert identity_of(tmp_path / "y.nrrd")["NRRD patient"] == {"Erika"}
+
+
+def test_packed_and_older_headers(tmp_path):
+    head = bytearray(352)
+    head[:4] = (348).to_bytes(4, "little")
+    head[344:348] = b"n+1\0"
+    head[148:160] = b"Erika M 1964"
+    head[348] = 1
+    more = b"\x20\0\0\0\x06\0\0\0" + b"saw Dr Aumann\nin May".ljust(24, b"\0")
+    (tmp_path / "ErikaM.nii").write_bytes(bytes(head) + more)
+    with gzip.open(tmp_path / "x.nii.gz", "wb") as packed:
+        packed.write(bytes(head) + more)
+    found = identity_of(tmp_path / "x.nii.gz")
+    assert found["NIfTI descrip"] == {"Erika M 1964"}
+    assert found["NIfTI extension"] == {"saw Dr Aumann", "in May"}
+    analyze = bytearray(348)
+    analyze[:4] = (348).to_bytes(4, "big")
+    analyze[283:290] = b"PAT4711"
+    (tmp_path / "x.hdr").write_bytes(bytes(analyze))
+    assert "PAT4711" in identity_of(tmp_path / "x.hdr")["NIfTI patient_id"]
+    text = b"NRRD0004\r\n# for Erika M.\r\ncontent: Knee of Erika\r\ntype: short\r\n\r\n\0\0"
+    (tmp_path / "y.nrrd").write_bytes(text)
+    found = identity_of(tmp_path / "y.nrrd")
+    assert found["NRRD content"] == {"Knee of Erika"} and found["NRRD comment"] == {"for Erika M."}
+    (tmp_path / "z.mha").write_bytes(b"ObjectType = Image\nComment = Erika M\nNDims = 3\nElementDataFile = LOCAL\n\0")
+    assert identity_of(tmp_path / "z.mha") == {"MetaImage Comment": {"Erika M"}}
+
+
+def test_a_file_without_preamble_is_read_too(scan, tmp_path):
+    one = next(file for file in scan.rglob("*") if file.is_file())
+    bare = tmp_path / "bare" / "a"
+    bare.parent.mkdir()
+    import pydicom
+
+    whole = pydicom.dcmread(one)
+    whole.file_meta = pydicom.dataset.FileMetaDataset()
+    pydicom.dcmwrite(bare, whole, implicit_vr=True, little_endian=True, enforce_file_format=False)
+    assert identity_of(bare)["PatientName"] == identity_of(one)["PatientName"]

@@ -17,7 +17,7 @@ from unflat.types.arrays import F64
 
 _SAME_MM, _SAME_SHARE = 0.005, 0.02
 """Slices nearer than this, in millimetres or in usual distances, are at one place."""
-_SAME_TURN = 1e-3
+_SAME_TURN, _MOST_TURNS = 1e-3, 1000
 _EVEN = 0.05
 """Places may be off an even grid by this share of a distance: their texts are rounded."""
 _LONG_GAP = 4.5
@@ -78,16 +78,15 @@ def _parted(frames: list[Frame], key: Callable[[Frame], Hashable]) -> list[list[
 
 
 def _by_turn(frames: list[Frame]) -> list[list[Frame]]:
-    """Frames whose axes are the same, but for rounding."""
+    """Frames whose axes are the same, but for rounding; of more turns than any scan has, each is left alone."""
+    axes = np.array([frame.axes for frame in frames], np.float64)
+    free = np.ones(len(frames), np.bool_)
     groups: list[list[Frame]] = []
-    for frame in frames:
-        for group in groups:
-            if np.allclose(group[0].axes or (), frame.axes or (), atol=_SAME_TURN):
-                group.append(frame)
-                break
-        else:
-            groups.append([frame])
-    return groups
+    while free.any() and len(groups) < _MOST_TURNS:
+        same = free & (np.abs(axes - axes[np.argmax(free)]) <= _SAME_TURN).all(axis=1)
+        groups.append([frames[i] for i in np.flatnonzero(same)])
+        free &= ~same
+    return groups + [[frames[i]] for i in np.flatnonzero(free)]
 
 
 def normal_of(frame: Frame) -> tuple[F64, F64, F64]:

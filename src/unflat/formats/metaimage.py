@@ -25,7 +25,7 @@ _TYPES = {
     **{"MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8"},
     **{"MET_FLOAT": "f4", "MET_DOUBLE": "f8"},
 }
-_FIELDS = (
+FIELDS = (
     *("objecttype", "ndims", "dimsize", "elementtype", "elementspacing", "elementsize", "offset", "position", "origin"),
     *("transformmatrix", "rotation", "orientation", "binarydatabyteordermsb", "elementbyteordermsb", "compresseddata"),
     *("elementdatafile", "headersize", "elementnumberofchannels", "modality", "binarydata"),
@@ -90,7 +90,7 @@ def _fields(head: bytes) -> tuple[dict[str, str], int]:
         stop = head.find(b"\n", at)
         stop = len(head) if stop < 0 else stop
         name, said, value = head[at:stop].decode("utf-8", "replace").partition("=")
-        if said and name.strip().lower() in _FIELDS:
+        if said and name.strip().lower() in FIELDS:
             fields[name.strip().lower()] = value.strip()
         at = stop + 1
     if "elementdatafile" not in fields:

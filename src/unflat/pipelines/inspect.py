@@ -91,7 +91,8 @@ def against(file: str | Path, scan: str | Path) -> dict[str, Any]:
         InputError: One of them is missing or damaged.
         MissingExtraError: The extra "volume" is not installed.
     """
-    from unflat.formats.identity import identity_of, leaks_in
+    from unflat.formats.identity import leaks_in
+    from unflat.formats.identity_headers import identity_of
 
     known = identity_of(Path(scan))
     found = leaks_in(Path(file), known)
