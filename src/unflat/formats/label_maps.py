@@ -54,8 +54,18 @@ def read_labels(path: Path, names: Path | None = None) -> LabelMap:
     if nrrd.is_nrrd(blob.head(_HEAD)):
         return _of_nrrd(blob, lists)
     stack = _stack(blob)
-    numbers = _numbers(stack.planes([]), stack.shape)
-    return LabelMap(numbers, _grid(stack.shape, stack.mm_from_voxel), labels_of(_occurring(numbers), lists))
+    return numbered(stack.planes([]), _grid(stack.shape, stack.mm_from_voxel), lists)
+
+
+def numbered(planes: Iterator[Plane], grid: Grid, lists: list[Names] | None = None) -> LabelMap:
+    """A label map of planes of numbers, called by the lists or by their numbers.
+
+    Raises:
+        InputError: They are no whole numbers from 0 on, or too many different ones.
+        MemoryLimitError: They do not fit in memory.
+    """
+    numbers = _numbers(planes, grid.shape)
+    return LabelMap(numbers, grid, labels_of(_occurring(numbers), lists or []))
 
 
 def _reader(blob: Blob) -> Any:

@@ -15,7 +15,7 @@ from unflat.errors import InputError, MemoryLimitError
 from unflat.types.arrays import F64
 from unflat.types.volume import Grid, Modality, Quantity
 
-Kind = Literal["dicom", "nifti", "nrrd", "metaimage", "slices"]
+Kind = Literal["dicom", "nifti", "nrrd", "metaimage", "slices", "array"]
 Plane = NDArray[Any]
 """(rows, columns) of any number type."""
 

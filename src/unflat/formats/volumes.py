@@ -27,6 +27,7 @@ _NAMES: dict[Kind, str] = {
     "nrrd": "NRRD",
     "metaimage": "MetaImage",
     "slices": "picture",
+    "array": "array",
 }
 _LOCALIZER_SLICES = 10
 _HEAD = 4096
@@ -114,7 +115,12 @@ def read_volume(series: Series, options: ReadOptions | None = None) -> Reading:
     modality, quantity = _meaning(stack, values, options, notes)
     volume = Volume(values, grid, quantity, modality)
     word = modality if modality != "other" else _NAMES[series.kind]
-    return Reading(volume, Source(f"{word} series, {series.images} slices", None, series.kind), tuple(notes))
+    source = (
+        Source.array()
+        if series.kind == "array"
+        else Source(f"{word} series, {series.images} slices", None, series.kind)
+    )
+    return Reading(volume, source, tuple(notes))
 
 
 def _meaning(stack: Stack, values: Plane, options: ReadOptions, notes: list[str]) -> tuple[Modality, Quantity]:

@@ -19,6 +19,8 @@ from unflat.pipelines.stereo_result import StereoResult
 from unflat.types.depth import DepthMap
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from unflat.pipelines.scan import ScanOptions
     from unflat.pipelines.scan_result import ScanResult
     from unflat.pipelines.stereo_film import Film, FilmOptions
@@ -190,10 +192,10 @@ def tour(
 
 
 def volume(
-    scan: str | Path | Volume,
+    scan: str | Path | Volume | NDArray[Any],
     options: VolumeOptions | None = None,
     *,
-    labels: str | Path | LabelMap | None = None,
+    labels: str | Path | LabelMap | NDArray[Any] | None = None,
     label_names: str | Path | None = None,
     pins: str | Path | None = None,
     **keywords: Any,
@@ -201,9 +203,10 @@ def volume(
     """Turn CT or MRI slices into anatomy that one can turn.
 
     Args:
-        scan: A folder or zip of DICOM files, NIfTI, NRRD, MetaImage, a folder of pictures, or a Volume.
+        scan: A folder or zip of DICOM files, NIfTI, NRRD, MetaImage, a folder of pictures, a Volume, or an array
+            (slices, rows, columns) with ``spacing_mm=(column, row, slice)``.
         options: All options as one value; or give any of them by keyword: ``volume("ct", preset="bone,skin")``.
-        labels: A label map, or the file of one: its parts become the nodes.
+        labels: A label map, the file of one, or an array of numbers on the scan's voxels: its parts become the nodes.
         label_names: A file that says what the numbers of the map are called.
         pins: A file of texts for places of the model (docs/volumes.md).
         **keywords: The flags of ``unflat volume`` by name.

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.looks import NOT_FOR_DIAGNOSIS
 from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, series_in
+from unflat.formats.voxel_arrays import labels_of_array, series_of_array
 from unflat.pipelines.flat import from_keywords, leaves
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.stages.deface import Shears, deface, deface_labels, shears_of
@@ -76,10 +78,10 @@ class VolumeResult:
 
     def __init__(
         self,
-        given: Path | Volume,
+        given: Path | Volume | NDArray[Any],
         options: VolumeOptions | None = None,
         *,
-        labels: Path | LabelMap | None = None,
+        labels: Path | LabelMap | NDArray[Any] | None = None,
         label_names: Path | None = None,
         pins: tuple[PinNote, ...] = (),
         progress: Progress = silent,
@@ -87,9 +89,10 @@ class VolumeResult:
         """Look at what is there; nothing is read yet.
 
         Args:
-            given: A folder, a zip, a file, or a scan in memory.
+            given: A folder, a zip, a file, or a scan in memory; an array needs ``options.read.spacing_mm``.
             options: What is wanted.
-            labels: A label map that the tissues are taken from, instead of the scan's values.
+            labels: A label map that the tissues are taken from, instead of the scan's values; an array fits voxel by
+                voxel.
             label_names: What its numbers are called, if the map itself does not say.
             pins: Texts for places of the model.
             progress: Told the name of each stage as it begins.
@@ -109,6 +112,8 @@ class VolumeResult:
         if isinstance(given, Path):
             with self.clock.stage("look"):
                 self.series = series_in(given, self.options.read)
+        elif not isinstance(given, Volume):
+            self.series = (series_of_array(given, self.options.read),)
 
     @cached_property
     def chosen(self) -> Series:
@@ -153,7 +158,7 @@ class VolumeResult:
             self._untold("--organs")
             return self._labelled(self._organs())
         untold = volume.quantity != "hu" and not _told(self.options.segment)
-        if isinstance(self._given, Path) and untold and looks_drawn(volume):
+        if not isinstance(self._given, Volume) and untold and looks_drawn(volume):
             self.lineage.warn("This is a label map: each of its labels became a part.")
             return self._labelled(self._given)
         if idle := next(iter(_told(self.options.named)), None):
@@ -173,11 +178,14 @@ class VolumeResult:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} has no say where {how} tells the parts", hint="Leave out the one or the other.")
 
-    def _labelled(self, given: Path | LabelMap) -> tuple[Tissue, ...]:
+    def _labelled(self, given: Path | LabelMap | NDArray[Any]) -> tuple[Tissue, ...]:
         from unflat.formats.label_maps import read_labels
 
         with self.clock.stage("read"):
-            labels = read_labels(given, self._label_names) if isinstance(given, Path) else given
+            if isinstance(given, Path):
+                labels = read_labels(given, self._label_names)
+            else:
+                labels = given if isinstance(given, LabelMap) else labels_of_array(given, self.volume.grid)
         if self._shears is not None:
             labels = deface_labels(labels, self._shears)
         with self.clock.stage("segment"):

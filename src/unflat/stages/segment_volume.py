@@ -188,8 +188,9 @@ def _ordered(tissues: list[Tissue]) -> tuple[Tissue, ...]:
 
 def _edge(values: NDArray[np.generic], limit: float, outward: float) -> float:
     """A limit between two whole numbers, so that no voxel lies exactly on the surface."""
-    whole = np.issubdtype(values.dtype, np.integer) and math.isfinite(limit)
-    return round(limit) + 0.5 * outward if whole else limit
+    if not np.issubdtype(values.dtype, np.integer) or not math.isfinite(limit):
+        return limit
+    return math.ceil(limit) - 0.5 if outward < 0 else math.floor(limit) + 0.5
 
 
 class _Finder:
