@@ -1,5 +1,7 @@
 """Tissues of bodies by formula: presets, the table, seeds, regions, thresholds, and heads without faces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,15 @@ def test_a_preset_finds_its_tissue(scan, name, least):
     (tissue,) = found.tissues
     assert tissue.name == KINDS[name].title
     assert alike(mask(tissue), wanted) > least
+
+
+def test_spongy_bone_is_no_vessel(scan):
+    """As bright as blood with contrast medium, but rough."""
+    values = scan.values.copy()
+    inside = np.broadcast_to(tissues()["vessels"], SHAPE)
+    values[inside] = np.random.default_rng(1).normal(230, 60, SHAPE)[inside]
+    with pytest.raises(InputError, match="no vessels in this scan"):
+        segment_volume(replace(scan, values=values), SegmentOptions(preset=Presets.parse("vessels")))
 
 
 def test_the_table_goes_unless_it_is_kept(scan):

@@ -40,6 +40,12 @@ def shrunk(bits: Packed, steps: Steps, *, beyond: bool = True) -> Packed:
     return Packed(~words & voxels, bits.shape)
 
 
+def core(bits: Packed) -> Packed:
+    """All voxels whose six neighbours are inside."""
+    i, j, k = (shrunk(bits, steps) for steps in ((1, 0, 0), (0, 1, 0), (0, 0, 1)))
+    return both(both(i, j), k)
+
+
 def opened(bits: Packed, steps: Steps) -> Packed:
     """Without what is thinner than the box."""
     return grown(shrunk(bits, steps), steps)

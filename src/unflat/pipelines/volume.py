@@ -16,11 +16,12 @@ from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, ser
 from unflat.formats.voxel_arrays import labels_of_array, series_of_array
 from unflat.pipelines.flat import from_keywords, leaves
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
+from unflat.stages.crop_volume import cropped
 from unflat.stages.deface import Shears, deface, deface_labels, shears_of
 from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
 from unflat.stages.label_tissues import LabelOptions, label_tissues
 from unflat.stages.place_pins import front_of
-from unflat.stages.segment_volume import SegmentOptions, cropped, looks_drawn, segment_volume
+from unflat.stages.segment_volume import SegmentOptions, looks_drawn, segment_volume
 from unflat.stages.tissues import Tissue
 from unflat.trust.lineage import Lineage
 from unflat.types.provenance import Source

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.geometry import components, morphology
 from unflat.geometry.bits import packed, unpacked
-from unflat.stages.segment_volume import body_of, part_of, threshold_of
+from unflat.stages.crop_volume import part_of
+from unflat.stages.segment_volume import body_of, threshold_of
 from unflat.types.arrays import F64, Bool
 from unflat.types.volume import Grid, LabelMap, Volume
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from unflat.errors import InputError
 from unflat.geometry.bits import packed
 from unflat.geometry.label_boxes import LabelBox, label_boxes
-from unflat.stages.segment_volume import part_of
+from unflat.stages.crop_volume import part_of
 from unflat.stages.tissues import Tissue, color_of
 from unflat.types.scene import Finish
 from unflat.types.volume import Label, LabelMap

@@ -19,9 +19,11 @@ from unflat.geometry import components, morphology
 from unflat.geometry.bias import bias_of, otsu, spread_to
 from unflat.geometry.bits import Packed, packed, size_of, unpacked
 from unflat.geometry.marching import Limits
+from unflat.geometry.roughness import roughness
+from unflat.stages.crop_volume import cropped
 from unflat.stages.tissues import KINDS, PLAIN, Box, Kind, Presets, Seeds, Span, Tissue
 from unflat.types.scene import Finish
-from unflat.types.volume import Grid, Volume
+from unflat.types.volume import Volume
 
 _AIR = -400.0
 """What is less, in HU, is not body."""
@@ -35,6 +37,8 @@ _HARD_HU = 400.0
 """Every piece of bone is somewhere as dense as this."""
 _BONE_CORE_HU = 450.0
 _BONE_REACH_M = 0.006
+_ROUGH = 2.5
+"""So many times as rough as soft tissue no blood is."""
 _SPONGE_M = 0.012
 """Half the width of the gaps in a cortex that thick slices leave."""
 _RIM_M = 0.003
@@ -112,7 +116,7 @@ def segment_volume(volume: Volume, options: SegmentOptions | None = None) -> Seg
     found = [tissue for tissue in tissues if tissue is not None]
     if not found:
         asked = " or ".join(options.preset.names) if options.preset else "bone" if options.threshold is None else "part"
-        raise InputError(f"there is no {asked} in this scan", hint="Other --preset or --threshold values find others.")
+        raise InputError(f"no {asked} in this scan", hint="Other --preset or --threshold values find others.")
     return Segmented(volume, _ordered(found), tuple(finder.notes))
 
 
@@ -126,34 +130,6 @@ def looks_drawn(volume: Volume) -> bool:
     ahead, here = values[:, :, 1:], values[:, :, :-1]
     some = here > 0
     return bool((values == 0).any()) and float((ahead == here)[some].mean()) > _EVEN
-
-
-def cropped(volume: Volume, box: Box) -> Volume:
-    """The part of a scan within a box of voxels.
-
-    Raises:
-        InputError: The box does not lie within the scan.
-    """
-    d, h, w = volume.grid.shape
-    if box.columns[1] > w or box.rows[1] > h or box.slices[1] > d:
-        raise InputError(f"--roi reaches beyond the scan of {w}×{h}×{d} voxels", hint="Counting begins at 0.")
-    part = volume.values[slice(*box.slices), slice(*box.rows), slice(*box.columns)]
-    start = (box.columns[0], box.rows[0], box.slices[0])
-    return replace(volume, values=part, grid=part_of(volume.grid, start, part.shape))
-
-
-def part_of(grid: Grid, start: tuple[int, int, int], shape: tuple[int, ...]) -> Grid:
-    """The grid of some of the voxels of another.
-
-    Args:
-        grid: The whole.
-        start: The first voxel (column, row, slice).
-        shape: (slices, rows, columns) of the part.
-    """
-    affine = grid.lps_from_voxel.copy()
-    affine[:3, 3] = grid.lps(np.array([start], np.float64))[0]
-    d, h, w = shape
-    return Grid((d, h, w), affine)
 
 
 def _moved_seeds(options: SegmentOptions) -> SegmentOptions:
@@ -230,7 +206,9 @@ class _Finder:
         bits = finders.get(name, self._hard)(limits)
         tissue = self.tissue(kind.title, bits, limits, kind.finish, kind.least_ml)
         if tissue is None:
-            self.notes.append(f"there is no {name} in this scan: nothing of it lies between {_words(kind)}")
+            plain = "without contrast medium they have the values of muscle"
+            why = plain if name == "vessels" else f"nothing of it lies between {_words(kind)}"
+            self.notes.append(f"no {name} in this scan: {why}")
         return tissue
 
     def tissue(self, name: str, bits: Packed, limits: Limits, finish: Finish, least_ml: float) -> Tissue | None:
@@ -300,7 +278,23 @@ class _Finder:
             "that run along a bone lose that side: --threshold with --seed picks single ones"
         )
         near = morphology.grown(free, self._steps(_BONE_REACH_M))
-        return morphology.both(morphology.without(bright, bone), near)
+        return self._even(morphology.both(morphology.without(bright, bone), near))
+
+    def _even(self, bits: Packed) -> Packed:
+        """Pieces that are as even inside as soft tissue is, as blood is; what is left of spongy bone is rough.
+
+        Pieces too thin to have an inside stay where a thicker one was found to be blood.
+        """
+        values = self.volume.values
+        soft = self._hard(self._limits(KINDS["muscle"].low, KINDS["muscle"].high))
+        noise = roughness(values, morphology.shrunk(soft, (2, 2, 2)))
+        pieces = components.pieces_of(bits)
+        rough = np.zeros(len(pieces.sizes))
+        for piece in np.flatnonzero(pieces.sizes):
+            one = components.only(bits, pieces, np.arange(len(rough)) == piece)
+            rough[piece] = roughness(values, morphology.core(one))
+        blood = (rough > 0) & (rough <= _ROUGH * noise)
+        return components.only(bits, pieces, blood | ((rough == 0) & blood.any()))
 
 
 def body_of(matter: Packed, spacing: tuple[float, float, float]) -> Packed:
