@@ -75,6 +75,7 @@ _BASIS = {
     "familiar": "from the usual size of something in the picture",
     "subject-distance": "from the distance the camera noted",
     "assumed": "assumed",
+    "made-to-measure": "as it was asked for",
 }
 
 
