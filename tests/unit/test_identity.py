@@ -133,3 +133,37 @@ def test_a_file_without_preamble_is_read_too(scan, tmp_path):
     whole.file_meta = pydicom.dataset.FileMetaDataset()
     pydicom.dcmwrite(bare, whole, implicit_vr=True, little_endian=True, enforce_file_format=False)
     assert identity_of(bare)["PatientName"] == identity_of(one)["PatientName"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("MÜLLER^JOSÉ", "müller josé".encode()),
+        ("Müller", "M\u00dcLLER".encode("utf-16-le")),
+        ("José", b'{"name": "Jos\\u00e9"}'),
+        ("O'Brien & Sons", b"<p>O&#x27;Brien &amp; Sons</p>"),
+        ("O'Brien & Sons", b'<object name="O\'Brien &amp; Sons"/>'),
+        ('Ann "Nan" Lee', b'{"text": "Ann \\"Nan\\" Lee"}'),
+        ("Zaphodius_Beeblebrox", b"of Zaphodius Beeblebrox"),
+        ("王小明先生", "病人王小明先生".encode()),
+    ],
+)
+def test_a_name_is_found_however_it_is_spelt(tmp_path, value, written):
+    (tmp_path / "a.glb").write_bytes(b"glTF..." + written + b"...")
+    assert leaks_in(tmp_path / "a.glb", {"PatientName": {value}})
+    (tmp_path / "b.glb").write_bytes(b"glTF... of somebody else ?????????? ...")
+    assert not leaks_in(tmp_path / "b.glb", {"PatientName": {value}})
+
+
+def test_a_file_that_belongs_to_another_is_not_blamed(scan, tmp_path):
+    (tmp_path / "x.mtl").write_text("# Erika")
+    (tmp_path / "x.stl").write_bytes(b"solid")
+    (tmp_path / "x.obj").write_bytes(b"# unflat 0.1\n")
+    assert not _found(tmp_path / "x.stl", scan)
+    assert _found(tmp_path / "x.obj", scan) == {"PatientName"}
+
+
+def test_a_scan_that_says_nothing_proves_little(tmp_path):
+    (tmp_path / "ErikaM.nii").write_bytes((348).to_bytes(4, "little") + bytes(340) + b"n+1\0" + bytes(4))
+    (tmp_path / "a.ply").write_bytes(b"ply\n")
+    assert "nothing either" in against(tmp_path / "a.ply", tmp_path / "ErikaM.nii")["says"]

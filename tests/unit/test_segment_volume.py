@@ -200,7 +200,8 @@ def test_a_label_map_is_known_from_a_measurement():
     grid = Grid(numbers.shape, np.diag([1e-3, 1e-3, 1e-3, 1.0]))
     assert looks_drawn(Volume(numbers, grid, "intensity"))
     assert looks_drawn(Volume((numbers > 0).astype(np.uint8), grid, "intensity"))
-    assert looks_drawn(Volume(np.zeros_like(numbers), grid, "intensity"))
+    assert not looks_drawn(Volume(np.zeros_like(numbers), grid, "intensity")), "nothing is drawn"
+    assert not looks_drawn(Volume(np.ones_like(numbers), grid, "intensity"))
     assert not looks_drawn(head(modality="MR"))
     assert not looks_drawn(Volume(numbers.astype(np.float32), grid, "intensity"))
 

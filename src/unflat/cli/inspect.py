@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from unflat.cli.console import one_line, say, say_json
 from unflat.cli.flags import check_inputs
+from unflat.errors import ConsentError
 
 
 def inspect(
@@ -20,7 +21,7 @@ def inspect(
     Args:
         file: Anything that unflat writes (.colmap and .nerfstudio folders, too), a photograph, or a film.
         against: The scan that the file was made of (a folder, a zip or a file): look for everything that it says of its
-            patient in every byte of the file, unpacked, and say what is found.
+            patient in every byte of the file, unpacked, and say what is found; if anything is, the command ends with 7.
         json: Print a machine-readable report on stdout.
     """
     from unflat.formats.registry import is_views_folder
@@ -34,9 +35,13 @@ def inspect(
         about["patient"] = look_for(file, against)
     if json:
         say_json(about)
-        return
-    for line in _lines(about, ""):
-        say(one_line_keeping_indent(line))
+    else:
+        for line in _lines(about, ""):
+            say(one_line_keeping_indent(line))
+    if about.get("patient", {}).get("found"):
+        raise ConsentError(
+            "the file says something of the patient", hint="Make it anew from the scan, under other names."
+        )
 
 
 def one_line_keeping_indent(line: str) -> str:

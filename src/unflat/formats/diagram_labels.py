@@ -11,13 +11,12 @@ place of a region. A list alone, without the object around it, is taken as label
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from unflat.errors import InputError
-from unflat.formats.plain import is_list, is_object
+from unflat.formats.plain import is_list, is_object, loaded
 from unflat.formats.story import bytes_of
 from unflat.types.diagram import DiagramNotes, LabelNote, RegionNote
 
@@ -35,7 +34,7 @@ def read(path: Path) -> DiagramNotes:
         InputError: It is not JSON, or one of its entries has no text, or something unknown.
     """
     try:
-        told: Any = json.loads(bytes_of(path, _LARGEST))
+        told: Any = loaded(bytes_of(path, _LARGEST))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path.name} is not JSON: {str(error)[:80]}", hint=_HOW) from error
     if is_list(told):

@@ -18,7 +18,7 @@ from unflat.formats.dicom_frames import Frame, frames_of, head_of
 from unflat.formats.dicom_pixels import Reader, reading, turned_light
 from unflat.formats.dicom_stacks import SliceStack, stacks_of
 from unflat.formats.volume_blobs import Blob
-from unflat.formats.volume_parts import Plane, ReadOptions, Series, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, ReadOptions, Series, Stack
 from unflat.types.volume import Modality
 
 _PARTS = (
@@ -157,7 +157,7 @@ def _stack(stack: SliceStack, modality: Modality, options: ReadOptions) -> Stack
 
     def planes(notes: list[str]) -> Iterator[Plane]:
         if first.assumed:
-            notes.append("it does not tell how it lay in the patient: left and right, top and bottom are assumed")
+            notes.append(UNPLACED)
         if first.pixels.photometric == "MONOCHROME1":
             kept = "its Hounsfield units do not change by that" if hounsfield else "its values were turned round"
             notes.append(f"its pictures show low values white (MONOCHROME1): {kept}")

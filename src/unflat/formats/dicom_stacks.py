@@ -121,13 +121,13 @@ def _rank(along: F64) -> F64:
     return ranks
 
 
-def _single(frames: list[Frame], level: int = 0) -> list[tuple[list[Frame], list[str]]]:
+def _single(frames: list[Frame]) -> list[tuple[list[Frame], list[str]]]:
     """Parts with one frame at each place: parted by what tells them apart, else the first of doubles is kept."""
     ranks = _rank(_places(frames))
     if len(set(ranks.tolist())) == len(frames):
         return [(frames, [])]
     names = ("image type", *(name for name in frames[0].apart))
-    for name in names[level:]:
+    for name in names:
         parts = _parted(frames, lambda f, name=name: f.kind if name == "image type" else f.apart.get(name))
         if len(parts) > 1 and len(frames) >= 2 * len(parts):
             return [one for part in parts for one in _single(part)]

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import io
+import json
 import re
 import zipfile
 import zlib
@@ -26,6 +28,8 @@ from unflat.formats.zip_faults import ZIP_FAULTS
 
 _LONG = 8
 """Shorter words are looked for as whole words: "flat" is in "unflat"."""
+_PARTING = " _^=,-"
+"""What parts the words of a name, in this spelling or that."""
 _MOST_BYTES = 1 << 31
 _MOST_INSIDE = 1 << 31
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}={0,2}")
@@ -63,7 +67,8 @@ def everything_in(result: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         InputError: It cannot be read, or is too large.
     """
-    beside = [sidecar_of(result), *(result.with_suffix(suffix) for suffix in (".mtl", ".bin"))]
+    parts = {".obj": ".mtl", ".gltf": ".bin"}.get(result.suffix.lower())
+    beside = [sidecar_of(result), *([] if parts is None else [result.with_suffix(parts)])]
     for file in [result, *(one for one in beside if one != result and one.is_file())]:
         try:
             if file.stat().st_size > _MOST_BYTES:
@@ -101,13 +106,30 @@ def _inside(name: str, data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _pattern(value: str) -> re.Pattern[bytes]:
-    """A value in the encodings that files use, in small letters; short words and numbers only where they are whole."""
-    small = value.lower()
-    spelt = {small.encode("utf-8"), small.encode("utf-16-le"), small.encode("latin-1", "replace")}
-    either = b"|".join(re.escape(one) for one in sorted(spelt))
+    """A value in the spellings and encodings that files use; short words and numbers only where they are whole.
+
+    ASCII is looked for in small letters; other letters in both cases; what parts words may be any of what does.
+    """
+    spellings = {value, html.escape(value), html.escape(value, quote=False), json.dumps(value)[1:-1]}
+    spellings |= {json.dumps(value, ensure_ascii=False)[1:-1]}
+    codes = ("utf-8", "utf-16-le", "latin-1")
+    either = b"|".join(sorted({way for one in spellings for code in codes if (way := _spelt(one, code))}))
     if value.replace(".", "").isdigit():
         return re.compile(rb"(?<![0-9a-z.])(?:" + either + rb")(?![0-9a-z.])")
     return re.compile(rb"(?<![0-9a-z])(?:" + either + rb")(?![0-9a-z])" if len(value) < _LONG else either)
+
+
+def _spelt(text: str, code: str) -> bytes:
+    """A pattern of a text in one encoding; nothing where the encoding has not all of its letters."""
+    parts: list[bytes] = []
+    for letter in text:
+        both = letter.lower() if letter.isascii() else letter.lower() + letter.upper()
+        try:
+            each = sorted({re.escape(way.encode(code)) for way in (_PARTING if letter in _PARTING else both)})
+        except UnicodeEncodeError:
+            return b""
+        parts.append(each[0] if len(each) == 1 else b"(?:" + b"|".join(each) + b")")
+    return b"".join(parts)
 
 
 def _without_geometry(data: bytes) -> bytes:

@@ -46,7 +46,8 @@ _TEXT = frozenset(
 )
 _NUMBERS = frozenset(("IS", "DS"))
 _PERSONAL_NUMBERS = frozenset(("PatientAge", "PatientWeight", "PatientSize"))
-_NAMES = "file and folder names"
+FILE_NAMES = "file and folder names"
+"""The element that names of files and folders are told as."""
 _DICOM_HEAD = 4096
 
 
@@ -67,7 +68,7 @@ def identity_of(scan: Path) -> dict[str, set[str]]:
     if len(files) > _MOST_FILES:
         raise InputError(f"there are more than {_MOST_FILES} files", hint="Give the folder of one examination.")
     for name in {scan.name, *(part for file in files for part in file.relative_to(scan.parent).parts)}:
-        _add(found, _NAMES, Path(name).stem)
+        _add(found, FILE_NAMES, _stem(name))
     for file in files:
         head = _head(file)
         if head[:4] == b"PK\x03\x04":
@@ -92,7 +93,7 @@ def _of_zip(file: Path, found: dict[str, set[str]]) -> None:
             _lines(found, "archive comment", archive.comment)
             for member in archive.infolist():
                 for part in Path(member.filename).parts:
-                    _add(found, _NAMES, Path(part).stem)
+                    _add(found, FILE_NAMES, _stem(part))
                 _lines(found, "archive comment", member.comment)
                 if not member.is_dir():
                     with archive.open(member) as opened:
@@ -105,7 +106,7 @@ def _of_bytes(data: bytes, found: dict[str, set[str]]) -> None:
     """Values of a DICOM, NIfTI, Analyze, NRRD or MetaImage header, packed by gzip or not."""
     if data[:2] == b"\x1f\x8b":
         if data[3:4] == b"\x08":
-            _add(found, _NAMES, Path(data[10:].split(b"\0", 1)[0].decode("latin-1")).stem)
+            _add(found, FILE_NAMES, _stem(data[10:].split(b"\0", 1)[0].decode("latin-1")))
         try:
             data = zlib.decompressobj(31).decompress(data, _HEAD)
         except zlib.error as error:
@@ -161,6 +162,12 @@ _ANALYZE = (
     *(("exp_date", 293, 10), ("exp_time", 303, 10)),
 )
 _DICOM_EXTENSION = 2
+
+
+def _stem(name: str) -> str:
+    """The name of a file without its suffix, of packed ones without both."""
+    path = Path(name)
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 def _lines(found: dict[str, set[str]], name: str, text: bytes) -> None:

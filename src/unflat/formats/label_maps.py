@@ -200,6 +200,8 @@ def _of_masks(files: list[Blob], lists: list[Names]) -> LabelMap:
     Raises:
         InputError: They do not fit on each other.
     """
+    if len(files) > _MOST:
+        raise InputError(f"it holds more than {_MOST} masks", hint="Give the folder of one scan's masks.")
     numbers: NDArray[Any] | None = None
     grid: Grid | None = None
     told: dict[int, Label] = {}
@@ -212,8 +214,13 @@ def _of_masks(files: list[Blob], lists: list[Names]) -> LabelMap:
             numbers, grid = np.zeros(own.shape, np.uint8 if len(files) < 256 else np.uint16), own
         if own.shape != grid.shape or not np.allclose(own.lps_from_voxel, grid.lps_from_voxel, atol=1e-5):
             raise InputError("the masks in the folder do not lie on one grid", hint="Give masks of one scan.")
+        held: set[float] = set()
         for plane, into in zip(stack.planes([]), numbers, strict=True):
-            into[plane > 0] = number
+            inside = plane > 0
+            into[inside] = number
+            held |= {float(plane[inside].min()), float(plane[inside].max())} if inside.any() else set()
+        if len(held) > 1:
+            raise InputError("a file of the folder is no mask: it holds several numbers", hint="Give it by itself.")
         told[number] = Label(number, _stem(blob))
     assert numbers is not None and grid is not None
     return LabelMap(numbers, grid, labels_of(_occurring(numbers), lists, told))

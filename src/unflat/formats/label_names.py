@@ -6,12 +6,12 @@ JSON (``{"1": "spleen"}``, ``{"spleen": 1}``, several such under names, nnU-Net'
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from unflat.errors import InputError
+from unflat.formats.plain import loaded
 from unflat.formats.volume_blobs import Blob
 from unflat.types.volume import Label
 
@@ -19,11 +19,11 @@ Names = dict[int, tuple[str, tuple[int, int, int] | None]]
 """Number to name and colour."""
 
 SUFFIXES = (".json", ".ctbl", ".csv", ".tsv", ".txt", ".label")
-_LONGEST, _LONGEST_NAME = 1 << 22, 120
+_LONGEST, _LONGEST_LINE, _LONGEST_NAME = 1 << 22, 1000, 120
 _HINT = 'Write {"1": "spleen", "2": "liver"}, a table of 3D Slicer or ITK-SNAP, or CSV lines: number, name.'
 _SNAP = re.compile(r'\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+\d\s+\d\s+"([^"]*)"\s*$')
 _SLICER = re.compile(r"\s*(\d+)\s+(\S.{0,200}?)\s+(\d+)\s+(\d+)\s+(\d+)(\s+\d+)?\s*$")
-_TABLE = re.compile(r"\s*\"?(\d+)\"?\s*[,;\t:= ]\s*\"?([^,;\t\"]+)\"?((?:\s*[,;\t]\s*\d+){3,4})?\s*$")
+_NUMBERED = re.compile(r'"?(\d{1,10})"?\s*[,;\t:= ](.*)')
 
 
 def read_names(blob: Blob) -> list[Names]:
@@ -44,7 +44,7 @@ def read_names(blob: Blob) -> list[Names]:
 
 def _of_json(text: str) -> list[Names]:
     try:
-        data: Any = json.loads(text)
+        data: Any = loaded(text)
     except (ValueError, RecursionError) as error:
         raise InputError("the list of names is no JSON", hint=_HINT) from error
     if isinstance(data, list):
@@ -81,20 +81,30 @@ def _color(value: Any) -> tuple[int, int, int] | None:
 def _of_lines(lines: list[str]) -> Names:
     names: Names = {}
     for line in lines:
-        if line.lstrip().startswith("#"):
+        if line.lstrip().startswith("#") or len(line) > _LONGEST_LINE:
             continue
         if snap := _SNAP.match(line):
             number, name, color = snap[1], snap[5], [int(snap[i]) for i in (2, 3, 4)]
         elif slicer := _SLICER.match(line):
             number, name, color = slicer[1], slicer[2], [int(slicer[i]) for i in (3, 4, 5)]
-        elif plain := _TABLE.match(line):
-            number, name = plain[1], plain[2].strip()
-            color = [int(part) for part in re.findall(r"\d+", plain[3] or "")][:3]
+        elif plain := _of_table(line.strip()):
+            number, name, color = plain
         else:
             continue
         if len(number) <= 10 and int(number) > 0 and name:
             names[int(number)] = (name, _color(color))
     return names
+
+
+def _of_table(line: str) -> tuple[str, str, list[int]] | None:
+    """Number, name, and perhaps three or four numbers of a colour, parted by commas, semicolons or tabs."""
+    found = _NUMBERED.fullmatch(line)
+    if found is None:
+        return None
+    name, *color = (part.strip().strip('"').strip() for part in re.split(r"[,;\t]", found[2].strip()))
+    if len(color) not in (0, 3, 4) or not all(re.fullmatch(r"\d{1,3}", part) for part in color):
+        return None
+    return found[1], name, [int(part) for part in color[:3]]
 
 
 def labels_of(numbers: Iterable[int], lists: list[Names], told: Mapping[int, Label] | None = None) -> tuple[Label, ...]:
@@ -112,7 +122,8 @@ def labels_of(numbers: Iterable[int], lists: list[Names], told: Mapping[int, Lab
     for number in occurring:
         own = (told or {}).get(number)
         name, color = best.get(number, (own.name, own.color) if own else (f"label {number}", None))
-        name = " ".join(name.split())[:_LONGEST_NAME] or f"label {number}"
+        plain = "".join(letter if letter.isprintable() else " " for letter in name)
+        name = " ".join(plain.split())[:_LONGEST_NAME] or f"label {number}"
         base, more = name, 2
         while name in taken:
             name, more = f"{base} {more}", more + 1

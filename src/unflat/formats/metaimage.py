@@ -14,7 +14,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats.raw_voxels import RawVoxels
 from unflat.formats.volume_blobs import Blob
-from unflat.formats.volume_parts import Plane, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, Stack
 from unflat.types.arrays import F64
 from unflat.types.volume import Modality
 
@@ -141,7 +141,7 @@ def _matrix(fields: dict[str, str], axes: int, notes: list[str]) -> F64:
     if len(turn) == axes * axes:
         matrix[:3, :3] = np.array(turn).reshape(axes, axes)[:3, :3].T
     else:
-        notes.append("it does not tell how it lay in the patient: left and right may be exchanged")
+        notes.append(UNPLACED)
     if len(spacing) >= 3 and min(np.abs(spacing)) > 0:
         matrix[:3, :3] *= np.abs(spacing[:3])
     else:

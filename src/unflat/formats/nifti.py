@@ -19,7 +19,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats.raw_voxels import RawVoxels, unpacked
 from unflat.formats.volume_blobs import Blob
-from unflat.formats.volume_parts import Plane, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, Stack
 from unflat.types.arrays import F64
 
 SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
@@ -211,7 +211,7 @@ def _scale(scale: tuple[float, float], notes: list[str]) -> tuple[float, float]:
 def _affine(header: Header, notes: list[str]) -> F64:
     """(4, 4) to millimetres of LPS."""
     if header.codes is None:
-        notes.append("it is of the old Analyze format, which does not tell left from right: mirrored perhaps")
+        notes.append("it is of the old Analyze format")
     q_code, s_code = header.codes or (0, 0)
     ways: list[F64] = []
     template = s_code >= _TEMPLATE and q_code in _SCANNER
@@ -225,8 +225,7 @@ def _affine(header: Header, notes: list[str]) -> F64:
     chosen = next((way for way in ways if _spans(way)), None)
     if chosen is None:
         chosen = _of_sides(header)
-        if header.codes is not None:
-            notes.append("it does not tell how it lay in the patient: left and right may be exchanged")
+        notes.append(UNPLACED)
     if header.unit == 0 and header.codes is not None:
         notes.append("it does not tell its unit of length: millimetres were assumed")
     if header.unit not in _MM:

@@ -15,7 +15,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats.raw_voxels import Packing, RawVoxels
 from unflat.formats.volume_blobs import Blob
-from unflat.formats.volume_parts import Plane, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, Stack
 from unflat.types.arrays import F64
 
 SUFFIXES = (".nrrd", ".nhdr")
@@ -219,10 +219,10 @@ def _matrix(fields: dict[str, str], directions: list[F64 | None], other: int | N
             notes.append("it does not tell where its first voxel is: the origin was assumed")
     else:
         matrix[:3, :3] = np.diag(_spacings(fields, other, notes))
-        notes.append("it does not tell how it lay in the patient: left and right may be exchanged")
+        notes.append(UNPLACED)
     space = re.sub(r"-time$|t$", "", fields.get("space", "").lower())
     if space not in _LPS_FROM and len(vectors) == 3:
-        notes.append("its space is not a patient's: its axes were taken for left, back and head")
+        notes.append(UNPLACED)
     units = {unit.lower() for unit in re.findall(r'"([^"]*)"', fields.get("space units", ""))}
     scale = _MM.get(units.pop(), 1.0) if len(units) == 1 else 1.0
     matrix = np.diag([*_LPS_FROM.get(space, (1.0, 1.0, 1.0)), 1.0]) @ matrix

@@ -11,14 +11,13 @@ object around it, is taken as well.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unflat.errors import InputError
-from unflat.formats.plain import is_list, is_object
+from unflat.formats.plain import is_list, is_object, loaded
 from unflat.formats.story import bytes_of
 
 _LARGEST = 1 << 22
@@ -54,7 +53,7 @@ def read(path: Path) -> tuple[PinNote, ...]:
         InputError: It is not JSON, or one of its pins has no text, no place or something unknown.
     """
     try:
-        told = json.loads(bytes_of(path, _LARGEST))
+        told = loaded(bytes_of(path, _LARGEST))
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path.name} is not JSON: {str(error)[:80]}", hint='{"pins": [{"text": …, "node": …}]}'

@@ -18,7 +18,7 @@ from unflat.formats.decode import foreign_faults, opened
 from unflat.formats.sniff import kind_of
 from unflat.formats.tiff import check_compressed, check_pages
 from unflat.formats.volume_blobs import Blob
-from unflat.formats.volume_parts import Plane, ReadOptions, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, ReadOptions, Stack
 
 _KINDS = ("PNG", "TIFF", "BMP", "JPEG")
 _SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
@@ -66,7 +66,7 @@ def read_stack(blobs: Sequence[Blob], shape: tuple[int, int, int], options: Read
     matrix = np.diag([*told, 1.0])
 
     def planes(notes: list[str]) -> Iterator[Plane]:
-        notes.append("pictures do not tell how they lie in the patient: left and right, top and bottom are assumed")
+        notes.append(UNPLACED)
         for number, picture in enumerate(_pictures(blobs, shape[0]), 1):
             yield _grey(picture, f"slice {number}", shape[1:], notes)
 

@@ -19,6 +19,8 @@ Kind = Literal["dicom", "nifti", "nrrd", "metaimage", "slices", "array"]
 Plane = NDArray[Any]
 """(rows, columns) of any number type."""
 
+UNPLACED = "it does not tell how it lay in the patient: left and right, front and back, top and bottom are assumed"
+"""The note of every scan whose sides nobody knows."""
 _COPIES, _BYTES = 3, 4
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _LADDER = (np.uint8, np.int8, np.uint16, np.int16, np.float32)
@@ -126,21 +128,20 @@ def steps_for(stack: Stack, most: int | None) -> tuple[int, int, int]:
     return int(steps[0]), int(steps[1]), int(steps[2])
 
 
-def gather(stack: Stack, most: int | None, notes: list[str]) -> tuple[Plane, Grid]:
+def gather(stack: Stack, steps: tuple[int, int, int], notes: list[str]) -> tuple[Plane, Grid]:
     """Read all planes into one array, as narrow as its values allow, and say where its voxels are, in metres.
 
     Whole numbers of up to 16 bits stay as they are. What is not finite becomes the lowest value there is.
 
     Args:
         stack: What to read.
-        most: The memory allowed for the work, in bytes (see ``ReadOptions.max_memory``), or None.
+        steps: Over how many columns, rows and slices it is averaged (see ``steps_for``).
         notes: What is worth saying is added.
 
     Raises:
         InputError: The file is damaged.
         MemoryLimitError: It does not fit in memory.
     """
-    steps = steps_for(stack, most)
     shape = (stack.shape[0] // steps[2], stack.shape[1] // steps[1], stack.shape[2] // steps[0])
     planes = stack.planes(notes)
     if steps != (1, 1, 1):

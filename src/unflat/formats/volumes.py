@@ -15,7 +15,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats import dicom, metaimage, nifti, nrrd, slices
 from unflat.formats.volume_blobs import Blob, blobs
-from unflat.formats.volume_parts import Kind, Plane, ReadOptions, Series, Stack, gather, memory_of
+from unflat.formats.volume_parts import UNPLACED, Kind, Plane, ReadOptions, Series, Stack, gather, memory_of, steps_for
 from unflat.types.provenance import Source
 from unflat.types.volume import Modality, Quantity, Volume
 
@@ -42,11 +42,18 @@ class Reading:
         volume: In metres of patient LPS.
         source: What it is, without what it was called.
         notes: What was odd, assumed or changed, in words.
+        steps: Of how many columns, rows and slices as stored its voxels are averages.
     """
 
     volume: Volume
     source: Source
     notes: tuple[str, ...]
+    steps: tuple[int, int, int] = (1, 1, 1)
+
+    @property
+    def placed(self) -> bool:
+        """Whether the files tell how the patient lay."""
+        return UNPLACED not in self.notes
 
 
 def series_in(path: Path, options: ReadOptions | None = None) -> tuple[Series, ...]:
@@ -111,16 +118,16 @@ def read_volume(series: Series, options: ReadOptions | None = None) -> Reading:
     notes = list(series.notes)
     stack = series.stack(options)
     most = memory_of(options.max_memory) if options.max_memory else None
-    values, grid = gather(stack, most, notes)
+    steps = steps_for(stack, most)
+    values, grid = gather(stack, steps, notes)
     modality, quantity = _meaning(stack, values, options, notes)
     volume = Volume(values, grid, quantity, modality)
-    word = modality if modality != "other" else _NAMES[series.kind]
-    source = (
-        Source.array()
-        if series.kind == "array"
-        else Source(f"{word} series, {series.images} slices", None, series.kind)
-    )
-    return Reading(volume, source, tuple(notes))
+    if series.kind == "array":
+        source = Source.array()
+    else:
+        word = modality if modality != "other" else _NAMES[series.kind]
+        source = Source(f"{word} series, {series.images} slices", None, series.kind)
+    return Reading(volume, source, tuple(notes), steps)
 
 
 def _meaning(stack: Stack, values: Plane, options: ReadOptions, notes: list[str]) -> tuple[Modality, Quantity]:

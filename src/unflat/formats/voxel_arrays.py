@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.formats.label_maps import numbered
 from unflat.formats.slices import check_spacing
-from unflat.formats.volume_parts import Plane, ReadOptions, Series, Stack
+from unflat.formats.volume_parts import UNPLACED, Plane, ReadOptions, Series, Stack
 from unflat.types.volume import Grid, LabelMap
 
 _KINDS = "biuf"
@@ -39,7 +39,7 @@ def series_of_array(array: NDArray[Any], options: ReadOptions) -> Series:
     shape = (plain.shape[0], plain.shape[1], plain.shape[2])
 
     def planes(notes: list[str]) -> Iterator[Plane]:
-        notes.append("an array does not tell how it lies in the patient: left and right, top and bottom are assumed")
+        notes.append(UNPLACED)
         return iter(plain)
 
     dtype = plain.dtype.newbyteorder("=")

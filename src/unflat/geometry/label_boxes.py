@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unflat.errors import InputError
 from unflat.geometry.jit import kernel
 
-MOST = 1 << 24
-"""The largest number that is looked up in a table."""
+_TABLE = 1 << 16
+"""Numbers up to this are looked up in a table as they are."""
 I64 = NDArray[np.int64]
 
 
@@ -57,19 +56,27 @@ def label_boxes(numbers: NDArray[np.unsignedinteger]) -> tuple[LabelBox, ...]:
 
     Args:
         numbers: (slices, rows, columns).
-
-    Raises:
-        InputError: A number is too large to be a label.
     """
-    top = int(numbers.max(initial=0))
-    if top >= MOST:
-        raise InputError(f"the label map holds the number {top}", hint=f"Labels are numbers below {MOST}.")
+    top, names = int(numbers.max(initial=0)), None
+    if top >= _TABLE:
+        names = np.unique(np.concatenate([[0], *(np.unique(plane) for plane in numbers)]))
+        numbers, top = _renumbered(numbers, names), len(names) - 1
     counts = np.zeros(top + 1, np.int64)
     low = np.full((top + 1, 3), np.iinfo(np.int64).max, np.int64)
     high = np.zeros((top + 1, 3), np.int64)
     _look(numbers, counts, low, high)
     found = np.flatnonzero(counts).tolist()
-    return tuple(LabelBox(n, int(counts[n]), _three(low[n]), _three(high[n])) for n in found)
+    return tuple(
+        LabelBox(n if names is None else int(names[n]), int(counts[n]), _three(low[n]), _three(high[n])) for n in found
+    )
+
+
+def _renumbered(numbers: NDArray[np.unsignedinteger], names: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """The place of each number in a sorted list of all that occur."""
+    places = np.empty(numbers.shape, np.uint32)
+    for plane, into in zip(numbers, places, strict=True):
+        into[:] = np.searchsorted(names, plane)
+    return places
 
 
 def _three(row: I64) -> tuple[int, int, int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass, replace
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -61,10 +61,28 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
             return value
         if isinstance(value, np.generic) and _fits(value.item(), choice):
             return value.item()
-        if isinstance(value, str) and hasattr(choice, "parse"):
-            return choice.parse(value)
-    told = [a for c in choices for a in (get_args(c) if get_origin(c) is Literal else [getattr(c, "__name__", c)])]
-    raise InputError(f"the option '{name}' cannot be {value!r:.60}", hint=f"It takes: {' '.join(map(str, told))}")
+        if hasattr(choice, "parse") and (words := _words(value)) is not None:
+            return choice.parse(words)
+    told = ", ".join(str(word) for choice in choices for word in _takes(name, choice))
+    raise InputError(f"the option '{name}' cannot be {value!r:.60}", hint=f"It takes: {told}")
+
+
+def _words(value: Any) -> str | None:
+    """A text, a number, or several of them, as the command line would have it; None for anything else."""
+    if isinstance(value, list | tuple):
+        parts = [_words(part) for part in cast("Sequence[Any]", value)]
+        return ",".join(part for part in parts if part is not None) if None not in parts else None
+    plain = isinstance(value, str | int | float | np.number) and not isinstance(value, bool)
+    return str(value) if plain else None
+
+
+def _takes(name: str, choice: Any) -> Sequence[Any]:
+    """What an option takes, in words."""
+    if get_origin(choice) is Literal:
+        return get_args(choice)
+    if hasattr(choice, "parse"):
+        return [f"a text as --{name.replace('_', '-')} does"]
+    return ["None" if choice is NoneType else getattr(choice, "__name__", choice)]
 
 
 def _fits(value: Any, choice: Any) -> bool:

@@ -99,8 +99,19 @@ def against(file: str | Path, scan: str | Path) -> dict[str, Any]:
     return {
         "looked_for": {"values": sum(map(len, known.values())), "elements": len(known)},
         "found": [{"where": leak.where, "what": leak.what} for leak in found],
-        "says": "the file says something of the patient" if found else "nothing of the patient is in the file",
+        "says": _says(known, bool(found)),
     }
+
+
+def _says(known: dict[str, set[str]], found: bool) -> str:
+    """The result in words; a scan that says nothing proves little."""
+    from unflat.formats.identity_headers import FILE_NAMES
+
+    if found:
+        return "the file says something of the patient"
+    if set(known) <= {FILE_NAMES}:
+        return "nothing was found, but the scan's headers say nothing either that could be looked for"
+    return "nothing of the patient is in the file"
 
 
 def _shows_many(path: Path) -> bool:

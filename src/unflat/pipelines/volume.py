@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, ser
 from unflat.formats.voxel_arrays import labels_of_array, series_of_array
 from unflat.pipelines.flat import from_keywords, leaves
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
-from unflat.stages.crop_volume import cropped
+from unflat.stages.crop_volume import coarser_box, coarser_seeds, cropped
 from unflat.stages.deface import Shears, deface, deface_labels, shears_of
 from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
-from unflat.stages.label_tissues import LabelOptions, label_tissues
+from unflat.stages.label_tissues import LabelOptions, beside, label_tissues
 from unflat.stages.place_pins import front_of
 from unflat.stages.segment_volume import SegmentOptions, looks_drawn, segment_volume
 from unflat.stages.tissues import Tissue
@@ -109,6 +109,7 @@ class VolumeResult:
         self._outputs: list[Path] = []
         self._solids: dict[str, Solid] = {}
         self._shears: Shears | None = None
+        self._steps = (1, 1, 1)
         self.series: tuple[Series, ...] = ()
         if isinstance(given, Path):
             with self.clock.stage("look"):
@@ -137,7 +138,12 @@ class VolumeResult:
         else:
             with self.clock.stage("read"):
                 reading = read_volume(self.chosen, self.options.read)
-            volume, source = reading.volume, reading.source
+            volume, source, self._steps = reading.volume, reading.source, reading.steps
+            if self.options.deface and not reading.placed:
+                raise InputError(
+                    "--deface has to know where the front is, and this scan does not tell how the patient lay",
+                    hint="Give the files that the scanner wrote; nothing was made.",
+                )
             for note in reading.notes:
                 self.lineage.warn(note)
         self.lineage.read(source)
@@ -166,11 +172,23 @@ class VolumeResult:
             flag = f"--{idle.replace('_', '-')}"
             raise InputError(f"{flag} chooses among labels, and this scan has none", hint="Give --labels, or leave it.")
         with self.clock.stage("segment"):
-            found = segment_volume(volume, self.options.segment)
+            found = segment_volume(volume, self._segment)
         for note in found.notes:
             self.lineage.warn(note)
         self.lineage.did("segment", **_told(self.options.segment))
         return found.tissues
+
+    @property
+    def _segment(self) -> SegmentOptions:
+        """What was asked for, in the voxels of the volume: users count those of the files."""
+        told, grid = self.options.segment, self.volume.grid
+        if self._steps == (1, 1, 1):
+            return told
+        return replace(
+            told,
+            seed=None if told.seed is None else coarser_seeds(told.seed, self._steps, grid),
+            roi=None if told.roi is None else coarser_box(told.roi, self._steps, grid),
+        )
 
     def _untold(self, how: str) -> None:
         """Refuse what would be listened to and then do nothing."""
@@ -185,12 +203,16 @@ class VolumeResult:
         with self.clock.stage("read"):
             if isinstance(given, Path):
                 labels = read_labels(given, self._label_names)
+                files = {file.name.split(".")[0] for file in given.rglob("*")}
+                if any(label.name in files for label in labels.labels):
+                    self.lineage.warn("The parts are called as the files of their masks are.")
             else:
                 labels = given if isinstance(given, LabelMap) else labels_of_array(given, self.volume.grid)
         if self._shears is not None:
             labels = deface_labels(labels, self._shears)
         with self.clock.stage("segment"):
             tissues, notes = label_tissues(labels, self.options.named)
+            notes += beside(tissues, self.volume.grid)
         for note in notes:
             self.lineage.warn(note)
         self.lineage.did("labels", labels=len(tissues), **_told(self.options.named))
@@ -242,7 +264,8 @@ class VolumeResult:
         off = _EXACT[volume.modality]
         scale = Scale("metric-source", 1 / (1 + off), 1 + off, 0.9, "the voxels' size, as the scan states it")
         pins = tuple(self._pin(note, nodes) for note in self._pins)
-        shown = volume if self.options.segment.roi is None else cropped(volume, self.options.segment.roi)
+        roi = self._segment.roi
+        shown = volume if roi is None else cropped(volume, roi)
         return Scene(nodes, (), Frame.PATIENT_LPS, scale, self.lineage.seal(), pins=pins, volume=shown)
 
     def _pin(self, note: PinNote, nodes: tuple[Node, ...]) -> Pin:
@@ -253,7 +276,8 @@ class VolumeResult:
         if note.at_mm is not None:
             x, y, z = (v / 1000 for v in note.at_mm)
         elif note.voxel is not None:
-            x, y, z = self.volume.grid.lps(np.array([note.voxel]))[0].tolist()
+            at = (np.array([note.voxel]) + 0.5) / self._steps - 0.5
+            x, y, z = self.volume.grid.lps(at)[0].tolist()
         else:
             assert node is not None
             x, y, z = front_of(node)

@@ -1,4 +1,4 @@
-"""A box of voxels out of a scan, at its own place."""
+"""A box of voxels out of a scan, at its own place; and places told in the voxels of a finer grid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.stages.tissues import Box
+from unflat.stages.tissues import Box, Seeds
 from unflat.types.volume import Grid, Volume
 
 
@@ -37,3 +37,27 @@ def part_of(grid: Grid, start: tuple[int, int, int], shape: tuple[int, ...]) -> 
     affine[:3, 3] = grid.lps(np.array([start], np.float64))[0]
     d, h, w = shape
     return Grid((d, h, w), affine)
+
+
+def coarser_box(box: Box, steps: tuple[int, int, int], grid: Grid) -> Box:
+    """The least box of averaged voxels that holds a box of those that they were made of.
+
+    Args:
+        box: In voxels as stored.
+        steps: Columns, rows and slices of them in one averaged voxel; what was left over at the far ends is not there.
+        grid: Of the averaged voxels.
+    """
+    sides = zip((box.columns, box.rows, box.slices), steps, grid.shape[::-1], strict=True)
+    return Box(*((low // step, _within(-(-high // step), side)) for (low, high), step, side in sides))
+
+
+def coarser_seeds(seeds: Seeds, steps: tuple[int, int, int], grid: Grid) -> Seeds:
+    """The averaged voxels that hold voxels as stored, or lie next to them."""
+    w, h, d = (side - 1 for side in grid.shape[::-1])
+    x, y, z = steps
+    return Seeds(tuple((_within(i // x, w), _within(j // y, h), _within(k // z, d)) for i, j, k in seeds.voxels))
+
+
+def _within(place: int, last: int) -> int:
+    """One voxel beyond the last was left over; more was never there."""
+    return last if place == last + 1 else place

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.bits import packed
 from unflat.geometry.label_boxes import LabelBox, label_boxes
 from unflat.stages.crop_volume import part_of
 from unflat.stages.tissues import Tissue, color_of
+from unflat.types.arrays import F64
 from unflat.types.scene import Finish
-from unflat.types.volume import Label, LabelMap
+from unflat.types.volume import Grid, Label, LabelMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,34 @@ def label_tissues(labels: LabelMap, options: LabelOptions | None = None) -> tupl
     notes = (f"left out for having fewer than {options.least_voxels} voxels: {', '.join(few)}",) if few else ()
     own = not _gaudy([label for _, label in kept])
     return tuple(_tissue(labels, box, label if own else replace(label, color=None)) for box, label in kept), notes
+
+
+def beside(tissues: Sequence[Tissue], grid: Grid) -> tuple[str, ...]:
+    """What of a label map does not lie on the scan that it is of, in words for the user.
+
+    Args:
+        tissues: Those of the map.
+        grid: The scan's.
+
+    Raises:
+        InputError: Nothing of it does.
+    """
+    low, high = _box(grid)
+    off: list[str] = []
+    for tissue in tissues:
+        least, most = _box(tissue.grid)
+        if (most < low).any() or (least > high).any():
+            off.append(tissue.name)
+    if len(off) == len(tissues):
+        raise InputError("the labels do not lie on the scan, but beside it", hint="Give the label map of this scan.")
+    return (f"not on the scan, but beside it: {', '.join(off)}",) if off else ()
+
+
+def _box(grid: Grid) -> tuple[F64, F64]:
+    """The least and the greatest LPS of the centres of a grid's corner voxels, metres."""
+    corners = np.array(list(itertools.product(*((0, side - 1) for side in grid.shape[::-1]))), np.float64)
+    at = grid.lps(corners)
+    return at.min(axis=0), at.max(axis=0)
 
 
 def _gaudy(labels: Sequence[Label]) -> bool:

@@ -125,11 +125,13 @@ def looks_drawn(volume: Volume) -> bool:
     values = volume.values
     if not np.issubdtype(values.dtype, np.integer) or int(values.min()) < 0 or int(values.max()) > _MOST_LABELS:
         return False
-    if int(values.max()) <= 1:
+    if not (values == 0).any() or not values.any():
+        return False
+    if int(values.max()) == 1:
         return True
     ahead, here = values[:, :, 1:], values[:, :, :-1]
     some = here > 0
-    return bool((values == 0).any()) and float((ahead == here)[some].mean()) > _EVEN
+    return float((ahead == here)[some].mean()) > _EVEN
 
 
 def _moved_seeds(options: SegmentOptions) -> SegmentOptions:

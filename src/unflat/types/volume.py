@@ -93,6 +93,10 @@ class Volume:
             raise ShapeError(f"Volume.values must be 8 or 16 bits or float32, not {values.dtype}")
         if values.shape != self.grid.shape:
             raise ShapeError(f"Volume.values must have the shape {self.grid.shape}, not {values.shape}")
+        if isinstance(self.values, np.ma.MaskedArray):
+            raise ShapeError("Volume.values must not be masked: fill what has no value")
+        if values.dtype == np.float32 and not all(np.isfinite(plane).all() for plane in values):
+            raise ShapeError("Volume.values must be finite")
         settle(self, "values", values.dtype, (None, None, None))
 
     def __repr__(self) -> str:
