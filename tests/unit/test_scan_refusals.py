@@ -110,3 +110,36 @@ def test_nothing_but_one_value_is_no_label_map(tmp_path: Path) -> None:
     write_nifti(tmp_path / "ones.nii.gz", np.ones(SHAPE, np.uint8), affine())
     with pytest.raises(InputError, match="same value"):
         _ = unflat.volume(tmp_path / "ones.nii.gz").scene
+
+
+@pytest.mark.parametrize(("low", "high"), [(100, 1000), (-1000, 100), (-5, 1), (0, 1000)])
+def test_resonance_scans_of_any_offset(tmp_path: Path, low: float, high: float) -> None:
+    phantom = scanned((40, 42, 44), affine(), ball((21.5, 20.5, 19.5), 14), (-1000, 1000))
+    noise = np.random.default_rng(0).normal(0, 0.01, phantom.values.shape) * (phantom.values > -1000)
+    values = low + (high - low) * np.float32(phantom.values + 1000) / 2000 * (1 + noise)
+    volume = Volume(values.astype(np.float32), Grid(values.shape, np.diag([1e-3, 1e-3, 1e-3, 1])), "intensity", "MR")
+    (row,) = unflat.volume(volume).report["tissues"]
+    assert row["volume_ml"] == pytest.approx(4 / 3 * np.pi * 1.4**3, rel=0.12)
+
+
+def test_what_cannot_be_simplified_stays_and_is_named(scan: Path, tmp_path: Path) -> None:
+    numbers = np.zeros(SHAPE, np.uint8)
+    numbers[4:14, 5:15, 5:15], numbers[16:18, 16:18, 16:20] = 1, 2
+    write_nifti(tmp_path / "labels.nii.gz", numbers, affine())
+    told = unflat.volume(scan, labels=tmp_path / "labels.nii.gz", simplify_mm=5.0).report
+    assert [row["name"] for row in told["tissues"]] == ["label 1", "label 2"]
+    for row in told["tissues"]:
+        assert row["volume_ml"] == pytest.approx(row["voxels_ml"], rel=0.25)
+    assert any("lost its shape" in word and "label 2" in word for word in told["warnings"])
+    cut = unflat.volume(scan, labels=tmp_path / "labels.nii.gz", simplify_mm=5.0, cut="axial", cut_at=10.0).report
+    assert [row["name"] for row in cut["tissues"]] == ["label 1"]
+    assert any("cut away as a whole: label 2" in word for word in cut["warnings"])
+
+
+def test_skin_of_a_label_map_is_sheer(scan: Path, tmp_path: Path) -> None:
+    numbers = np.zeros(SHAPE, np.uint8)
+    numbers[2:18, 2:18, 2:18], numbers[6:12, 6:12, 6:12] = 1, 2
+    write_nifti(tmp_path / "labels.nii.gz", numbers, affine())
+    (tmp_path / "labels.json").write_text('{"1": "skin", "2": "liver"}')
+    skin, liver = unflat.volume(scan, labels=tmp_path / "labels.nii.gz").scene.nodes
+    assert skin.finish.opacity < 0.5 and liver.finish.opacity == 1

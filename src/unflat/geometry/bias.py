@@ -26,7 +26,10 @@ def otsu(values: NDArray[Any], bins: int = 256) -> float:
     Where there is one value only, it is that.
     """
     low, high = float(values.min()), float(np.quantile(values, 0.995))
-    counts, edges = np.histogram(values, bins, (low, max(high, low + 1e-6)))
+    high = high if high > low else float(values.max())
+    if not high > low:
+        return low
+    counts, edges = np.histogram(values.astype(np.float64), bins, (low, high))
     middle = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     above = below[-1] - below
@@ -44,7 +47,7 @@ def bias_of(values: NDArray[Any], spacing: tuple[float, float, float]) -> F32:
     """The factor by which each place is too bright, 1 on the average over the tissue.
 
     Args:
-        values: (slices, rows, columns), zero or little where there is air.
+        values: (slices, rows, columns), least where there is air; where that is below zero, it counts as zero.
         spacing: Lengths of a voxel along columns, rows and slices, in one unit.
 
     Returns:
@@ -53,6 +56,7 @@ def bias_of(values: NDArray[Any], spacing: tuple[float, float, float]) -> F32:
     size = np.array(values.shape[::-1]) * spacing
     steps = [max(1, round(size.max() / CELLS / s)) for s in spacing]
     small = values[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
+    small -= min(float(small.min()), 0.0)
     tissue = small > otsu(small)
     field = np.zeros_like(small)
     logs = np.log(np.maximum(small, max(float(small.max()) * 1e-6, 1e-12)))

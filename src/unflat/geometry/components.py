@@ -4,8 +4,9 @@ A row of bits is a list of runs; runs that touch in neighbouring rows are one pi
 two-scan labeling algorithm", 2008, with union-find). So the work and the memory grow with the surface, not with
 the volume.
 
-What is inside hangs together across faces of voxels, what is outside across faces, edges and corners: as the surface
-of :mod:`unflat.geometry.marching` has it, so that every piece has one outer surface of its own.
+What is inside hangs together across faces of voxels, so that every piece has one outer surface of its own in
+:mod:`unflat.geometry.marching`. What is outside does so across faces only where hollows are filled, for across corners
+that surface leaves bubbles; in a slice it does across corners, too.
 """
 
 # pyright: standard
@@ -231,7 +232,7 @@ def _met(pieces: Pieces, row: I64, column: I64) -> Bool:
 
 
 def filled(bits: Packed, *, lids: bool = False) -> Packed:
-    """Fill what is enclosed on all sides.
+    """Fill what is enclosed on all sides; a passage that goes through edges and corners of voxels only is closed, too.
 
     Args:
         bits: What is inside.
@@ -240,7 +241,7 @@ def filled(bits: Packed, *, lids: bool = False) -> Packed:
     outside = ~bits.words
     if lids:
         outside[[0, -1], 1:-1] &= ~within(bits)[1, 1]
-    return _without_hollows(bits, _pieces(outside, 1))
+    return _without_hollows(bits, _pieces(outside, 0))
 
 
 def filled_slices(bits: Packed) -> Packed:

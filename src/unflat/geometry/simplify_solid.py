@@ -13,10 +13,16 @@ import numpy as np
 
 from unflat.errors import InputError, MissingExtraError
 from unflat.geometry.closed_surface import Closed, compact
+from unflat.geometry.normals import vertex_normals
 from unflat.types.arrays import F64
 
 _FIRST = 0.02
 """The first tolerance where a number of triangles is wanted, as a share of the mean edge."""
+_SHAPE = 0.1
+"""What changes the volume by more than this share is another shape."""
+_SLIVER_M = 1e-6
+"""What is thinner than this, single precision cannot tell from nothing; and how far sheets are kept apart."""
+_HALVINGS = 12
 
 
 class Fewer(NamedTuple):
@@ -24,7 +30,8 @@ class Fewer(NamedTuple):
 
     Attributes:
         closed: It.
-        error: The tolerance it was made with: no part moved farther; the sum of all turns.
+        error: The tolerance it was made with: no part moved farther; the sum of all turns. Less than was allowed, or
+            more triangles than wanted, where it would have become another shape.
     """
 
     closed: Closed
@@ -46,14 +53,41 @@ def fewer(closed: Closed, error: float | None, triangles: int | None) -> Fewer:
     if not len(closed.faces):
         return Fewer(closed, 0.0)
     solid, moved = solid_of(closed), 0.0
+    whole = solid.volume()
     if error is not None:
-        solid, moved = solid.simplify(error), error
+        for halved in range(_HALVINGS):
+            less = solid.simplify(error / 2**halved)
+            if _alike(less.volume(), whole):
+                solid, moved = less, error / 2**halved
+                break
     step = _FIRST * _mean_edge(closed)
     while triangles is not None and solid.num_tri() > triangles:
-        solid = solid.simplify(step)
-        moved += step
+        less = solid.simplify(step)
+        if not _alike(less.volume(), whole):
+            break
+        solid, moved = less, moved + step
         step *= 1.25
-    return Fewer(closed_of(solid), moved) if moved else Fewer(closed, 0.0)
+    return Fewer(single(closed_of(solid)), moved) if moved else Fewer(closed, 0.0)
+
+
+def _alike(volume: float, whole: float) -> bool:
+    return abs(volume - whole) <= _SHAPE * abs(whole)
+
+
+def single(closed: Closed) -> Closed:
+    """The same in single precision, where no two vertices are at one place: a reader that merges them finds it closed.
+
+    Sheets that touch at a point are drawn apart by a micrometre, each to its own inside.
+    """
+    vertices, faces = closed.vertices.astype(np.float32), closed.faces
+    for _ in range(4):
+        order = np.lexsort(vertices.T)
+        same = (vertices[order[1:]] == vertices[order[:-1]]).all(axis=1)
+        if not same.any():
+            break
+        twins = order[1:][same]
+        vertices[twins] -= np.float32(_SLIVER_M) * vertex_normals(vertices, faces)[twins]
+    return Closed(vertices.astype(np.float64), faces)
 
 
 def trimmed(closed: Closed, normal: F64, offset: float) -> Closed:
@@ -73,7 +107,8 @@ def trimmed(closed: Closed, normal: F64, offset: float) -> Closed:
     """
     if not len(closed.faces):
         return closed
-    return closed_of(solid_of(closed).trim_by_plane(tuple(normal.tolist()), offset))
+    cut = solid_of(closed).trim_by_plane(tuple(normal.tolist()), offset)
+    return single(closed_of(cut.simplify(_SLIVER_M)))
 
 
 def solid_of(closed: Closed) -> Any:

@@ -49,11 +49,11 @@ class SurfaceOptions:
     smooth: Smooth = "auto"
     """How much of the voxels' steps is smoothed away, the volume kept: none, light, strong; auto is strong for labels
     and for slices far apart, else light, and less where thin parts would lose volume. No vertex moves by more than
-    half a voxel."""
+    half a voxel, and by no more than that again to bring the volume back."""
     simplify_mm: float | None = None
-    """Leave out triangles as long as the surface moves by no more than this."""
+    """Leave out triangles as long as the surface moves by no more than this, and keeps its shape."""
     triangles: int | None = None
-    """No more triangles a tissue than this; how far the surface moved for it is reported."""
+    """No more triangles a tissue than this, as long as it keeps its shape; how far the surface moved is reported."""
     cut: Cut | None = None
     """Cut the model open by a plane and close the cut: sagittal, coronal or axial; through its middle, or --cut-at."""
     cut_at: float | None = None
@@ -156,7 +156,8 @@ def cut_open(solids: Sequence[Solid], options: SurfaceOptions) -> tuple[Solid, .
     if options.cut_at is not None:
         at = options.cut_at / 1000
     else:
-        ends = [edge for s in solids for edge in (s.mesh.vertices[:, axis].min(), s.mesh.vertices[:, axis].max())]
+        some = [solid.mesh.vertices[:, axis] for solid in solids if len(solid.mesh.vertices)]
+        ends = [edge for along in some for edge in (along.min(), along.max())]
         at = float(min(ends) + max(ends)) / 2
     cut = tuple(_cut_one(solid, normal, normal[axis] * at) for solid in solids)
     if not any(len(solid.mesh.faces) for solid in cut):

@@ -13,10 +13,13 @@ from unflat.errors import InputError
 from unflat.geometry.bits import packed
 from unflat.geometry.label_boxes import LabelBox, label_boxes
 from unflat.stages.crop_volume import part_of
-from unflat.stages.tissues import Tissue, color_of
+from unflat.stages.tissues import SHEER, Tissue, color_of
 from unflat.types.arrays import F64
 from unflat.types.scene import Finish
 from unflat.types.volume import Grid, Label, LabelMap
+
+_COVERS = ("skin", "body", "body trunc", "external", "outer contour")
+"""Labels of the whole body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,13 @@ def label_tissues(labels: LabelMap, options: LabelOptions | None = None) -> tupl
     few = [label.name for box, label in named if box.voxels < options.least_voxels]
     notes = (f"left out for having fewer than {options.least_voxels} voxels: {', '.join(few)}",) if few else ()
     own = not _gaudy([label for _, label in kept])
-    return tuple(_tissue(labels, box, label if own else replace(label, color=None)) for box, label in kept), notes
+    made = [_tissue(labels, box, label if own else replace(label, color=None)) for box, label in kept]
+    return tuple(_sheer(one) if len(made) > 1 and _plain(one.name) in _COVERS else one for one in made), notes
+
+
+def _sheer(tissue: Tissue) -> Tissue:
+    """What covers all others, so that they are seen."""
+    return tissue._replace(finish=Finish(tissue.finish.color, SHEER))
 
 
 def beside(tissues: Sequence[Tissue], grid: Grid) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from unflat.geometry.bits import Packed, packed, size_of, unpacked
 from unflat.geometry.marching import Limits
 from unflat.geometry.roughness import roughness
 from unflat.stages.crop_volume import cropped
-from unflat.stages.tissues import KINDS, PLAIN, Box, Kind, Presets, Seeds, Span, Tissue
+from unflat.stages.tissues import KINDS, PLAIN, SHEER, Box, Kind, Presets, Seeds, Span, Tissue
 from unflat.types.scene import Finish
 from unflat.types.volume import Volume
 
@@ -49,8 +49,6 @@ _AIRLESS = 0.05
 """A scan with less air than this share lies inside the body."""
 _MOST_LABELS, _EVEN = 65535, 0.7
 """So many neighbouring voxels of the parts of a label map are alike; noise makes measured ones differ."""
-_SHEER = 0.35
-"""The opacity of skin that has something else inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Segmented(NamedTuple):
     """What was found.
 
     Attributes:
-        volume: The scan, or the part of it that was asked for; a resonance scan evened out.
+        volume: The scan, or the part of it that was asked for.
         tissues: In the order that they were asked for; those inside come before the skin.
         notes: What the user should know.
     """
@@ -158,7 +156,7 @@ def _ordered(tissues: list[Tissue]) -> tuple[Tissue, ...]:
     if len(tissues) == 1:
         return tuple(tissues)
     sheer = [
-        one._replace(finish=Finish(one.finish.color, _SHEER)) if one.name == KINDS["skin"].title else one
+        one._replace(finish=Finish(one.finish.color, SHEER)) if one.name == KINDS["skin"].title else one
         for one in tissues
     ]
     return tuple(sorted(sheer, key=lambda one: one.name == KINDS["skin"].title))
@@ -280,7 +278,8 @@ class _Finder:
             "that run along a bone lose that side: --threshold with --seed picks single ones"
         )
         near = morphology.grown(free, self._steps(_BONE_REACH_M))
-        return self._even(morphology.both(morphology.without(bright, bone), near))
+        found = morphology.both(morphology.without(bright, bone), near)
+        return self._even(components.at_least(found, least))
 
     def _even(self, bits: Packed) -> Packed:
         """Pieces that are as even inside as soft tissue is, as blood is; what is left of spongy bone is rough.
@@ -348,15 +347,16 @@ def _outside(volume: Volume, options: SegmentOptions) -> Segmented:
     tissue = _Finder(even, options).tissue(KINDS["skin"].title, inside, limits, KINDS["skin"].finish, 0.0)
     if tissue is None:
         raise InputError("there is nothing in this scan but noise", hint="Give --threshold in the scan's own numbers.")
-    return Segmented(volume, (tissue,), (f"the threshold was chosen by the scan itself: {level:.4g}",))
+    note = f"the threshold was chosen by the scan itself: {level + min(float(volume.values.min()), 0):.4g}"
+    return Segmented(volume, (tissue,), (note,))
 
 
 def _evened(volume: Volume) -> Volume:
-    """The scan without what its coils made too bright, float32."""
-    field = bias_of(volume.values, volume.grid.spacing)
+    """The scan without what its coils made too bright, float32, its least value 0 where it was less."""
+    field, least = bias_of(volume.values, volume.grid.spacing), min(float(volume.values.min()), 0.0)
     values = np.empty(volume.values.shape, np.float32)
     for k in range(len(values)):
-        values[k] = volume.values[k] / spread_to(field, volume.grid.shape, k)
+        values[k] = (volume.values[k].astype(np.float32) - least) / spread_to(field, volume.grid.shape, k)
     return replace(volume, values=values)
 
 

@@ -49,6 +49,8 @@ KINDS: dict[str, Kind] = {
 Physiologica 210(3), 2014); bone: the threshold in common use for models; the others chosen by looking."""
 PLAIN = Finish((214, 202, 188))
 """How a part without a name of its own looks."""
+SHEER = 0.35
+"""The opacity of skin that has something else inside."""
 _WHEEL = (
     *((221, 130, 101), (144, 238, 144), (128, 174, 128), (216, 101, 79), (241, 214, 145), (177, 122, 101)),
     *((111, 184, 210), (188, 156, 220), (230, 220, 70), (200, 90, 140), (90, 160, 120), (150, 150, 210)),
