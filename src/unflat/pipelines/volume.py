@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from unflat.pipelines.flat import from_keywords, leaves
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.stages.crop_volume import coarser_box, coarser_seeds, cropped
 from unflat.stages.deface import Shears, deface, deface_labels, shears_of
-from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface
+from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface, unmet
 from unflat.stages.label_tissues import LabelOptions, beside, label_tissues
 from unflat.stages.place_pins import front_of
 from unflat.stages.segment_volume import SegmentOptions, looks_drawn, segment_volume
@@ -250,7 +249,7 @@ class VolumeResult:
         if self.options.surface.cut is not None:
             with self.clock.stage("cut"):
                 solids = list(cut_open(solids, self.options.surface))
-        for note in _unmet(tissues, solids, self.options.surface):
+        for note in unmet(tissues, solids, self.options.surface):
             self.lineage.warn(note)
         kept = [(t, s) for t, s in zip(tissues, solids, strict=True) if len(s.mesh.faces)]
         self._solids = {tissue.name: solid for tissue, solid in kept}
@@ -346,22 +345,6 @@ class VolumeResult:
 
     def __repr__(self) -> str:
         return f"VolumeResult({self.chosen.title if self.series else self._given!r})"
-
-
-def _unmet(tissues: tuple[Tissue, ...], solids: list[Solid], options: SurfaceOptions) -> Iterator[str]:
-    """What was asked of the surfaces and could not be had, in words."""
-    pairs = list(zip(tissues, solids, strict=True))
-    gone = [tissue.name for tissue, solid in pairs if not len(solid.mesh.faces)]
-    if gone:
-        yield f"cut away as a whole: {', '.join(gone)}"
-    stiff = [
-        tissue.name
-        for tissue, solid in pairs
-        if (options.triangles is not None and len(solid.mesh.faces) > options.triangles and options.cut is None)
-        or (options.simplify_mm is not None and len(solid.mesh.faces) > 0 and solid.moved_mm < options.simplify_mm)
-    ]
-    if stiff:
-        yield f"simplified less than was asked for, for it would have lost its shape: {', '.join(stiff)}"
 
 
 def check_noun(path: Path) -> None:

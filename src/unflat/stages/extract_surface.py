@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -180,3 +180,20 @@ def _cut_one(solid: Solid, normal: F64, offset: float) -> Solid:
     normals = np.concatenate([vertex_normals(vertices, sides), np.tile(-normal, (len(named), 1))]).astype(np.float32)
     faces = np.concatenate([sides, caps + np.uint32(len(vertices))])
     return solid._replace(mesh=Mesh(np.concatenate([vertices, vertices[named]]), faces, normals), volume_ml=volume)
+
+
+def unmet(tissues: Sequence[Tissue], solids: Sequence[Solid], options: SurfaceOptions) -> Iterator[str]:
+    """What was asked of the surfaces of tissues and could not be had, in words for the user."""
+    pairs = list(zip(tissues, solids, strict=True))
+    gone = [tissue.name for tissue, solid in pairs if not len(solid.mesh.faces)]
+    if gone:
+        yield f"cut away as a whole: {', '.join(gone)}"
+    stiff = [tissue.name for tissue, solid in pairs if len(solid.mesh.faces) and _finer(solid, options)]
+    if stiff:
+        yield f"simplified less than was asked for, for it would have lost its shape: {', '.join(stiff)}"
+
+
+def _finer(solid: Solid, options: SurfaceOptions) -> bool:
+    """Whether a surface has more triangles, or moved less, than was asked for; caps of a cut are not counted on."""
+    more = options.cut is None and options.triangles is not None and len(solid.mesh.faces) > options.triangles
+    return more or (options.simplify_mm is not None and solid.moved_mm < options.simplify_mm)
