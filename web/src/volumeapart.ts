@@ -1,10 +1,12 @@
 // Parts of a model moved apart: each away from the middle of what it lies in, so that what is nested comes out.
-import { Vector3 } from "three";
+import { Box3, Vector3 } from "three";
 import { sizeOf } from "./volumemodel";
 import type { Model, Tissue } from "./volumemodel";
 
 /** Of a part's own reach, how far it is moved beyond the rim of what it lies in. */
 const BEYOND = 1.15;
+/** The share of a way to the front or back that is gone. */
+const FLAT = 0.3;
 
 interface Way {
   readonly tissue: Tissue;
@@ -50,10 +52,16 @@ export class Apart {
     }
   }
 
-  /** How far from the middle of the model there is something when parts are moved so far. */
-  radius(model: Model): number {
-    const farther = model.tissues.map(({ holder, middle }) => middle.clone().add(holder.position).distanceTo(model.middle) - middle.distanceTo(model.middle));
-    return model.radius + Math.max(0, ...farther);
+  /** The middle of the model, and how far from it there is something, when parts are moved so far. */
+  frame(model: Model): { readonly middle: Vector3; readonly radius: number } {
+    const before = new Box3(), now = new Box3();
+    model.tissues.forEach(({ box, holder }) => {
+      before.union(box);
+      now.union(box.clone().translate(holder.position));
+    });
+    const moved = now.getCenter(new Vector3()).sub(before.getCenter(new Vector3()));
+    const longer = now.getSize(new Vector3()).length() - before.getSize(new Vector3()).length();
+    return { middle: model.middle.clone().add(moved), radius: model.radius + Math.max(0, longer / 2) };
   }
 }
 
@@ -62,6 +70,8 @@ function outOf(tissue: Tissue, holder: Tissue | null, model: Model, siblings: nu
   const way = tissue.middle.clone().sub(centre);
   const own = tissue.box.getSize(new Vector3()).length() / 2;
   if (!holder) return way.length() < 0.05 * own ? new Vector3() : way.multiplyScalar(1.1);
+  // More aside than to the front or the back, where one part would hide another.
+  way.z *= FLAT;
   // What is right in the middle goes aside, each to another side: the golden angle spreads them.
   if (way.length() < 0.12 * holder.box.getSize(new Vector3()).length() / 2) {
     const angle = 2.39996 * siblings;

@@ -43,7 +43,7 @@ export class Orbit {
    * @param labelled there are labels beside the model
    * @param still the visitor asked for little motion
    */
-  constructor(private readonly middle: Vector3, public radius: number, private readonly labelled: boolean, private readonly still: () => boolean) {
+  constructor(private middle: Vector3, public radius: number, private readonly labelled: boolean, private readonly still: () => boolean) {
     this.target.copy(middle);
   }
 
@@ -56,6 +56,14 @@ export class Orbit {
     const half = (FOV * Math.PI) / 360;
     const narrow = Math.atan(Math.tan(half) * Math.min(this.room.high, this.aspect * this.room.wide));
     return (1.02 * this.radius) / Math.sin(narrow) / this.zoom;
+  }
+
+  /** What there is to see has moved or become larger: look at it from where one is, as far aside as before. */
+  frame({ middle, radius }: { readonly middle: Vector3; readonly radius: number }): void {
+    this.flight = null;
+    this.target.add(middle).sub(this.middle);
+    this.middle = middle;
+    this.radius = radius;
   }
 
   turn(round: number, above: number): void {

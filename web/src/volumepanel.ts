@@ -157,7 +157,7 @@ export class Panel {
     const { orbit, model } = this.view;
     slider.addEventListener("input", () => {
       apart.set(Number(slider.value));
-      orbit.radius = apart.radius(model);
+      orbit.frame(apart.frame(model));
       this.changed();
       this.view.request();
     });
