@@ -3,9 +3,10 @@
     python -m benchmarks.diagrams [--solids]
 
 Each is drawn in outlines, filled, flat, and flat with paper-white outlines, printed and scanned. Cells that touch have
-alternating shades, since without a line, a gap or another shade nobody could tell them apart. A row says how many regions were found of those drawn,
-whether they lie in each other as drawn, how many labels point at the region they name, and with ``--solids`` whether
-every node is closed by two checkers of ours; tests/unit/test_diagram.py asks trimesh and manifold3d, too.
+alternating shades, since without a line, a gap or another shade nobody could tell them apart. A row says how many
+regions were found of those drawn, whether they lie in each other as drawn, how many labels point at the region they
+name, and with ``--solids``, for all that are printed, how many nodes are watertight (trimesh), manifold (manifold3d),
+and seen from the front within the solid that holds them, and whether no two go through each other.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from __future__ import annotations
 import sys
 import time
 
+import manifold3d
 import numpy as np
+import trimesh
 from tests import drawn_cells
 
 import unflat
-from unflat.errors import InputError
 from unflat.formats.solid import check_solid
-from unflat.geometry.closed_surface import is_closed
 from unflat.pipelines.diagram import DiagramResult
 from unflat.stages.read_diagram import ReadOptions, read_diagram
 from unflat.types.diagram import Diagram
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
+
+_OUT = 0.01
+"""So much of a solid's shadow may lie outside of that of the solid that holds it."""
 
 
 def main() -> None:
@@ -47,8 +51,8 @@ def main() -> None:
                 how = "scanned" if scan else "printed"
                 row = f"{drawing.title:15} {look:7} {how:8} {found:3} of {len(drawing.parts):3}"
                 row += f"  nested {'yes' if tree else 'NO '}  labels {pointed} of {len(printed.tips)}  {seconds:.1f} s"
-                if solids and look == "filled":
-                    row += f"  {closed(picture)}"
+                if solids and not scan:
+                    row += f"  {solids_of(picture)}"
                 print(row, flush=True)
     print(f"{right} of {all_of} as drawn")
 
@@ -66,19 +70,28 @@ def judged(diagram: Diagram, drawing: drawn_cells.Drawing, printed: drawn_cells.
     return tree == drawing.tree, pointed
 
 
-def closed(picture: np.ndarray) -> str:
-    """How many nodes are closed by both of our checkers."""
+def solids_of(picture: np.ndarray) -> str:
+    """How many nodes trimesh and manifold3d find closed, and whether they lie in each other and apart as designed."""
     result = unflat.photo(picture, style="diagram")
     assert isinstance(result, DiagramResult)
-    sound = 0
-    for node in result.nodes:
+    tight, solids = 0, {}
+    for node, region in zip(result.nodes, result.diagram.regions, strict=True):
         assert isinstance(node.item, Mesh)
-        try:
-            check_solid(node.item, node.name)
-            sound += is_closed(node.item.faces)
-        except InputError as error:
-            print(f"  {error}")
-    return f"{sound} of {len(result.nodes)} nodes closed, {result.scene.triangles} triangles"
+        check_solid(node.item, node.name)
+        seen = trimesh.Trimesh(node.item.vertices, node.item.faces, process=False)
+        tight += bool(seen.is_watertight and seen.is_winding_consistent and seen.volume > 0)
+        solids[region.number] = manifold3d.Manifold(manifold3d.Mesh(node.item.vertices.copy(), node.item.faces.copy()))
+    sound = sum(solid.status() == manifold3d.Error.NoError for solid in solids.values())
+    united = manifold3d.Manifold.batch_boolean(list(solids.values()), manifold3d.OpType.Add).volume()
+    apart = abs(united / sum(solid.volume() for solid in solids.values()) - 1) < 1e-4
+    inside = 0
+    for region in result.diagram.regions:
+        shadow = solids[region.number].project()
+        out = 0.0 if region.parent is None else (shadow - solids[region.parent].project()).area()
+        inside += region.line or out <= _OUT * shadow.area()
+    n, triangles = len(result.nodes), result.scene.triangles
+    row = f"{tight} watertight, {sound} manifold, {inside} within of {n}"
+    return f"{row}, {'apart' if apart else 'NOT apart'}, {triangles} triangles"
 
 
 if __name__ == "__main__":

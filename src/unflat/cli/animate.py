@@ -14,7 +14,7 @@ from unflat.pipelines.animate import SCENES, AnimateOptions, check_suffix
 from unflat.pipelines.animate import animate as run_animate
 
 _OF_OTHERS = ("count", "longest", "points", "width_mm", "relief_mm", "base_mm", "evenness", "max_error_mm")
-_OF_DIAGRAMS = ("least_region", "bowl_depth", "roundness", "pins")
+_OF_DIAGRAMS = ("least_region", "bowl_depth", "roundness", "solid_error", "pins")
 _NOT_FILMED = (*_OF_OTHERS, *_OF_DIAGRAMS, "panorama", "eye_height")
 """Options of splats, points, reliefs, diagrams and panoramas."""
 _Flags: Any = flags_of(AnimateOptions, _NOT_FILMED)

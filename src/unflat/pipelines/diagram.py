@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unflat.errors import InputError
+from unflat.errors import InputError, MissingExtraError
 from unflat.formats import diagram_labels
 from unflat.pipelines.report import Clock
 from unflat.pipelines.result import Form, PhotoResult
@@ -51,7 +51,7 @@ class DiagramResult(PhotoResult):
     frame = Frame.CAMERA_RDF
 
     def __init__(self, picture: Image, diagram: Diagram, options: PhotoOptions, lineage: Lineage, clock: Clock) -> None:
-        from unflat.stages.inflate_diagram import inflate_diagram
+        from unflat.stages.inflate_diagram import inflate_diagram, lighter
         from unflat.stages.name_diagram import name_diagram, pins_of
         from unflat.stages.place_diagram import depth_of, nodes_of, placing_of
 
@@ -62,6 +62,11 @@ class DiagramResult(PhotoResult):
 
         with clock.stage("solids"):
             solids = inflate_diagram(diagram, options.diagram.solid)
+            if options.diagram.solid.solid_error:
+                try:
+                    solids = lighter(solids, diagram, options.diagram.solid)
+                except MissingExtraError as error:
+                    lineage.warn(f"The solids keep all of their triangles: {error}")
             placing = placing_of(diagram, options.scale.known_length)
             nodes = nodes_of(solids, placing)
             depth = depth_of(nodes, placing.camera)

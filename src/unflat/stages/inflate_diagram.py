@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from unflat.geometry.cushions import Footprint, bowl, cushion, footprint_of
 from unflat.geometry.marching import Limits, surface_of
 from unflat.geometry.pillow import pillow_squares
 from unflat.geometry.silhouette import ball_squares
+from unflat.geometry.simplify_solid import fewer
 from unflat.types.arrays import F32, Bool
 from unflat.types.diagram import Diagram, Region
 
@@ -55,12 +57,16 @@ class SolidOptions:
     """How deep regions of a diagram are that hold others and are cut open: 1 is half a ball for a disc."""
     roundness: float = 1.0
     """How thick regions of a diagram are that hold nothing: 1 makes a ball of a disc, 0.3 a flat cushion."""
+    solid_error: float = 0.0002
+    """Triangles of a diagram's solids are left out as long as no place moves more than this share of its long side."""
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.bowl_depth <= 2:
             raise InputError(f"--bowl-depth {self.bowl_depth:g} is out of range", hint="Give 0.1 to 2.")
         if not 0.1 <= self.roundness <= 2:
             raise InputError(f"--roundness {self.roundness:g} is out of range", hint="Give 0.1 to 2.")
+        if not 0 <= self.solid_error <= 0.01:
+            raise InputError(f"--solid-error {self.solid_error:g} is out of range", hint="Give 0 to 0.01.")
 
 
 class Solid(NamedTuple):
@@ -105,6 +111,21 @@ def inflate_diagram(diagram: Diagram, options: SolidOptions) -> tuple[Solid, ...
     """
     rooms: dict[int | None, _Room] = {}
     return tuple(_solid(diagram, region, options, rooms) for region in diagram.regions)
+
+
+def lighter(solids: Sequence[Solid], diagram: Diagram, options: SolidOptions) -> tuple[Solid, ...]:
+    """The same with fewer triangles, closed as they were.
+
+    Args:
+        solids: Of :func:`inflate_diagram`.
+        diagram: That they were made of.
+        options: How far they may move.
+
+    Raises:
+        MissingExtraError: manifold3d is not installed.
+    """
+    error = options.solid_error * max(diagram.numbers.shape)
+    return tuple(solid._replace(closed=fewer(solid.closed, error, None).closed) for solid in solids)
 
 
 def _solid(diagram: Diagram, region: Region, options: SolidOptions, rooms: dict[int | None, _Room]) -> Solid:

@@ -21,7 +21,6 @@ class Region:
         name: Different from those of all other regions.
         parent: The number of the region that it lies in, or None.
         color: sRGB bytes, the mean of what is drawn in it.
-        patterned: It is hatched, dotted or painted rather than of one colour.
         line: It is a line that encloses nothing: a flagellum, a thread.
     """
 
@@ -29,7 +28,6 @@ class Region:
     name: str
     parent: int | None
     color: tuple[int, int, int]
-    patterned: bool = False
     line: bool = False
 
 
