@@ -146,3 +146,14 @@ def test_notes_name_regions_by_pixel_and_what_they_cannot_is_said(tmp_path: Path
         file.write_text(bad)
         with pytest.raises(InputError):
             unflat.photo(page, style="diagram", pins=file)
+
+
+def test_a_photograph_is_no_drawing() -> None:
+    """It becomes something, and is told what it looks like; a drawing in outline has colours that were made up."""
+    skimage_data = pytest.importorskip("skimage.data")
+    told = unflat.photo(np.asarray(skimage_data.coffee())[::2, ::2], style="diagram").report["warnings"]
+    assert any("looks like a photograph" in word for word in told)
+    drawing = drawn_cells.printed(drawn_cells.ALL[8](), "lines").picture
+    told = unflat.photo(drawing, style="diagram").report["warnings"]
+    assert any("made up: they were drawn in outline" in word for word in told)
+    assert not any("photograph" in word for word in told)

@@ -21,7 +21,7 @@ _FIRST = 0.02
 _SHAPE = 0.1
 """What changes the volume by more than this share is another shape."""
 _SLIVER_M = 1e-6
-"""What is thinner than this, single precision cannot tell from nothing; and how far sheets are kept apart."""
+"""Metres: slivers thinner than this are left out of a cut."""
 _HALVINGS = 12
 
 
@@ -77,16 +77,17 @@ def _alike(volume: float, whole: float) -> bool:
 def single(closed: Closed) -> Closed:
     """The same in single precision, where no two vertices are at one place: a reader that merges them finds it closed.
 
-    Sheets that touch at a point are drawn apart by a micrometre, each to its own inside.
+    Sheets that touch at a point are drawn apart by what such a number can just tell, each to its own inside.
     """
     vertices, faces = closed.vertices.astype(np.float32), closed.faces
+    step = 8 * np.spacing(np.abs(vertices).max(initial=0))
     for _ in range(4):
         order = np.lexsort(vertices.T)
         same = (vertices[order[1:]] == vertices[order[:-1]]).all(axis=1)
         if not same.any():
             break
         twins = order[1:][same]
-        vertices[twins] -= np.float32(_SLIVER_M) * vertex_normals(vertices, faces)[twins]
+        vertices[twins] -= step * vertex_normals(vertices, faces)[twins]
     return Closed(vertices.astype(np.float64), faces)
 
 

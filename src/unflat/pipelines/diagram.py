@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from unflat.pipelines.source import Picture
 
 
+_EVEN = 4.5
+"""Regions of drawings are nearer to one colour each than this, in Lab."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiagramOptions:
     """What a drawing that is taken for a diagram becomes (--style diagram)."""
@@ -143,7 +147,7 @@ def diagram_to_scene(
     Raises:
         InputError: The picture cannot be read, nothing in it is enclosed, or depth was given for it.
     """
-    from unflat.stages.read_diagram import read_diagram
+    from unflat.stages.read_diagram import read_diagram, unevenness
 
     source = options.source
     if handed is not None or source.file is not None or source.depth != "auto":
@@ -157,6 +161,10 @@ def diagram_to_scene(
             lineage.warn(note)
         lineage.did("judge_style", style="diagram", decided="given")
         diagram = read_diagram(image, options.diagram.read)
+        if unevenness(image, diagram) > _EVEN:
+            lineage.warn("This looks like a photograph or a painting: its parts have no outlines, and were guessed.")
+        if tinted := sum(region.tinted for region in diagram.regions):
+            lineage.warn(f"The colours of {tinted} regions are made up: they were drawn in outline only.")
     lineage.did(
         "read_diagram", regions=len(diagram.regions), labels=len(diagram.captions), **asdict(options.diagram.read)
     )

@@ -45,6 +45,8 @@ _THIN_WALL = 3.0
 """A wall is at least so many cells thick."""
 _STURDY = 0.0022
 """Half the width of a line is at least this share of the drawing's long side."""
+_LEAST_PX = 2.5
+"""And of anything: what is thinner has no inside."""
 _ACROSS: dict[str, float] = {"line": 4.0, "round": 13.0, "bowl": 60.0}
 """Cells that the radius of the widest place of a solid takes, if they are not too many."""
 
@@ -138,6 +140,9 @@ def _solid(diagram: Diagram, region: Region, options: SolidOptions, rooms: dict[
     children = diagram.children(region.number)
     kind = "line" if region.line else "bowl" if children else "round"
     plan = footprint_of(mask, _CELLS, _FINEST, _ACROSS[kind])
+    if not float(plan.depth.max()) > 0:  # a region as thin as a line
+        mask = _thickened(mask, max(_STURDY * max(mask.shape), _LEAST_PX))
+        plan = footprint_of(mask, _CELLS, _FINEST, _ACROSS[kind])
     depth = _held(plan, room, 0.0 if region.line else apart)
     if kind != "bowl":
         squares = ball_squares(depth) if region.line else _as_thick_as_wide(pillow_squares(depth), depth)

@@ -23,6 +23,8 @@ from unflat.types.image import Image
 _WORKING_PX = 1700
 _AHEAD = 2.0
 """Where a leader points at is looked for so many times half a line beyond its end."""
+_INSIDE = 9
+"""Pixels of a square that lies wholly in a region where its colour is looked at."""
 _BLANK = 7.0
 """A region that differs less than this (Lab) from the paper was given no colour."""
 
@@ -72,6 +74,26 @@ def read_diagram(picture: Image, options: ReadOptions) -> Diagram:
     return Diagram(numbers, regions, captions, picture.size)
 
 
+def unevenness(picture: Image, diagram: Diagram) -> float:
+    """How far the colours of regions are from one colour each, in Lab: below 2 in scans of drawings, above 6 in photos.
+
+    Args:
+        picture: What was drawn.
+        diagram: What is in it.
+
+    Returns:
+        The median over all pixels well inside a region; 0 where there are none.
+    """
+    h, w = diagram.numbers.shape
+    lab = lab_of(np.asarray(cv2.resize(on_paper(picture), (w, h), interpolation=cv2.INTER_AREA), np.uint8))
+    away: list[NDArray[np.float32]] = []
+    for region in diagram.regions:
+        inside = cv2.erode(diagram.inside(region.number).astype(np.uint8), np.ones((_INSIDE, _INSIDE), np.uint8)) > 0
+        if inside.any() and not region.line:
+            away.append(np.linalg.norm(lab[inside] - np.median(lab[inside], axis=0), axis=-1).astype(np.float32))
+    return float(np.median(np.concatenate(away))) if away else 0.0
+
+
 def _without_leaders(ink: Bool, texts: Sequence[Text], half: float) -> tuple[Bool, list[Leader | None]]:
     """The ink without the lines that lead from texts, and those lines."""
     leaders = [leader_of(text, [other for other in texts if other is not text], ink, half) for text in texts]
@@ -85,8 +107,8 @@ def _beside(ink: Bool, leaders: Sequence[Leader | None], half: float) -> Bool:
     band = np.zeros(ink.shape, np.uint8)
     for leader in leaders:
         if leader is not None:
-            ends = [(int(x), int(y)) for x, y in (leader.start, leader.tip)]
-            cv2.line(band, *ends, 1, round(2 * half) + 4)
+            start, tip = ((int(x), int(y)) for x, y in (leader.start, leader.tip))
+            cv2.line(band, start, tip, 1, round(2 * half) + 4)
     return ink & (band == 0)
 
 
@@ -139,7 +161,7 @@ def _regions(faces: Faces, sheet: Sheet, ink: Ink, lines: Sequence[Line]) -> tup
     for place, n in enumerate(order, 1):
         color = tint(place) if blank[n] else (int(colors[n, 0]), int(colors[n, 1]), int(colors[n, 2]))
         name = f"region {place}" if blank[n] else f"region {place} ({color_name(color)})"
-        made.append(Region(n, name, int(faces.parents[n]) or None, color))
+        made.append(Region(n, name, int(faces.parents[n]) or None, color, tinted=bool(blank[n])))
     for place, line in enumerate(lines, 1):
         color = tuple(int(v) for v in np.median(sheet.rgb[line.mask], axis=0))
         made.append(

@@ -22,6 +22,7 @@ class Region:
         parent: The number of the region that it lies in, or None.
         color: sRGB bytes, the mean of what is drawn in it.
         line: It is a line that encloses nothing: a flagellum, a thread.
+        tinted: Nothing in it is coloured; its colour is made up.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Region:
     parent: int | None
     color: tuple[int, int, int]
     line: bool = False
+    tinted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
