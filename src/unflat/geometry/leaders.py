@@ -91,7 +91,7 @@ def leader_of(text: Text, others: Sequence[Text], ink: Bool, half: float) -> Lea
     ys, xs = np.nonzero(ink[y0:y1, x0:x1])
     if not len(xs):
         return None
-    starts = np.stack([xs + x0 + 0.5, ys + y0 + 0.5], axis=1)
+    starts: F64 = np.stack([xs + x0 + 0.5, ys + y0 + 0.5], axis=1).astype(np.float64)
     away = _from(text, starts)
     far = np.linalg.norm(away, axis=1)
     for other in others:

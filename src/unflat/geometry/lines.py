@@ -61,10 +61,9 @@ def with_lines(numbers: NDArray[np.int32], ink: Bool, half: float) -> tuple[NDAr
     Returns:
         The map, and the lines, numbered on from the faces.
     """
-    low, high = (
-        np.asarray(way(numbers.astype(np.float32), np.ones((3, 3), np.uint8))) for way in (cv2.erode, cv2.dilate)
-    )
-    border = np.asarray(cv2.distanceTransform((low == high).astype(np.uint8), cv2.DIST_L2, 5))
+    real, around = numbers.astype(np.float32), np.ones((3, 3), np.uint8)
+    even: Bool = np.equal(np.asarray(cv2.erode(real, around)), np.asarray(cv2.dilate(real, around)))
+    border = np.asarray(cv2.distanceTransform(even.astype(np.uint8), cv2.DIST_L2, 5))
     loose = ink & (border > _AWAY * half + 1)
     count, found = cv2.connectedComponents(sealed_lines(loose, 3 * half).astype(np.uint8), connectivity=8)
     pieces, first = np.where(loose, np.asarray(found, np.int32), 0), int(numbers.max()) + 1
