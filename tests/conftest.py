@@ -23,6 +23,12 @@ def _no_models_of_the_developer(tmp_path_factory: pytest.TempPathFactory, monkey
     monkeypatch.setenv("HF_HUB_CACHE", str(empty))
 
 
+@pytest.fixture(autouse=True)
+def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are signed with a key of the tests' own, made once; nothing of the developer's is read or written."""
+    monkeypatch.setenv("UNFLAT_DATA", str(tmp_path_factory.getbasetemp() / "own"))
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of this test's own."""

@@ -47,7 +47,8 @@ def table(data: bytes) -> dict[str, Any]:
     for kind, content in infos:
         version, flags, rest = full(content)
         number, protection, item = struct.unpack_from(">HH4s", rest)
-        assert (kind, version, flags, protection, rest[8:]) == (b"infe", 2, 0, 0, b"\0")
+        media = b"\0application/rdf+xml\0" if item == b"mime" else b"\0"
+        assert (kind, version, flags, protection, rest[8:]) == (b"infe", 2, 0, 0, media)
         items[number] = item
     said: dict[int, list[tuple[bool, bytes, bytes]]] = {}
     version, flags, rest = full(one(data, b"meta", b"iprp", b"ipma"))

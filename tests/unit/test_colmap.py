@@ -190,7 +190,7 @@ def test_only_a_folder_of_ours_is_replaced(tmp_path: Path) -> None:
     (path / "old").touch()
     lost = dataclasses.replace(rooms.reconstruction(), lost=(Dropped("blur.jpg", "blurred"),))
     registry.write(lost, path, force)
-    assert sorted(p.name for p in path.iterdir()) == ["images", "sparse", "unflat.json"]
+    assert sorted(p.name for p in path.iterdir()) == ["images", "sparse", "unflat.json", "unflat.json.c2pa"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.colmap"]
     told = json.loads((path / "unflat.json").read_text("utf-8"))
     assert told["lost"] == [{"name": "blur.jpg", "why": "blurred"}]

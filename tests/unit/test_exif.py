@@ -15,7 +15,7 @@ from unflat.formats import xmp
 from unflat.formats.exif import exif_block, load_exif
 from unflat.formats.image import read_image
 from unflat.geometry.lens import focal_px, judge_lens
-from unflat.trust.rights import cleaned, merged
+from unflat.trust.stated import cleaned, merged
 from unflat.types.image import Image, LensRecord, Size
 from unflat.types.provenance import Rights
 

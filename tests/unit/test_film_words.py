@@ -69,7 +69,7 @@ def test_a_preview_within_which_no_frame_begins_is_one_of_the_next(here: Path) -
     words = ["depth", "slides.mp4", "--depth", "ramp"]
     assert run([*words, "--preview", "5s", "-o", "x.mkv"]) == 0
     assert run([*words, "--from", "5", "--to", "6", "-o", "y.mkv"]) == 2, "a part is what was asked for"
-    assert sorted(path.name for path in here.iterdir()) == ["a.mp4", "slides.mp4", "x.mkv"]
+    assert sorted(path.name for path in here.iterdir()) == ["a.mp4", "slides.mp4", "x.mkv", "x.mkv.c2pa"]
 
 
 def _film(path: Path) -> Film:

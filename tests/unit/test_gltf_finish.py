@@ -53,7 +53,7 @@ def test_finishes_are_lit_and_half_transparent_ones_blend() -> None:
     told = document(glb.glb_bytes(with_finishes(Finish((255, 0, 188), 0.25), Finish((9, 9, 9))), ExportOptions()))
     sheer, solid = told["materials"]
     assert "extensions" not in sheer
-    assert "extensionsUsed" not in told
+    assert told["extensionsUsed"] == ["KHR_xmp_json_ld"]
     assert sheer["alphaMode"] == "BLEND"
     assert "alphaMode" not in solid
     assert sheer["pbrMetallicRoughness"]["baseColorFactor"] == [1, 0, pytest.approx(0.5029, abs=1e-4), 0.25]
@@ -113,4 +113,4 @@ def test_pins_that_say_nothing_are_left_out(pin: object, tmp_path: Path) -> None
 
 def test_scenes_of_pictures_are_unlit_as_before() -> None:
     told = document(glb.glb_bytes(scenes.textured_scene(), ExportOptions()))
-    assert told["extensionsUsed"] == ["KHR_materials_unlit"]
+    assert told["extensionsUsed"] == ["KHR_materials_unlit", "KHR_xmp_json_ld"]

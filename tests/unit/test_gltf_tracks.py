@@ -38,7 +38,7 @@ def test_the_lens_moves_by_the_pointer_extension_which_is_not_required(tmp_path:
     found: list[Document] = []
     changed(tmp_path, found.append)
     (document,) = found
-    assert document["extensionsUsed"] == ["KHR_materials_unlit", "KHR_animation_pointer"]
+    assert document["extensionsUsed"] == ["KHR_materials_unlit", "KHR_animation_pointer", "KHR_xmp_json_ld"]
     assert "extensionsRequired" not in document
     turn, walk = document["animations"]
     assert [c["target"]["path"] for c in walk["channels"]] == ["translation", "rotation"]
@@ -52,7 +52,7 @@ def test_the_lens_moves_by_the_pointer_extension_which_is_not_required(tmp_path:
 def test_a_scene_without_moves_is_as_it_was(tmp_path: Path) -> None:
     write(scenes.textured_scene(), tmp_path / "a.gltf")
     document = json.loads((tmp_path / "a.gltf").read_text("utf-8"))
-    assert "animations" not in document and document["extensionsUsed"] == ["KHR_materials_unlit"]
+    assert "animations" not in document and document["extensionsUsed"] == ["KHR_materials_unlit", "KHR_xmp_json_ld"]
 
 
 def test_neighbouring_quaternions_lie_on_one_side() -> None:

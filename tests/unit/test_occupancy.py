@@ -113,8 +113,9 @@ def test_a_map_is_read_back_as_it_was_written(suffix: str, tmp_path: Path) -> No
     back = read(path)
     np.testing.assert_array_equal(back.cells, cells)
     assert (back.cell, back.x, back.z) == pytest.approx((0.05, -1.35, 0.4))
-    assert {p.name for p in tmp_path.iterdir()} == {"place.yaml", "place.pgm"}
-    assert {t.name for t in format_of(path).targets(path)} == {"place.yaml", "place.pgm"}
+    files = {"place.yaml", "place.pgm"}
+    assert {p.name for p in tmp_path.iterdir()} == files
+    assert {t.name for t in format_of(path).targets(path)} == {*files, f"place{suffix}.c2pa"}
     with pytest.raises(InputError, match="many pictures"):
         format_of_picture(path)
 

@@ -58,9 +58,9 @@ def views(data: bytes) -> list[np.ndarray]:
 def test_the_file_is_laid_out_as_the_standards_say() -> None:
     told = table(GOOD)
     assert told["brands"] == [b"heic", b"mif1", b"miaf", b"heic"] and told["handler"] == b"pict"
-    assert told["items"] == {1: b"hvc1", 2: b"hvc1", 3: b"Exif"} and told["primary"] == 1
-    assert told["groups"] == [(b"ster", 4, (1, 2))]
-    assert told["references"] == [(b"cdsc", (3, 1, 1))]
+    assert told["items"] == {1: b"hvc1", 2: b"hvc1", 3: b"Exif", 4: b"mime"} and told["primary"] == 1
+    assert told["groups"] == [(b"ster", 5, (1, 2))]
+    assert told["references"] == [(b"cdsc", (3, 1, 1)), (b"cdsc", (4, 1, 1))]
     assert told["data"][3].startswith(b"\0\0\0\6Exif\0\0II*\0")
     assert len(told["properties"]) == len(set(told["properties"]))
     for eye in (1, 2):
@@ -77,7 +77,7 @@ def test_the_file_is_laid_out_as_the_standards_say() -> None:
         assert version == 0 and not flags & 1
         assert focal == pytest.approx(0.5 / math.tan(math.radians(30)), rel=1e-6) and (across, down) == (0.5, 0.5)
         assert full(said[b"cmex"]) == ((0, 0, b"") if eye == 1 else (0, 1, struct.pack(">i", 63_000)))
-    assert [content[:16] for _, _, content in told["said"][4]] == [SHIFTED]
+    assert [content[:16] for _, _, content in told["said"][5]] == [SHIFTED]
 
 
 def coded_as(sps: bytes) -> tuple[int, int, int]:

@@ -348,5 +348,5 @@ def test_odd_and_small_pictures_go_through_every_layout(tmp_path: Path, size: Si
     names = ("a.jpg", "a_LR.png", "a_TBF_fulltb.jpg", "a_TB.png", "a_RLF.webp", "a_redcyan.jpg", "a_RGBD.png")
     more = ("a.gif", "a.webp", "a.mpo", "a.heic", "a_180x180_LR.jpg", "a.vr.jpg")
     result.save(*(tmp_path / name for name in (*names, *more)))
-    assert len(list(tmp_path.iterdir())) == 13
+    assert len([path for path in tmp_path.iterdir() if path.suffix != ".c2pa"]) == 13
     assert any("63 mm" in note for note in result.report["warnings"])

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from unflat.cli.console import progress, show_report
 from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_outputs, check_written, default_output
 from unflat.cli.options import flags_of, gathered
+from unflat.formats.outlet import SealOptions
 from unflat.pipelines.animate import SCENES, AnimateOptions, check_suffix
 from unflat.pipelines.animate import animate as run_animate
 
@@ -18,6 +19,7 @@ _OF_DIAGRAMS = ("least_region", "bowl_depth", "roundness", "solid_error", "pins"
 _NOT_FILMED = (*_OF_OTHERS, *_OF_DIAGRAMS, "panorama", "eye_height")
 """Options of splats, points, reliefs, diagrams and panoramas."""
 _Flags: Any = flags_of(AnimateOptions, _NOT_FILMED)
+_SealFlags: Any = flags_of(SealOptions)
 
 
 def animate(
@@ -27,6 +29,7 @@ def animate(
     output: Outputs = None,
     force: Annotated[bool, Parameter(negative="", help="Replace files that exist.")] = False,
     flags: Annotated[_Flags, Flat] = _Flags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
+    sealing: Annotated[_SealFlags, Flat] = _SealFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
     """Move a camera through one picture.
@@ -40,5 +43,5 @@ def animate(
     check_outputs([path for path in paths if path.suffix.lower() in SCENES], picture, force=force)
     with progress(quiet=talk.quiet) as line:
         film = run_animate(picture, gathered(AnimateOptions, flags), progress=line)
-        film.save(*paths, force=force)
+        film.save(*paths, force=force, seal=gathered(SealOptions, sealing))
     show_report(film.result.report, as_json=talk.json, quiet=talk.quiet)

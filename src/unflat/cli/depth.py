@@ -51,7 +51,7 @@ def depth(
         for told in (flags, writing):
             check_flags(told, DepthFilm, FILM)
         usual = partial(default_output, suffix=".depth.mp4")
-        make_films(pictures, output, everything.film.whole, "depth", usual, talk, force=export.force)
+        make_films(pictures, output, everything.film.whole, "depth", usual, talk, export)
         return
     check_flags(flags, DepthMapOptions, PICTURE)
     plan = [(picture, _targets(picture, output, many=len(pictures) > 1)) for picture in pictures]

@@ -14,6 +14,8 @@ from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
 from unflat.formats.film_parts import folder_of
 from unflat.formats.film_read import SUFFIXES
+from unflat.formats.outlet import SealOptions
+from unflat.formats.registry import ExportOptions
 from unflat.pipelines.film_kinds import check_targets
 from unflat.pipelines.flat import leaves
 from unflat.pipelines.stereo_film import Film, FilmOptions, Purpose
@@ -46,7 +48,7 @@ def check_flags(flags: Any, wanted: type, what: str) -> None:
     Raises:
         InputError: Another flag was set.
     """
-    known = {"force", *(leaf.name for _, leaf, _ in leaves(wanted))}
+    known = {"force", *(leaf.name for options in (wanted, SealOptions) for _, leaf, _ in leaves(options))}
     if what == FILM:
         known -= _OF_PICTURES
     for one in fields(flags):
@@ -62,8 +64,7 @@ def make_films(
     purpose: Purpose,
     usual: Callable[[Path], Path],
     talk: Talk,
-    *,
-    force: bool,
+    export: ExportOptions,
 ) -> None:
     """Make films of films, one after the other.
 
@@ -74,17 +75,17 @@ def make_films(
         purpose: What is made of them.
         usual: Where a film goes if nobody said.
         talk: How to report.
-        force: Replace files that exist.
+        export: Whether files are replaced, and whether and with what the films are signed.
     """
     plan = [(film, _places(film, output, usual, many=len(films) > 1)) for film in films]
     written: list[Path] = []
     for _, paths in plan:
-        written += check_targets(paths, films, options, purpose, force=force)
+        written += check_targets(paths, films, options, purpose, force=export.force)
     check_distinct(written)
     reports: list[dict[str, Any]] = []
     for film, paths in plan:
         with progress(quiet=talk.quiet) as line, _telling_what_waits(written, quiet=talk.quiet):
-            made = Film(film, options, purpose, line).save(*paths, force=force)
+            made = Film(film, options, purpose, line).save(*paths, force=export.force, seal=export.seal)
         reports.append(made.report)
         if not talk.json:
             show_report(made.report, as_json=False, quiet=talk.quiet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from cyclopts import Parameter
 
@@ -36,7 +36,7 @@ def inspect(
     if json:
         say_json(about)
     else:
-        for line in _lines(about, ""):
+        for line in _lines(_said_once(about), ""):
             say(one_line_keeping_indent(line))
     if about.get("patient", {}).get("found"):
         raise ConsentError(
@@ -48,6 +48,15 @@ def one_line_keeping_indent(line: str) -> str:
     """A line of the listing with nothing unprintable in it."""
     indent = len(line) - len(line.lstrip())
     return " " * indent + one_line(line)
+
+
+def _said_once(about: dict[str, Any]) -> dict[str, Any]:
+    """The report without what its story says again."""
+    story = about.get("provenance")
+    if not isinstance(story, dict):
+        return about
+    told = cast(dict[str, Any], story)
+    return about | {"provenance": {key: item for key, item in told.items() if key not in about}}
 
 
 def _lines(value: Any, indent: str) -> Iterator[str]:

@@ -61,6 +61,8 @@ nothing that names the patient goes into any file.""",
 
 A local page on 127.0.0.1, until Ctrl-C.""",
     "inspect": "Say what a file holds: size, units, cameras, confidence, provenance.",
+    "verify": "Say whether a file is as it was signed: made from what, by which steps and models, by whom.",
+    "consent": "Write down who agreed to be shown, and take it back.",
     "models": "List the depth models and their licences; fetch, show and remove those from outside.",
     "doctor": "Say what is installed and what is missing.",
 }
@@ -75,6 +77,7 @@ _CAN_DO = """unflat turns flat pictures into space.
   unflat depth beach.jpg                        a 16-bit depth map: beach.depth.png
   unflat view beach.glb                         look at a result
   unflat inspect beach.glb                      what a file says of itself
+  unflat verify beach.glb                       whether that is true
 
 'unflat beach.jpg' picks the verb by itself. 'unflat --help' lists all commands."""
 _CODES = (

@@ -92,7 +92,7 @@ def _render(
         options = replace(options, around=replace(options.around, panorama="no"))  # two eyes see an ordinary picture
     with progress(quiet=talk.quiet) as line:
         result = run_photo(picture, options, progress=line)
-        result.save_eye(eye, *paths, force=export.force)
+        result.save_eye(eye, *paths, force=export.force, seal=export.seal)
     show_report(result.report, as_json=talk.json, quiet=talk.quiet)
 
 

@@ -15,6 +15,8 @@ from unflat.cli.flags import Flat, Outputs, Talk, check_inputs, check_written
 from unflat.cli.options import flags_of, gathered
 from unflat.errors import InputError
 from unflat.formats.atomic import check_distinct
+from unflat.formats.outlet import SealOptions
+from unflat.formats.registry import ExportOptions
 from unflat.formats.stereo_names import name_for
 from unflat.pipelines.stereo import StereoPictureOptions
 from unflat.pipelines.stereo import stereo as run_stereo
@@ -47,6 +49,7 @@ class Saving:
 
 _Flags: Any = flags_of(Everything, ("familiar", "eye_height", "depth_bits"))
 _SAVING = Saving()
+_SealFlags: Any = flags_of(SealOptions)
 
 
 def stereo(
@@ -54,6 +57,7 @@ def stereo(
     output: Outputs = None,
     flags: Annotated[_Flags, Flat] = _Flags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]  (generated)
     saving: Annotated[Saving, Flat] = _SAVING,
+    sealing: Annotated[_SealFlags, Flat] = _SealFlags(),  # noqa: B008  # pyright: ignore[reportInvalidTypeForm]
     talk: Annotated[Talk, Flat] = Talk(),  # noqa: B008
 ) -> None:
     """Show one or more pictures or films to two eyes.
@@ -64,12 +68,14 @@ def stereo(
     if not pictures:
         raise InputError("no picture was given", hint="unflat stereo PICTURE [-o OUT]")
     check_inputs(*pictures)
-    everything = gathered(Everything, flags)
+    everything, seal = gathered(Everything, flags), gathered(SealOptions, sealing)
     if are_films(pictures):
         for told in (flags, saving):
             check_flags(told, FilmOptions, FILM)
         usual = partial(_beside, layout=everything.film.lay.layout)
-        make_films(pictures, output, everything.film, "stereo", usual, talk, force=saving.force)
+        make_films(
+            pictures, output, everything.film, "stereo", usual, talk, ExportOptions(force=saving.force, seal=seal)
+        )
         return
     check_flags(flags, StereoPictureOptions, PICTURE)
     options = everything.picture
@@ -84,7 +90,7 @@ def stereo(
     for picture, paths in plan:
         with progress(quiet=talk.quiet) as line:
             result = run_stereo(picture, options, progress=line)
-            result.save(*paths, force=saving.force, quality=saving.quality)
+            result.save(*paths, force=saving.force, quality=saving.quality, seal=seal)
         reports.append(result.report)
         if not talk.json:
             _show(result.report, quiet=talk.quiet)

@@ -134,7 +134,8 @@ def write_page(film: Path, path: Path, told: ClipAbout, *, force: bool = False) 
     title = told.title or title_of(told.provenance, "Clip")
     # In a script element only "<" could end it; in JSON it stands in texts alone, where it can be written otherwise.
     plain = json.dumps(_plain(told, seconds, sound), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    words = {**common("clip.css", "clip.js", title, media=True), "KIND": "3D estimate", "ABOUT": _panel(told)}
+    words = common("clip.css", "clip.js", title, told.provenance, media=True)
+    words |= {"KIND": "3D estimate", "ABOUT": _panel(told)}
     with replacing(path, force=force) as (draft,), draft.open("wb") as page, film.open("rb") as source:
         for piece in filled("clip.html", {**words, "TOLD": plain, "FILM": _elements(source)}):
             page.write(piece.encode())

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from unflat.formats.decode import check_size, foreign_faults, opened
 from unflat.formats.depth_sidecar import KEY
 from unflat.formats.exr_blocks import write_blocks
 from unflat.formats.image import read_bytes
+from unflat.formats.told_rights import XMP_KEY
 from unflat.types.arrays import F32
 from unflat.types.image import Size
 
@@ -175,10 +177,12 @@ def ask_exr(path: Path, max_pixels: int, what: str) -> tuple[dict[str, Any], byt
     return words, body
 
 
-def write_png(draft: Path, codes: NDArray[np.uint16], text: str) -> None:
-    """A 16-bit grey PNG with the sidecar's text inside."""
+def write_png(draft: Path, codes: NDArray[np.uint16], text: str, packet: str | None = None) -> None:
+    """A 16-bit grey PNG with the sidecar's text inside, and an XMP packet."""
     info = PngImagePlugin.PngInfo()
     info.add_text(KEY, text)
+    if packet:
+        info.add_itxt(XMP_KEY, packet)
     Pil.fromarray(codes).save(draft, "PNG", pnginfo=info, compress_level=4)
 
 
@@ -198,8 +202,11 @@ def write_pfm(draft: Path, values: F32, _text: str) -> None:
         file.write(np.ascontiguousarray(values[::-1], "<f4").tobytes())
 
 
-def write_exr(draft: Path, values: F32, text: str, confidence: F32 | None = None) -> None:
-    """A ZIP-compressed EXR with the float32 channel Z, and ``confidence`` where known."""
+def write_exr(
+    draft: Path, values: F32, text: str, confidence: F32 | None = None, told: Mapping[str, str] | None = None
+) -> None:
+    """A ZIP-compressed EXR with the float32 channel Z, ``confidence`` where known, and attributes."""
     planes = {"Z": values} | ({} if confidence is None else {"confidence": confidence})
     size = Size(values.shape[1], values.shape[0])
-    write_blocks(draft, size, {exr_child.TEXT: text}, lambda rows: {name: all_[rows] for name, all_ in planes.items()})
+    header = {**(told or {}), exr_child.TEXT: text}
+    write_blocks(draft, size, header, lambda rows: {name: all_[rows] for name, all_ in planes.items()})

@@ -17,6 +17,7 @@ from unflat.errors import InputError, ShapeError
 from unflat.formats.depth_codes import Coding
 from unflat.formats.plain import is_list, is_object
 from unflat.formats.provenance_text import from_plain, rights_line, scale_from_plain, scale_to_plain, to_plain
+from unflat.formats.told_rights import all_rights
 from unflat.types.arrays import F32, Bool
 from unflat.types.camera import Intrinsics
 from unflat.types.depth import DepthKind, DepthMap
@@ -127,7 +128,7 @@ def dump(
     if depth.panorama is not None:
         words["panorama"] = _panorama_words(depth.panorama)
     if depth.provenance is not None:
-        words["copyright"] = rights_line(depth.provenance.rights)
+        words["copyright"] = rights_line(all_rights(depth.provenance))
         words["provenance"] = to_plain(depth.provenance)
     if looks is not None:
         words["holds"] = "colours to look at, not depth to read back"

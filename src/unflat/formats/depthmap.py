@@ -23,11 +23,14 @@ from unflat.formats.atomic import replacing
 from unflat.formats.colourmap import depth_colours
 from unflat.formats.decode import DECODE_FAULTS
 from unflat.formats.depth_codes import coding_for, from_floats, to_floats
+from unflat.formats.exif import exif_block
 from unflat.formats.registry import ExportOptions
+from unflat.formats.told_rights import all_rights, exr_rows, packet
+from unflat.trust.privacy import travelling
 from unflat.types.arrays import U8
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
-from unflat.types.provenance import Source
+from unflat.types.provenance import Rights, Source
 
 DEPTH_KINDS = ("metric", "scale", "affine", "disparity", "disparity-px")
 """What a user can say of a depth file with --depth-kind."""
@@ -146,20 +149,21 @@ def write(depth: DepthMap, path: Path, options: ExportOptions) -> None:
         raise InputError("the depth map holds no valid depth", hint="Every pixel is NaN or invalid.")
     suffix = path.suffix.lower()
     text = partial(sidecar.dump, depth, path.name)
+    said = None if depth.provenance is None else packet(depth.provenance)
     with replacing(path, sidecar.beside(path), force=options.force) as (draft, note):
         if suffix == ".png":
             coding = coding_for(depth, options.near)
             words = text(coding)
-            arrays.write_png(draft, coding.encode(depth), words)
+            arrays.write_png(draft, coding.encode(depth), words, said)
         elif suffix in (".jpg", ".jpeg"):
             near = options.near or "white"
             words = text(looks=near)
-            _write_coloured(draft, depth, near)
+            _write_coloured(draft, depth, near, said)
         elif suffix in (".exr", ".npy", ".pfm"):
             values, mark = to_floats(depth)
             words = text(sky_mark=mark)
             if suffix == ".exr":
-                arrays.write_exr(draft, values, words, depth.confidence)
+                arrays.write_exr(draft, values, words, depth.confidence, exr_rows(depth.provenance))
             else:
                 (arrays.write_npy if suffix == ".npy" else arrays.write_pfm)(draft, values, words)
         else:
@@ -222,9 +226,11 @@ def thumbnail(depth: DepthMap, long_side: int = 480) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _write_coloured(draft: Path, depth: DepthMap, near: str) -> None:
+def _write_coloured(draft: Path, depth: DepthMap, near: str, said: str | None) -> None:
+    exif = exif_block(travelling(Rights() if depth.provenance is None else all_rights(depth.provenance)))
+    spare = {name: part for name, part in (("exif", exif), ("xmp", (said or "").encode())) if part}
     try:
-        Pil.fromarray(coloured(depth, near)).save(draft, "JPEG", quality=92, subsampling=0)
+        Pil.fromarray(coloured(depth, near)).save(draft, "JPEG", quality=92, subsampling=0, **spare)
     except OSError:
         raise
     except DECODE_FAULTS as error:

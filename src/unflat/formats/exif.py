@@ -15,12 +15,13 @@ from typing import Any, cast
 from PIL import Image as Pil
 from PIL import ImageFile, IptcImagePlugin
 
-from unflat.formats import xmp
 from unflat.formats.gpano import read_panorama
+from unflat.formats.xmp_rights import rights_and_reserved
 from unflat.trust.privacy import ARTIST, COPYRIGHT, private_things
-from unflat.trust.rights import merged
+from unflat.trust.reserved import in_words
+from unflat.trust.stated import merged
 from unflat.types.image import LensRecord, PanoramaRecord
-from unflat.types.provenance import Rights
+from unflat.types.provenance import Reservation, Rights
 
 DESCRIPTION = 0x010E
 """EXIF ImageDescription: where an output that has no text chunks carries its provenance."""
@@ -35,7 +36,9 @@ _PLANE_X, _PLANE_UNIT, _PIXELS_X, _PIXELS_Y = 0xA20E, 0xA210, 0xA002, 0xA003
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _FURTHEST_M = 1e4
 _CROPPED = 0.02
-_BYLINE, _IPTC_COPYRIGHT = (2, 80), (2, 116)
+_BYLINE, _CREDIT, _IPTC_COPYRIGHT, _INSTRUCTIONS = (2, 80), (2, 110), (2, 116), (2, 40)
+_PHOTOGRAPHER = 0xA437
+"""New in EXIF 3.0."""
 
 EXIF_FAULTS = (
     OSError,
@@ -66,6 +69,7 @@ class Facts:
         private: What is there that no output may carry, in words.
         panorama: What it says of looking around, or None.
         taken: When it was taken; see :class:`unflat.types.Source`.
+        reserved: What it forbids.
     """
 
     lens: LensRecord = field(default_factory=LensRecord)
@@ -75,6 +79,7 @@ class Facts:
     private: tuple[str, ...] = ()
     panorama: PanoramaRecord | None = None
     taken: str | None = None
+    reserved: tuple[Reservation, ...] = ()
 
 
 def load_exif(block: bytes) -> Pil.Exif:
@@ -115,12 +120,22 @@ def read_facts(
         notes.append("its EXIF data is damaged and was ignored")
     lens, note = _lens(inner, size_px)
     notes += [note] if note else []
-    rights, note = _xmp_rights(packet)
+    rights, forbidden, note = rights_and_reserved(packet)
     notes += [note] if note else []
     panorama, heard = read_panorama(packet)
     notes += heard
-    exif_rights = Rights(creator=_text(outer.get(ARTIST)), copyright=_copyright(outer.get(COPYRIGHT)))
-    iptc_rights = Rights(creator=_text(iptc.get(_BYLINE)), copyright=_text(iptc.get(_IPTC_COPYRIGHT)))
+    exif_rights = Rights(
+        creator=_text(outer.get(ARTIST)) or _text(inner.get(_PHOTOGRAPHER)), copyright=_copyright(outer.get(COPYRIGHT))
+    )
+    iptc_rights = Rights(
+        creator=_text(iptc.get(_BYLINE)) or _text(iptc.get(_CREDIT)), copyright=_text(iptc.get(_IPTC_COPYRIGHT))
+    )
+    words = {
+        "EXIF copyright": exif_rights.copyright,
+        "IPTC copyright": iptc_rights.copyright,
+        "IPTC instructions": _text(iptc.get(_INSTRUCTIONS)),
+    }
+    told = [one for place, text in words.items() for one in in_words(text, place)]
     return Facts(
         lens,
         merged(exif_rights, rights, iptc_rights),
@@ -129,6 +144,7 @@ def read_facts(
         private_things([*outer, *inner]),
         panorama,
         _moment(outer | inner),
+        tuple(dict.fromkeys((*forbidden, *told))),
     )
 
 
@@ -281,19 +297,3 @@ def _copyright(value: object) -> str | None:
     """EXIF Copyright may hold two statements, photographer and editor, with a NUL between."""
     text = _text(value)
     return None if text is None else "; ".join(part.strip() for part in text.split("\0") if part.strip()) or None
-
-
-def _xmp_rights(packet: bytes | str | None) -> tuple[Rights, str | None]:
-    if packet is None:
-        return Rights(), None
-    try:
-        root = xmp.parse(packet)
-    except xmp.XmpError as error:
-        return Rights(), f"its XMP data was ignored: {error}"
-    dc, rights, cc = (xmp.properties(root, ns) for ns in (xmp.DC, xmp.RIGHTS, xmp.CC))
-    return Rights(
-        creator=dc.get("creator"),
-        copyright=dc.get("rights"),
-        licence=cc.get("license") or rights.get("WebStatement"),
-        usage_terms=rights.get("UsageTerms"),
-    ), None

@@ -14,11 +14,14 @@ from PIL import Image as Pil
 from unflat.errors import InputError, OutputError
 from unflat.formats.exif import DESCRIPTION
 from unflat.formats.ifd import HEADER, Tag, ascii_tag, bytes_tag, directory, long_tag, rational_tag, short_tag
+from unflat.formats.jpeg import XMP
+from unflat.formats.told_rights import XMP_KEY
 from unflat.trust.privacy import travelling
 from unflat.types.arrays import U8
 from unflat.types.stereo import StereoPair
 
 EXIF = b"Exif\0\0"
+_APP1 = 0xE1
 _LONGEST_SEGMENT = 65_533
 _LONGEST_SIDE = 65_500
 _FINE = 90
@@ -50,8 +53,9 @@ def exif_record(pair: StereoPair, text: dict[str, str] | None = None) -> bytes:
         short_tag(0x0213, 1),  # colour lies in the middle between pixels
         *(ascii_tag(number, words) for number, words in travelling(pair.source.rights).items()),
     ]
-    if text:
-        outer.append(ascii_tag(DESCRIPTION, json.dumps(text, ensure_ascii=True)))
+    own = {key: words for key, words in (text or {}).items() if key != XMP_KEY}
+    if own:
+        outer.append(ascii_tag(DESCRIPTION, json.dumps(own, ensure_ascii=True)))
     taken = pair.source.taken
     if taken is not None:
         outer.append(ascii_tag(_DATE_TIME, taken[:19]))
@@ -62,6 +66,13 @@ def exif_record(pair: StereoPair, text: dict[str, str] | None = None) -> bytes:
     inner_at = start + len(directory([*outer, long_tag(_EXIF_IFD, 0)], start))
     first = directory([*outer, long_tag(_EXIF_IFD, inner_at)], start)
     return EXIF + HEADER + first + directory(inner, inner_at)
+
+
+def told_segments(pair: StereoPair, text: dict[str, str] | None) -> bytes:
+    """The segments that say what a view is and whose: the EXIF record, and the XMP packet where there is one."""
+    packet = (text or {}).get(XMP_KEY)
+    told = segment(_APP1, exif_record(pair, text))
+    return told + segment(_APP1, XMP + packet.encode()) if packet else told
 
 
 def segment(code: int, content: bytes) -> bytes:

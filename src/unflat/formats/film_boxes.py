@@ -1,6 +1,6 @@
 """What an MP4 or QuickTime film says of itself, from its boxes alone: nothing of it is decoded.
 
-Source: ISO/IEC 14496-12 (ISO base media file format); the comment stands where iTunes and FFmpeg put it.
+Source: ISO/IEC 14496-12 (ISO base media file format); the comment stands where iTunes, QuickTime and FFmpeg put it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from unflat.types.stereo import Layout
 SUFFIXES = (".mp4", ".m4v", ".mov")
 _LARGEST_SAMPLE = 1 << 25
 _COMMENT = (b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")
+_QUICKTIME_COMMENT = (b"udta", b"\xa9cmt")
+"""There a text's length and its language, two bytes each, stand before it."""
 _TABLE = (b"mdia", b"minf", b"stbl")
 _DELIMITER = 9
 """The unit that stands before all others of a picture, where it stands at all."""
@@ -72,7 +74,7 @@ def read_film(path: Path) -> FilmRecord:
     index = read_index(path)
     open_entries(index, path.name)
     track = next(picture_tracks(index), Box(b"trak"))
-    words = index.words(*_COMMENT)[8:]
+    words = index.words(*_COMMENT)[8:] or index.words(*_QUICKTIME_COMMENT)[4:]
     try:
         coding = track.words(*_TABLE, b"stsd")[12:16].decode("latin-1") or None
         codec = None if coding is None else _CODINGS.get(coding, coding.strip())

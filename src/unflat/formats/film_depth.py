@@ -143,8 +143,9 @@ def write_depth_film(
     Returns:
         The file.
     """
-    words = json.loads(film_words(story)["comment"]) | {KEY: meaning(told)}
-    join(segments, None, path, start=start, told={"comment": json.dumps(words)}, force=force)
+    said = film_words(story)
+    words = json.loads(said["comment"]) | {KEY: meaning(told)}
+    join(segments, None, path, start=start, told=said | {"comment": json.dumps(words)}, force=force)
     return [path]
 
 

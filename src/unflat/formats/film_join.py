@@ -11,8 +11,10 @@ from typing import Any
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.av_late import check_library
+from unflat.formats.film_boxes import SUFFIXES as BOXED
 from unflat.formats.film_process import child, resolved
 from unflat.formats.film_remux import FORMATS
+from unflat.formats.film_rights import add_packet
 from unflat.formats.film_write import EncodeOptions
 
 SUFFIXES = tuple(FORMATS)
@@ -63,7 +65,7 @@ def join(
         start: From when on the source was read, in seconds on its clock. If it is later than 0, the first frame of
             the new film is shown at 0, and the sound begins there.
         stop: Until when it was read; None is the end.
-        told: ``comment``: what the film says of itself.
+        told: What the film says of itself; see :func:`unflat.formats.picture_story.film_words`.
         force: Replace a file that exists.
 
     Returns:
@@ -91,4 +93,6 @@ def join(
             notes: list[str] = []
             while not (words := joiner.words()).get("end"):
                 notes += [words["note"]] if "note" in words else []
+        if target.suffix.lower() in BOXED:
+            add_packet(draft, told or {})
     return tuple(dict.fromkeys(notes))

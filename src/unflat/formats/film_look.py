@@ -27,6 +27,8 @@ _FIRST, _ELSEWHERE, _PLACES = 24, 2, 5
 _MOST_FRAMES = 20_000_000
 """Four days at 60 a second."""
 _UNKNOWN_RATE = Fraction(25)
+_LONGEST_TAG = 1 << 20
+"""Characters of one thing that a film says of itself: its XMP is the longest."""
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ def look(path: Path) -> Look:
         plan = plan_of(stream, sample.frame, counted=counted, interlaced=sample.interlaced, notes=notes)
         fps, even = _pace(shown, tick, rate)
         _say_if_short(shown, promised, length, tick, notes)
-        tags = {str(k).lower(): str(v) for k, v in container.metadata.items()}
+        tags = {str(k).lower(): str(v)[:_LONGEST_TAG] for k, v in container.metadata.items()}
         name = str(container.format.name).split(",", maxsplit=1)[0]
         return Look(name, plan, tick, zero, fps, even, upright_size(plan), shown, keys, tags, notes)
 

@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.av_late import check_library
+from unflat.formats.c2pa_read import with_credentials
 from unflat.formats.film_child import END
 from unflat.formats.film_process import child, resolved
+from unflat.formats.film_rights import film_rights
+from unflat.formats.reserved import with_sidecars
 from unflat.types.clip import Clip, TimedFrame
 from unflat.types.image import Size
-from unflat.types.provenance import Rights, Source
+from unflat.types.provenance import Source
 
 I64 = NDArray[np.int64]
 SUFFIXES = (
@@ -168,8 +171,9 @@ def _opened(path: Path) -> _Film:
 def _clip(film: _Film) -> Clip:
     words, shown = film.words, film.shown
     fps = Fraction(words["fps"])
-    tags: dict[str, str] = words["tags"]
-    rights = Rights(creator=tags.get("artist") or tags.get("author"), copyright=tags.get("copyright"))
+    rights, reserved, said = film_rights(words["tags"])
+    source = Source(film.path.name, film.sha256, str(words["container"]), rights, reserved=reserved)
+    source, beside = with_sidecars(with_credentials(source, film.path), film.path)
     return Clip(
         size=film.size,
         fps=fps,
@@ -177,8 +181,8 @@ def _clip(film: _Film) -> Clip:
         seconds=float(film.time(int(shown[-1])) + 1 / fps),
         count=len(shown),
         even=bool(words["even"]),
-        source=Source(film.path.name, film.sha256, str(words["container"]), rights),
-        notes=tuple(words["notes"]),
+        source=source,
+        notes=(*words["notes"], *said, *beside),
         tick=film.tick,
     )
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.av_late import library
+from unflat.formats.film_rights import tags_of
 from unflat.formats.film_source import faults, opened, reason
 from unflat.formats.film_tracks import Timed, Tracks, chapters_of, clock_of
 from unflat.trust.privacy import FILM_KEPT
@@ -144,7 +145,7 @@ def _head(film: Any, source: Any, told: dict[str, str]) -> None:
     for key in FILM_KEPT:
         if said.get(key):
             film.metadata[key] = said[key]
-    film.metadata["comment"] = told.get("comment", "")
+    film.metadata.update(tags_of(told, film.format.name))
 
 
 class _Pictures:

@@ -49,6 +49,7 @@ def opened(path: Path) -> Generator[Any]:
         "protocol_whitelist": _NO_PROTOCOL,
         "format_whitelist": ",".join(CONTAINERS),
         "max_streams": str(MOST_STREAMS),
+        "export_xmp": "1",
     }
     with path.open("rb") as file:
         if not file.read(1):

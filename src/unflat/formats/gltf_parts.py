@@ -36,6 +36,7 @@ from unflat.formats.gltf_tracks import POINTER, animation_of
 from unflat.formats.linear_colour import LINEAR16_FROM_SRGB8
 from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.texture import encoded
+from unflat.formats.told_rights import all_rights, json_ld
 from unflat.geometry.normals import vertex_normals
 from unflat.geometry.transform import Door, door_from_frame, quaternion_from_rotation, turned
 from unflat.types.arrays import F32, F64, U8
@@ -55,6 +56,7 @@ _POINTS, _TRIANGLES = 0, 4
 _CLAMP, _LINEAR, _LINEAR_MIPMAP_LINEAR = 33071, 9729, 9987
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 _NEAR_M = 0.01
+XMP = "KHR_xmp_json_ld"
 
 Place = Callable[[bytes, str, str], dict[str, Any]]
 """Takes a texture's (bytes, mime type, extension) and says what the image object of the document holds."""
@@ -114,9 +116,10 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
     maker.nodes += [pin_node(pin, maker.gl_from_frame) for pin in scene.pins]
     animations = [animation_of(track, maker, maker.gl_from_frame, CAMERA_TURN) for track in scene.tracks]
     asset: dict[str, Any] = {"version": "2.0", "generator": f"unflat {unflat.__version__}"}
-    line = rights_line(scene.provenance.rights)
+    line = rights_line(all_rights(scene.provenance))
     if line:
         asset["copyright"] = line
+    asset["extensions"] = {XMP: {"packet": 0}}
     asset["extras"] = {"unflat": record(scene)}
     lists = {
         "nodes": maker.nodes,
@@ -130,11 +133,13 @@ def document_of(scene: Scene, place: Place | None, max_side: int, quality: int) 
         "accessors": maker.buffer.accessors,
         "bufferViews": maker.buffer.views,
     }
-    used = [UNLIT] if any(UNLIT in material.get("extensions", {}) for material in maker.materials) else []
+    used = [UNLIT] * any(UNLIT in material.get("extensions", {}) for material in maker.materials)
     used += [POINTER] if any(track.zooms for track in scene.tracks) else []
+    used.append(XMP)
     document: dict[str, Any] = {
         "asset": asset,
-        **({"extensionsUsed": used} if used else {}),
+        "extensionsUsed": used,
+        "extensions": {XMP: {"packets": [json_ld(scene.provenance)]}},
         "scene": 0,
         "scenes": [{"nodes": list(range(len(maker.nodes)))}],
         **{name: entries for name, entries in lists.items() if entries},

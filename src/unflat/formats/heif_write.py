@@ -35,12 +35,14 @@ class Item:
         data: Its bytes.
         properties: What is said of it, in this order.
         describes: The item that this one is about, counted from 0.
+        media: Of a ``mime`` item its media type, with a zero behind it.
     """
 
     kind: bytes
     data: bytes
     properties: tuple[Property, ...] = ()
     describes: int | None = None
+    media: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ def exif_item(record: bytes, describes: int) -> Item:
     return Item(b"Exif", struct.pack(">I", 6) + record, describes=describes)
 
 
+def xmp_item(packet: bytes, describes: int) -> Item:
+    """An XMP packet about a picture (ISO/IEC 23008-12, A.3)."""
+    return Item(b"mime", packet, describes=describes, media=b"application/rdf+xml\0")
+
+
 def heif_file(items: Sequence[Item], groups: Sequence[Group] = ()) -> bytes:
     """The bytes of a HEIC file.
 
@@ -122,7 +129,7 @@ def _meta(items: Sequence[Item], groups: Sequence[Group], start: int) -> bytes:
     """The table of everything, for bytes of items that begin at ``start``."""
     numbers = range(1, len(items) + 1)
     infos = [
-        full_box(b"infe", 2, 0, struct.pack(">HH4s", number, 0, item.kind), b"\0")
+        full_box(b"infe", 2, 0, struct.pack(">HH4s", number, 0, item.kind), b"\0", item.media)
         for number, item in zip(numbers, items, strict=True)
     ]
     places: list[bytes] = []

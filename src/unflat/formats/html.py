@@ -156,7 +156,7 @@ def page_of_glb(glb: bytes, name: str) -> bytes:
 
 def _page(glb: bytes, title: str, record: SceneRecord, kind: _Kind, depth: str = "") -> bytes:
     words = {
-        **common(kind.style, kind.script, title),
+        **common(kind.style, kind.script, title, record.provenance),
         "KIND": "3D estimate" if record.provenance.steps else "3D scene",
         "ABOUT": _about(record),
         "DEPTH": depth,
@@ -176,7 +176,7 @@ def _model_page(glb: bytes, title: str, record: SceneRecord, scan: Carried | Non
     size = ("Scale", "millimetres as the scanner gave them" if measured else _scale_line(record.scale))
     rows = [*source_rows(story), *(volume_rows(scan) if scan else ()), size]
     words = {
-        **common(_MODEL.style, _MODEL.script, title),
+        **common(_MODEL.style, _MODEL.script, title, story),
         "KIND": "3D model",
         "NOTE": _NO_DIAGNOSIS if patient else "",
         "ABOUT": about(said, [*rows, *step_rows(story)], story.warnings),

@@ -12,12 +12,15 @@ from PIL import PngImagePlugin, TiffImagePlugin
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, translated
+from unflat.formats.c2pa_read import with_credentials
 from unflat.formats.decode import DECODE_FAULTS, decode
 from unflat.formats.exif import DATE_TIME, DESCRIPTION, exif_block
 from unflat.formats.heic import decode_heic
 from unflat.formats.jpeg import with_exif
 from unflat.formats.raw import decode_raw
+from unflat.formats.reserved import with_sidecars
 from unflat.formats.sniff import SUFFIXES, kind_of, misnamed, stranger
+from unflat.formats.told_rights import XMP_KEY
 from unflat.trust.privacy import travelling
 from unflat.types.image import Image
 from unflat.types.provenance import Source
@@ -34,7 +37,7 @@ _WRITES = {
     ".avif": "AVIF",
 }
 _LONGEST_EXIF = 60_000
-_ASCII = 2
+_BYTE, _ASCII, _XMP = 1, 2, 0x02BC
 _TURNED = "its EXIF turns it, so what it says of its panorama (GPano) was ignored"
 
 
@@ -62,7 +65,7 @@ def read_bytes(path: Path, *, limit: int = _LARGEST_FILE) -> bytes:
     return data
 
 
-def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
+def read_image(path: Path, *, max_pixels: int = 400_000_000, top: Path | None = None) -> Image:
     """Read a picture: upright, sRGB, 8 bits, alpha kept where not all of it is opaque.
 
     The content decides the format; a suffix that says otherwise is noted. Reads JPEG, MPO, PNG, WebP, TIFF, AVIF,
@@ -71,6 +74,7 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
     Args:
         path: The file.
         max_pixels: More than this is refused by the declared size, before anything is decoded.
+        top: The folder that was given, where the file lies in it: what stands there counts for it, too.
 
     Raises:
         InputError: No such file, not a picture, damaged, or too large.
@@ -93,7 +97,9 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
     wrong_name, upright = misnamed(path, kind), decoded.facts.orientation == 1
     turned = () if upright or decoded.facts.panorama is None else (_TURNED,)
     digest, facts = hashlib.sha256(data).hexdigest(), decoded.facts
-    source = Source(path.name, digest, kind.lower(), facts.rights, facts.taken)
+    said = Source(path.name, digest, kind.lower(), facts.rights, facts.taken, facts.reserved)
+    said = with_credentials(said, path, data)
+    source, beside = with_sidecars(said, path, top)
     return Image(
         pixels=decoded.pixels.rgb,
         alpha=decoded.pixels.alpha,
@@ -101,7 +107,7 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000) -> Image:
         lens=decoded.facts.lens,
         panorama=decoded.facts.panorama if upright else None,
         private=decoded.facts.private,
-        notes=(*([wrong_name] if wrong_name else []), *decoded.notes, *turned),
+        notes=(*([wrong_name] if wrong_name else []), *decoded.notes, *turned, *beside),
         jpeg=decoded.jpeg,
     )
 
@@ -164,25 +170,29 @@ def encoded(
         image: What to write.
         row: PNG, JPEG, WEBP, TIFF or AVIF.
         quality: 1..100.
-        text: Provenance, key to text.
+        text: Provenance, key to text; under :data:`unflat.formats.told_rights.XMP_KEY` an XMP packet.
         fine: Colours keep their full resolution, whatever the quality (JPEG and AVIF 4:4:4; a WebP without loss).
         dated: It shows the scene of its source at the same time, and says when that was.
         profile: ICC profile that the pixels are of; None is sRGB.
     """
     text = text or {}
-    described = json.dumps(text, ensure_ascii=True) if text and row != "PNG" else None
+    packet = text.get(XMP_KEY, "").encode()
+    own = {key: words for key, words in text.items() if key != XMP_KEY}
+    described = json.dumps(own, ensure_ascii=True) if own and row != "PNG" else None
     tags = travelling(image.source.rights) | ({DESCRIPTION: described} if described else {})
     taken = image.source.taken if dated else None
     exif = exif_block(tags, taken)
     if len(exif) > _LONGEST_EXIF:
         raise OutputError(f"the provenance is too long for a {row} file", hint="Write a PNG, which has room for it.")
     if row == "JPEG" and image.jpeg is not None:
-        return with_exif(image.jpeg, exif) if exif else image.jpeg
+        return with_exif(image.jpeg, exif, packet)
     picture, options = _flat(image, row), _options(row, quality, fine=fine)
     if row == "PNG":
         options["pnginfo"] = _png_text(text)
+    elif packet and row != "TIFF":
+        options["xmp"] = packet
     if row == "TIFF":
-        options["tiffinfo"] = _tiff_tags(tags | ({DATE_TIME: taken[:19]} if taken else {}))
+        options["tiffinfo"] = _tiff_tags(tags | ({DATE_TIME: taken[:19]} if taken else {}), packet)
     elif exif:
         options["exif"] = exif
     if profile is not None:
@@ -221,12 +231,15 @@ def _options(row: str, quality: int, *, fine: bool) -> dict[str, object]:
     return rows[row]
 
 
-def _tiff_tags(tags: dict[int, str]) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """ASCII tags in UTF-8; handed over as text, Pillow would write question marks."""
+def _tiff_tags(tags: dict[int, str], packet: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """ASCII tags in UTF-8 (handed over as text, Pillow would write question marks), and an XMP packet."""
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, text in tags.items():
         directory.tagtype[tag] = _ASCII
         directory[tag] = text.encode() + b"\0"
+    if packet:
+        directory.tagtype[_XMP] = _BYTE
+        directory[_XMP] = packet
     return directory
 
 

@@ -147,12 +147,15 @@ def _assembled(pieces: list[tuple[int, int, bytes]]) -> bytes | None:
     return b"".join(parts) if position == total else None
 
 
-def with_exif(stream: bytes, exif: bytes) -> bytes:
-    r"""A stripped stream with one EXIF segment put behind its JFIF header.
+def with_exif(stream: bytes, exif: bytes, packet: bytes = b"") -> bytes:
+    r"""A stripped stream with an EXIF segment, and one of XMP, put behind its JFIF header.
 
     Args:
         stream: As :meth:`JpegStream.stripped` gives it.
-        exif: Beginning with ``Exif\0\0``, at most 65533 bytes.
+        exif: Beginning with ``Exif\0\0``, at most 65533 bytes; empty for none.
+        packet: Of XMP, at most 65504 bytes; empty for none.
     """
     at = 2 + (18 if stream[2:4] == b"\xff\xe0" else 0)
-    return stream[:at] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + stream[at:]
+    contents = [exif, XMP + packet if packet else b""]
+    told = b"".join(b"\xff\xe1" + (len(one) + 2).to_bytes(2, "big") + one for one in contents if one)
+    return stream[:at] + told + stream[at:]

@@ -33,6 +33,7 @@ from unflat.formats.atomic import replacing
 from unflat.formats.depth_codes import to_floats
 from unflat.formats.exr_blocks import write_blocks
 from unflat.formats.registry import ExportOptions
+from unflat.formats.told_rights import exr_rows
 from unflat.geometry.projection import pixel_centres, rays
 from unflat.types.arrays import F32, U8
 from unflat.types.camera import Intrinsics
@@ -110,6 +111,7 @@ def _header(depth: DepthMap, words: str) -> dict[str, Any]:
         "worldToCamera": np.diag(np.array([1, 1, -1, 1], np.float32)),
         "worldToNDC": world_to_ndc(own),
         "comments": _WORDS,
+        **exr_rows(depth.provenance),
         "unflat_camera": json.dumps(told),
         exr_child.TEXT: words,
     }

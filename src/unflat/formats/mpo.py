@@ -17,7 +17,7 @@ from pathlib import Path
 
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
-from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
+from unflat.formats.exif_jpeg import coded_picture, segment, told_segments
 from unflat.formats.ifd import (
     HEADER,
     Order,
@@ -109,7 +109,7 @@ def write(
 
 def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = None) -> bytes:
     """The bytes of an MPO file; see :func:`write`."""
-    head, tail = (_SOI + segment(_APP1, exif_record(pair, words)) for words in (text, None))
+    head, tail = (_SOI + told_segments(pair, words) for words in (text, None))
     second = tail + segment(_APP2, MARK + HEADER + directory(_attributes(2, pair.baseline_m), len(HEADER)))
     second += coded_picture(pair.right, quality, pair.profile)
     picture = coded_picture(pair.left, quality, pair.profile)

@@ -16,6 +16,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.registry import ExportOptions
+from unflat.formats.story import provenance_lines
 from unflat.types.occupancy import FREE, OCCUPIED, UNKNOWN, Occupancy
 
 _GREYS = {OCCUPIED: 0, FREE: 254, UNKNOWN: 205}
@@ -44,6 +45,7 @@ def write(occupancy: Occupancy, path: Path, options: ExportOptions) -> None:
     if occupancy.scale is not None:
         told = occupancy.scale
         story.append(f"# size: {told.basis}; true metres are {told.low:.4g} to {told.high:.4g} times as many")
+    story += [f"# {line}" for line in provenance_lines(occupancy.provenance)]
     lines = [
         *story,
         f"image: {_quoted(picture.name)}",

@@ -11,6 +11,9 @@ from functools import cache
 from importlib.resources import files
 
 import unflat
+from unflat.formats.told_rights import all_rights, meta_rows
+from unflat.trust.label import label_text
+from unflat.trust.rights import UNKNOWN, statement
 from unflat.types.provenance import Provenance
 
 _PLACE = re.compile(r"@@([A-Z]+)@@")
@@ -30,13 +33,14 @@ def filled(template: str, words: Mapping[str, str | Iterable[str]]) -> Generator
         yield from (word,) if isinstance(word, str) else word
 
 
-def common(style: str, script: str, title: str, *, media: bool = False) -> dict[str, str]:
-    """The words that all pages need: POLICY, GENERATOR, TITLE, STYLE and SCRIPT.
+def common(style: str, script: str, title: str, story: Provenance, *, media: bool = False) -> dict[str, str]:
+    """The words that all pages need: POLICY, GENERATOR, META, TITLE, STYLE and SCRIPT.
 
     Args:
         style: The CSS file of the built viewer.
         script: The JavaScript file.
         title: The page's name, any text.
+        story: Where what it shows comes from: whose it is and what it is called stands in its head.
         media: The page plays a film that is inside it.
     """
     css, js = static(style), static(script)
@@ -45,6 +49,7 @@ def common(style: str, script: str, title: str, *, media: bool = False) -> dict[
         "POLICY": f"default-src 'none'; script-src {_hash(js)}; style-src {_hash(css)}; img-src data: blob:; {inside}; "
         "base-uri 'none'; form-action 'none'",
         "GENERATOR": escaped(f"unflat {unflat.__version__}"),
+        "META": "\n".join(f'<meta name="{name}" content="{escaped(text)}">' for name, text in meta_rows(story)),
         "TITLE": escaped(title),
         "STYLE": css,
         "SCRIPT": js,
@@ -103,13 +108,19 @@ def about(said: str, rows: Sequence[tuple[str, str]], warnings: Sequence[str]) -
 
 def source_rows(story: Provenance) -> list[tuple[str, str]]:
     """What something was made from, and the rights that were stated: terms and texts."""
-    rows = [("Made from", ", ".join(source.name for source in story.sources) or "not stated")]
-    rights = story.rights
+    rows = [("Label", label_text(story))]
+    rows.append(("Made from", ", ".join(source.name for source in story.sources) or "not stated"))
+    said, rights = statement(story), all_rights(story)
     stated = (
-        ("Creator", rights.creator),
-        ("Copyright", rights.copyright),
-        ("Licence", rights.licence),
+        ("Photographer", rights.creator or UNKNOWN),
+        ("Subject", said.subject or UNKNOWN),
+        ("Converter", said.converter or UNKNOWN),
+        ("Copyright", rights.copyright or UNKNOWN),
+        ("Licence", rights.licence or UNKNOWN),
         ("Terms of use", rights.usage_terms),
+        ("Forbidden by the source", "; ".join(f"{one.words} ({one.told_by})" for one in said.reserved)),
+        ("Used all the same", said.leave),
+        ("Manifest", story.urn),
     )
     return rows + [(term, text) for term, text in stated if text]
 

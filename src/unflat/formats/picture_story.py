@@ -1,7 +1,7 @@
 """What a picture or a film of ours says of itself: the words, where they stand, and how they are found again.
 
 A PNG has them in the text chunk "unflat" (a picture) or "Comment" (a frame), a GIF and an MP4 in their comment, all
-others in the EXIF image description.
+others in the EXIF image description. An XMP packet beside it says for others whose it is and what it is called.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from unflat.formats.plain import is_object
 from unflat.formats.provenance_text import from_plain, to_plain
 from unflat.formats.sniff import kind_of
 from unflat.formats.story import parsed
+from unflat.formats.told_rights import XMP_KEY, packet, spare_words
 from unflat.types.provenance import Provenance
 
 KEY = "unflat"
@@ -29,12 +30,12 @@ _TELLING = ("PNG", "JPEG", "WebP", "TIFF", "AVIF", "GIF", "HEIC")
 
 def picture_words(story: Provenance) -> dict[str, str]:
     """What a still picture carries: for the ``text`` of :func:`unflat.formats.image.write_image`."""
-    return {KEY: json.dumps(to_plain(story), ensure_ascii=False)}
+    return {KEY: json.dumps(to_plain(story), ensure_ascii=False), XMP_KEY: packet(story)}
 
 
 def film_words(story: Provenance) -> dict[str, str]:
     """What a film carries: for the ``told`` of :func:`unflat.formats.video.write_film`."""
-    return {"comment": json.dumps({KEY: to_plain(story)})}
+    return {"comment": json.dumps({KEY: to_plain(story)})} | spare_words(story)
 
 
 def story_in(path: Path) -> Provenance | None:

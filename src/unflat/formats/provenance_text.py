@@ -19,7 +19,8 @@ import numpy as np
 import unflat
 from unflat.errors import InputError, ShapeError
 from unflat.formats.plain import is_list, is_object
-from unflat.types.provenance import Provenance, Rights, Source, Step
+from unflat.formats.told_rights import promises
+from unflat.types.provenance import Basis, Credentials, Likeness, Provenance, Reservation, Rights, Source, Step
 from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale, ScaleBasis
 from unflat.types.scene import Frame, Scene
@@ -41,14 +42,20 @@ class SceneRecord:
 
 
 def to_plain(provenance: Provenance) -> Plain:
-    """Provenance as JSON values (dict, list, str, int, float, bool). What is not stated is left out."""
+    """Provenance as JSON values (dict, list, str, int, float, bool). What is not stated is left out.
+
+    Label, source type, statement and bill of materials follow from the rest; they are written for others, and not
+    read back.
+    """
     return {
         "version": _clean(provenance.version),
         "created": _clean(provenance.created),
         "invented": provenance.invented,
+        **promises(provenance),
         "sources": [_source_to_plain(source) for source in provenance.sources],
         "steps": [_step_to_plain(step) for step in provenance.steps],
         "warnings": [_clean(text) for text in provenance.warnings],
+        **_promises_to_plain(provenance),
     }
 
 
@@ -66,6 +73,11 @@ def from_plain(plain: object) -> Provenance:
         invented=_truth(entry, "invented"),
         warnings=tuple(_is_text(each, "warnings") for each in _list(entry, "warnings")),
         created=_text_or_none(entry, "created"),
+        likeness=_likeness_from_plain(entry.get("likeness")),
+        leave=_text_or_none(entry, "leave"),
+        urn=_text_or_none(entry, "urn"),
+        converter=_text_or_none(entry, "converter"),
+        subject=_text_or_none(entry, "subject"),
     )
 
 
@@ -174,14 +186,67 @@ def _source_to_plain(source: Source) -> Plain:
         plain["sha256"] = source.sha256
     if rights:
         plain["rights"] = rights
+    if source.reserved:
+        plain["reserved"] = [{k: _clean(v) for k, v in dataclasses.asdict(one).items()} for one in source.reserved]
+    if (held := source.credentials) is not None:
+        told = {"urn": held.urn, "state": held.state, "signer": held.signer, "generator": held.generator}
+        plain["credentials"] = {key: _clean(value) for key, value in told.items() if value is not None}
     return plain
+
+
+def _credentials_from_plain(plain: object) -> Credentials | None:
+    if plain is None:
+        return None
+    entry = _object(plain, "credentials")
+    state = _text(entry, "state")
+    if state not in ("trusted", "valid", "invalid"):
+        _wrong("credentials.state", state)
+    return Credentials(_text(entry, "urn"), state, _text_or_none(entry, "signer"), _text_or_none(entry, "generator"))
+
+
+def _promises_to_plain(provenance: Provenance) -> Plain:
+    """What is known of people, by which leave sources are used, and which manifest speaks for the file."""
+    seen, plain = provenance.likeness, Plain()
+    if seen is not None:
+        plain["likeness"] = dataclasses.asdict(seen) | {"consent": list(seen.consent)}
+    told = {key: getattr(provenance, key) for key in ("leave", "urn", "converter", "subject")}
+    return plain | {key: _clean(text) for key, text in told.items() if text is not None}
+
+
+def _likeness_from_plain(plain: object) -> Likeness | None:
+    if plain is None:
+        return None
+    entry = _object(plain, "likeness")
+    counts = {key: _number(entry, key) for key in ("faces", "bodies")}
+    for key, count in counts.items():
+        if not (count >= 0 and count == int(count)):
+            _wrong(f"likeness.{key}", count)
+    treated, basis = _text(entry, "treated"), _text(entry, "basis")
+    if treated not in ("kept", "blurred", "removed"):
+        _wrong("likeness.treated", treated)
+    known: tuple[Basis, ...] = get_args(Basis)
+    if basis not in known:
+        _wrong("likeness.basis", basis)
+    consent = tuple(_is_text(each, "consent") for each in _list(entry, "consent"))
+    return Likeness(int(counts["faces"]), int(counts["bodies"]), treated, basis, consent, _text(entry, "finder"))
+
+
+def _reservation_from_plain(plain: object) -> Reservation:
+    entry = _object(plain, "reserved")
+    forbids = _text(entry, "forbids")
+    if forbids not in ("ai", "data mining", "derivatives"):
+        _wrong("reserved.forbids", forbids)
+    return Reservation(forbids, _text(entry, "told_by"), _text(entry, "words"))
 
 
 def _source_from_plain(plain: object) -> Source:
     entry = _object(plain, "sources")
     stated = _object(entry.get("rights", {}), "rights")
     rights = Rights(**{field.name: _text_or_none(stated, field.name) for field in dataclasses.fields(Rights)})
-    return Source(_text(entry, "name"), _text_or_none(entry, "sha256"), _text(entry, "format"), rights)
+    reserved = tuple(_reservation_from_plain(each) for each in _list(entry, "reserved"))
+    name, kind = _text(entry, "name"), _text(entry, "format")
+    held = _credentials_from_plain(entry.get("credentials"))
+    return Source(name, _text_or_none(entry, "sha256"), kind, rights, reserved=reserved, credentials=held)
 
 
 def _step_to_plain(step: Step) -> Plain:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, get_args
 
 from unflat.errors import InputError
 from unflat.formats.atomic import check_target, safe_stem
+from unflat.formats.outlet import Handing, SealOptions, handed_out, seal_targets
+from unflat.trust.lineage import Lineage
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.occupancy import Occupancy
+from unflat.types.provenance import Provenance, Source
 from unflat.types.scene import Scene
 from unflat.types.splats import Splats
 from unflat.types.views import Reconstruction
@@ -53,7 +56,8 @@ class Format:
     def targets(self, path: Path) -> tuple[Path, ...]:
         """Every file that writing to ``path`` makes, as far as the name tells."""
         words = {"name": path.name, "stem": safe_stem(path.stem)}
-        return (path, *(path.with_name(pattern.format(**words)) for pattern in self.beside))
+        beside = (path.with_name(pattern.format(**words)) for pattern in self.beside)
+        return (path, *beside, *seal_targets(path, folder=self.folder))
 
     def check(self, path: Path, *, force: bool) -> None:
         """Refuse early what would fail when ``path`` is written.
@@ -70,6 +74,8 @@ class Format:
 
 
 Near = Literal["white", "black"]
+Thing = Scene | DepthMap | Layers | Reconstruction | Occupancy
+"""What a file can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class ExportOptions:
     holds millimetres, where far is light, and everything else is near white."""
     editable: bool = True
     """A web page carries the depth of its picture, so that it can be mended there by hand; up to a tenth larger."""
+    seal: SealOptions = field(default_factory=SealOptions)
     page_voxels: int = 2**26
     """The most voxels of a scan that a web page carries, about 1.3 bytes each; a larger scan is averaged down."""
 
@@ -277,6 +284,18 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+def story_of(thing: Thing) -> Provenance | None:
+    """What a noun knows of where it came from."""
+    return thing.depth.provenance if isinstance(thing, Layers) else thing.provenance
+
+
+def with_story(thing: Thing, story: Provenance) -> Thing:
+    """The same with another story."""
+    if isinstance(thing, Layers):
+        return replace(thing, depth=replace(thing.depth, provenance=story))
+    return replace(thing, provenance=story)
+
+
 def format_of(path: Path) -> Format:
     """The row for the suffix of ``path``.
 
@@ -307,10 +326,11 @@ def format_of_picture(path: Path) -> Format:
     return row
 
 
-def write(
-    thing: Scene | DepthMap | Layers | Reconstruction | Occupancy, path: Path, options: ExportOptions | None = None
-) -> None:
+def write(thing: Thing, path: Path, options: ExportOptions | None = None) -> Handing:
     """Write a noun; the suffix of ``path`` chooses the format, and splats in a .ply their own.
+
+    Returns:
+        What went out: every file, and what the user should know of it.
 
     Raises:
         InputError: Unknown suffix, or one that cannot hold this noun.
@@ -327,8 +347,11 @@ def write(
         )
     if row.module == "ply" and isinstance(thing, Scene) and any(isinstance(n.item, Splats) for n in thing.nodes):
         row = format_of(Path("any.splat.ply"))
-    check_target(path, force=options.force, folder=row.folder)
-    row.load().write(thing, path, options)
+    told = story_of(thing)
+    story = told or Lineage.begin(Source.array(type(thing).__name__)).seal()
+    with handed_out(path, story, options.seal, force=options.force, folder=row.folder) as out:
+        row.load().write(thing if told is None else with_story(thing, out.story), out.path, options)
+    return out
 
 
 def is_depth_file(path: Path) -> bool:

@@ -21,13 +21,13 @@ from PIL import Image as Pil
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, safe_stem, translated
 from unflat.formats.film_parts import locked
+from unflat.formats.shelf_source import source_of, source_told
 from unflat.formats.zip_faults import ZIP_FAULTS
 from unflat.types.arrays import U8, Bool
 from unflat.types.camera import Intrinsics, Pose
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
-from unflat.types.provenance import Rights, Source
 from unflat.types.scale import Scale
 from unflat.types.views import Dropped, Lens, Reconstruction, SparsePoints, Still, Stills, View, ViewDepth
 
@@ -269,12 +269,10 @@ class Shelf:
         return replace(still, read=read, mask=_loader(self._mask(still)) if masked else None)
 
     def _still_of(self, row: Mapping[str, Any]) -> Still | None:
-        told = dict(row["source"])
-        source = Source(rights=Rights(**told.pop("rights")), **told)
         size = Size(*row["size"])
         bare = Still(
             row["name"], size, _nothing, row["camera"], row["lens"] and _lens_of(row["lens"]), row["seconds"], None,
-            source, row["sharpness"], Size(*row["taken"]),
+            source_of(row["source"]), row["sharpness"], Size(*row["taken"]),
         )  # fmt: skip
         picture = self.folder / f"{safe_stem(bare.name)}{row['suffix']}"
         if not picture.is_file() or (row["masked"] and not self._mask(bare).is_file()):
@@ -392,7 +390,7 @@ def _still_words(still: Still, suffix: str) -> dict[str, Any]:
         "lens": None if still.lens is None else _lens_words(still.lens),
         "seconds": still.seconds,
         "masked": still.mask is not None,
-        "source": asdict(still.source),
+        "source": source_told(still.source),
         "sharpness": still.sharpness,
         "taken": astuple(still.taken or still.size),
         "suffix": suffix,

@@ -22,9 +22,11 @@ from urllib.parse import quote
 import numpy as np
 
 from unflat.errors import InputError
-from unflat.formats import glb, usdz
+from unflat.formats import glb, registry
 from unflat.formats.atomic import check_target, replacing
 from unflat.formats.image import write_image
+from unflat.formats.outlet import handed_out
+from unflat.formats.picture_story import picture_words
 from unflat.formats.provenance_text import record
 from unflat.formats.pxr_late import check_usd, usd_module
 from unflat.formats.registry import ExportOptions
@@ -72,11 +74,12 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
     for place in (model, apple, picture, snippet, report):
         check_target(place, force=options.force)
     options = replace(options, texture_size=min(options.texture_size, MOST_TEXELS))
-    glb.write(scene, model, options)
+    registry.write(scene, model, options)
     with_usd = _has_usd()
     if with_usd:
-        usdz.write(scene, apple, options)
-    write_image(poster, picture, force=options.force)
+        registry.write(scene, apple, options)
+    with handed_out(picture, scene.provenance, options.seal, force=options.force) as out:
+        write_image(poster, out.path, text=picture_words(out.story))
     second = apple.name if with_usd else None
     text = snippet_of(path.stem, model.name, second, picture.name, true_size=not scene.scale.assumed)
     with replacing(snippet, force=options.force) as (draft,):

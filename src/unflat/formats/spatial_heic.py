@@ -50,8 +50,10 @@ from unflat.formats.heif_write import (
     extent,
     heif_file,
     upper_left,
+    xmp_item,
 )
 from unflat.formats.hevc_still import CodedStill, coded_still
+from unflat.formats.told_rights import XMP_KEY
 from unflat.types.image import Size
 from unflat.types.stereo import StereoPair
 
@@ -126,7 +128,9 @@ def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = N
     told = Property(box(b"uuid", DISPARITY, struct.pack(">i", round(adjustment * DISPARITY_UNIT))))
     stills = [coded_still(view, quality, srgb=pair.profile is None) for view in (pair.left, pair.right)]
     eyes = [_eye(still, pair, place, told) for still, place in zip(stills, (0.0, baseline_m), strict=True)]
-    return heif_file([*eyes, exif_item(record, 0)], [Group(b"ster", (0, 1), (told,))])
+    packet = (text or {}).get(XMP_KEY)
+    told_by = [exif_item(record, 0), *([xmp_item(packet.encode(), 0)] if packet else [])]
+    return heif_file([*eyes, *told_by], [Group(b"ster", (0, 1), (told,))])
 
 
 def _has_baseline(pair: StereoPair) -> bool:

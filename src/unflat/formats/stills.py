@@ -47,6 +47,7 @@ class Album:
         fps: Frames a second of a sequence that does not tell its times.
         names: What each file is called among the others.
         notes: Where the pictures of a folder were taken from, if not from the folder itself.
+        folders: Those that were given; what stands there of rights counts for all that lies in them.
     """
 
     films: tuple[Path, ...]
@@ -56,6 +57,7 @@ class Album:
     fps: float = 30.0
     names: dict[Path, str] = field(default_factory=dict[Path, str])
     notes: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -74,11 +76,14 @@ class Album:
         """The film, where one film is all there is."""
         return open_clip(self.films[0]) if len(self.films) == 1 and not self.pictures else None
 
-    def stills(self, every: Fraction | None = None) -> Generator[Offered | Dropped]:
+    def stills(
+        self, every: Fraction | None = None, through: Callable[[Clip], Clip] | None = None
+    ) -> Generator[Offered | Dropped]:
         """Every picture in turn, decoded once; what cannot be read is named instead.
 
         Args:
             every: Of films among photographs, only a frame in so many seconds; None yields all frames.
+            through: What every film goes through before its frames are taken; None takes them as they are.
 
         Raises:
             InputError: The only film there is cannot be read.
@@ -88,7 +93,7 @@ class Album:
         for path in self.films:
             name = self.names[path]
             try:
-                for one in _frames(path, name, every, alone=len(self.films) == 1):
+                for one in _frames(path, name, every, through, alone=len(self.films) == 1):
                     read += 1
                     yield one
             except InputError as error:
@@ -100,7 +105,7 @@ class Album:
             if self.sequence:
                 seconds = self.stamps[number] if self.stamps else number / self.fps
             try:
-                one = _picture(path, self.names[path], seconds)
+                one = _picture(path, self.names[path], seconds, self.folders)
             except MissingExtraError as error:
                 one, missing = Dropped(self.names[path], str(error)), error
             read += isinstance(one, Offered)
@@ -153,7 +158,8 @@ def album(paths: Sequence[Path], fps: float = 30.0) -> Album:
     notes = tuple(
         f"the pictures are those in {place}" for path, place in zip(paths, places, strict=True) if path != place
     )
-    return Album(tuple(films), tuple(pictures), alone, stamps, fps, _names((*films, *pictures)), notes)
+    names, folders = _names((*films, *pictures)), tuple(path for path in paths if path.is_dir())
+    return Album(tuple(films), tuple(pictures), alone, stamps, fps, names, notes, folders)
 
 
 def _place_of(path: Path) -> Path:
@@ -258,9 +264,9 @@ def _stamps(folder: Path, pictures: Sequence[Path]) -> tuple[float, ...]:
     return ()
 
 
-def _picture(path: Path, name: str, seconds: float | None) -> Offered | Dropped:
+def _picture(path: Path, name: str, seconds: float | None, folders: tuple[Path, ...]) -> Offered | Dropped:
     try:
-        image = read_image(path)
+        image = read_image(path, top=next((top for top in folders if path.is_relative_to(top)), None))
     except InputError as error:
         return Dropped(name, _why(error, path))
     if image.panorama is not None:
@@ -310,8 +316,10 @@ def _lens_of(image: Image) -> Lens | None:
     return Lens(Intrinsics.from_focal(verdict.focal_px, image.size, verdict.basis))
 
 
-def _frames(path: Path, name: str, every: Fraction | None, *, alone: bool) -> Generator[Offered]:
-    clip = open_clip(path)
+def _frames(
+    path: Path, name: str, every: Fraction | None, through: Callable[[Clip], Clip] | None, *, alone: bool
+) -> Generator[Offered]:
+    clip = open_clip(path) if through is None else through(open_clip(path))
     due = Fraction(0)
     with closing(clip.frames()) as frames:
         for frame in frames:

@@ -17,8 +17,9 @@ from unflat import __version__
 from unflat.errors import InputError
 from unflat.formats.looks import looks_of
 from unflat.formats.plain import is_list, is_object
-from unflat.formats.provenance_text import foreign_record, from_record, record
-from unflat.types.provenance import Source
+from unflat.formats.provenance_text import foreign_record, from_record, record, to_plain
+from unflat.formats.told_rights import comment_rows
+from unflat.types.provenance import Provenance, Source
 from unflat.types.scene import Node, Role, Scene, as_role
 
 _PIECE = 180
@@ -70,8 +71,31 @@ def comment_lines(scene: Scene, unit: str, axes: str, most: int = 40_000, **more
         f"unflat {__version__}",
         f"unit: {unit}; axes: {axes}; frame: {scene.frame.value}",
         f"scale: {scale.basis}; the true size is {scale.low:.4g} to {scale.high:.4g} times as large",
-        *(f"unflat-json |{text[i : i + _PIECE]}|" for i in range(0, len(text), _PIECE)),
+        *comment_rows(scene.provenance),
+        *_pieces(text),
     ]
+
+
+def provenance_lines(story: Provenance | None, most: int = 40_000) -> list[str]:
+    """A story without a scene as short ASCII lines, as :func:`comment_lines` has them; none for None.
+
+    Args:
+        story: Where something comes from.
+        most: The most characters of JSON; sources are left out from the end until it fits.
+    """
+    if story is None:
+        return []
+    text, sources = "", story.sources
+    while not text or (len(text) > most and sources):
+        sources = sources if not text else sources[: len(sources) // 2]
+        plain = to_plain(dataclasses.replace(story, sources=sources))
+        gone = len(story.sources) - len(sources)
+        text = json.dumps(plain | ({"left_out": gone} if gone else {}), ensure_ascii=True, separators=(",", ":"))
+    return [*comment_rows(story), *_pieces(text)]
+
+
+def _pieces(text: str) -> list[str]:
+    return [f"unflat-json |{text[i : i + _PIECE]}|" for i in range(0, len(text), _PIECE)]
 
 
 def story_in_lines(lines: Iterable[str]) -> Story | None:

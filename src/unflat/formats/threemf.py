@@ -25,8 +25,10 @@ from unflat.formats.registry import ExportOptions
 from unflat.formats.solid import in_metres, in_millimetres, printable_nodes
 from unflat.formats.story import Story, parsed, role_in, scene_from, story_text
 from unflat.formats.threemf_model import CORE, MODEL_TYPE, RELATIONSHIPS, Model, model_path, parse_model
+from unflat.formats.told_rights import all_rights
 from unflat.formats.zip_faults import ZIP_FAULTS
 from unflat.geometry.transform import Door, door_from_frame
+from unflat.trust.label import label_text, source_type
 from unflat.types.arrays import F64, U32
 from unflat.types.mesh import Mesh
 from unflat.types.scene import Finish, Frame, Node, Scene
@@ -103,7 +105,7 @@ def read(path: Path) -> Scene:
 def _model_text(scene: Scene, bodies: list[_Body], title: str) -> str:
     """The XML of the model part."""
     moved = -np.min([body.vertices.min(axis=0) for body in bodies], axis=0).round(6)
-    rights = scene.provenance.rights
+    rights = all_rights(scene.provenance)
     sources = ", ".join(source.name for source in scene.provenance.sources[:9])
     warned = f". {NOT_FOR_DIAGNOSIS}" if scene.frame is Frame.PATIENT_LPS else ""
     licence = "; ".join(text for text in (rights.licence, rights.usage_terms) if text)
@@ -115,6 +117,8 @@ def _model_text(scene: Scene, bodies: list[_Body], title: str) -> str:
         "LicenseTerms": licence,
         "CreationDate": scene.provenance.created,
         "Application": f"unflat {__version__}",
+        "unflat:label": label_text(scene.provenance),
+        "unflat:sourceType": source_type(scene.provenance),
         "unflat:story": story_text(scene, "millimetre", moved_mm=[float(x) for x in moved]),
     }
     lines = [f'{_HEADER}<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:unflat="{_OURS}">']

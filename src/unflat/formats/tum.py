@@ -14,6 +14,7 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats.atomic import replacing
 from unflat.formats.registry import ExportOptions
+from unflat.formats.story import provenance_lines
 from unflat.geometry.transform import quaternion_from_rotation
 from unflat.types.views import Reconstruction, View
 
@@ -36,6 +37,7 @@ def write(reconstruction: Reconstruction, path: Path, options: ExportOptions) ->
     if scale is not None and scale.assumed:
         known = f"metres if the size is as assumed ({scale.low:.3g} to {scale.high:.3g} times are true)"
     head = ["# timestamp tx ty tz qx qy qz qw", f"# world from camera (x right, y down, z forward), in {known}"]
+    head += [f"# {line}" for line in provenance_lines(reconstruction.provenance)]
     text = "\n".join([*head, *(f"{_time(time)} {line}" for time, line in rows)]) + "\n"
     with replacing(path, force=options.force) as (draft,):
         draft.write_text(text, encoding="ascii", newline="\n")

@@ -40,9 +40,11 @@ from unflat.formats.provenance_text import record, rights_line
 from unflat.formats.pxr_late import usd_module
 from unflat.formats.registry import ExportOptions
 from unflat.formats.texture import encoded
+from unflat.formats.told_rights import all_rights
 from unflat.formats.usdz_archive import pack
 from unflat.formats.usdz_read import read
 from unflat.geometry.transform import Door, door_from_frame, turned
+from unflat.trust.label import label_text, source_type
 from unflat.types.camera import Camera
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
@@ -121,9 +123,11 @@ class _Builder:
             "generator": f"unflat {unflat.__version__}",
             "record": json.dumps({**looks_of(self.scene), **record(self.scene)}, ensure_ascii=False, allow_nan=False),
         }
-        line = rights_line(self.scene.provenance.rights)
-        if line:
-            told["copyright"] = line
+        story = self.scene.provenance
+        rights = all_rights(story)
+        spare = {"copyright": rights_line(rights), "creator": rights.creator, "manifest": story.urn}
+        told |= {"label": label_text(story), "sourceType": source_type(story)}
+        told |= {name: text for name, text in spare.items() if text}
         layer = self.stage.GetRootLayer()
         layer.customLayerData = {"unflat": told, "Apple": {"preferredIblVersion": 1}}
         root = UsdGeom.Xform.Define(self.stage, "/Scene")

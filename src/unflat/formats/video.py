@@ -24,6 +24,8 @@ from PIL import Image as Pil
 from unflat.errors import InputError, MissingExtraError
 from unflat.formats.atomic import check_target, replacing, translated
 from unflat.formats.exif import DESCRIPTION, exif_block
+from unflat.formats.film_rights import add_packet, tags_of
+from unflat.formats.told_rights import XMP_KEY
 from unflat.types.arrays import U8
 from unflat.types.image import Size
 
@@ -108,7 +110,7 @@ def _write_mp4(frames: Iterable[U8], draft: Path, fps: float, told: Told) -> Non
     av = library()
     rate = Fraction(fps).limit_denominator(1001)
     with av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as film:
-        film.metadata["comment"] = told.get("comment", "")
+        film.metadata.update(tags_of(told, "mp4"))
         stream: Any = None
         for pixels in frames:
             if stream is None:
@@ -121,6 +123,7 @@ def _write_mp4(frames: Iterable[U8], draft: Path, fps: float, told: Told) -> Non
             raise InputError("a film needs at least one frame")
         for packet in stream.encode():
             film.mux(packet)
+    add_packet(draft, told)
 
 
 def _stream(film: Any, pixels: U8, rate: Fraction) -> Any:
@@ -159,6 +162,7 @@ def _write_webp(frames: Iterable[U8], draft: Path, fps: float, told: Told) -> No
         raise InputError("a film needs at least one frame")
     each = max(1, round(1000 / fps))
     spare: dict[str, Any] = {"exif": exif_block({DESCRIPTION: told["comment"]})} if told.get("comment") else {}
+    spare |= {"xmp": told[XMP_KEY].encode()} if XMP_KEY in told else {}
     first.save(draft, "WEBP", save_all=True, append_images=rows, duration=each, loop=0, quality=80, method=2, **spare)
 
 
@@ -172,7 +176,7 @@ def _write_row(frames: Iterable[U8], path: Path, told: Told, *, force: bool) -> 
             check_target(target, force=force)
             new += [] if target.exists() else [target]
             with replacing(target, force=force) as (draft,):
-                draft.write_bytes(_png(pixels, told.get("comment", "")))
+                draft.write_bytes(_png(pixels, told))
             written.append(target)
     except BaseException:
         for target in new:
@@ -183,20 +187,18 @@ def _write_row(frames: Iterable[U8], path: Path, told: Told, *, force: bool) -> 
     return written
 
 
-def _png(pixels: U8, comment: str) -> bytes:
-    """A picture as PNG, with a comment as an international text chunk (PNG, third edition, 11.3.3.4)."""
+def _png(pixels: U8, told: Told) -> bytes:
+    """A picture as PNG, with its words as international text chunks (PNG, third edition, 11.3.3.4)."""
     order = np.ascontiguousarray(pixels[..., ::-1])
     data = cv2.imencode(".png", order, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
-    if not comment:
-        return data
-    chunk = b"iTXt" + b"Comment\0" + bytes(4) + comment.encode()
-    return (
-        data[:_PNG_HEAD]
-        + struct.pack(">I", len(chunk) - 4)
-        + chunk
-        + struct.pack(">I", zlib.crc32(chunk))
-        + data[_PNG_HEAD:]
-    )
+    places = {"Comment": told.get("comment"), XMP_KEY: told.get(XMP_KEY)}
+    chunks = b"".join(_text_chunk(key, words) for key, words in places.items() if words)
+    return data[:_PNG_HEAD] + chunks + data[_PNG_HEAD:]
+
+
+def _text_chunk(key: str, words: str) -> bytes:
+    chunk = b"iTXt" + key.encode() + b"\0" + bytes(4) + words.encode()
+    return struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
 _WRITERS: dict[str, Callable[[Iterable[U8], Path, float, Told], None]] = {

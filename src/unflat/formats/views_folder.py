@@ -19,7 +19,7 @@ import unflat
 from unflat.errors import InputError
 from unflat.formats.atomic import MARK, safe_stem
 from unflat.formats.image import encoded
-from unflat.formats.provenance_text import scale_to_plain
+from unflat.formats.provenance_text import scale_to_plain, to_plain
 from unflat.types.image import Image
 from unflat.types.scene import Frame
 from unflat.types.views import Reconstruction, View
@@ -92,6 +92,8 @@ def write_mark(reconstruction: Reconstruction, folder: Path) -> None:
         "lost": [{"name": each.name, "why": each.why} for each in reconstruction.lost],
         "notes": list(reconstruction.notes),
     }
+    if reconstruction.provenance is not None:
+        told["provenance"] = to_plain(reconstruction.provenance)
     (folder / MARK).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ from unflat.formats.exif_jpeg import coded_picture, exif_record, segment
 from unflat.formats.gpano import GPANO, read_panorama
 from unflat.formats.jpeg import EXTENDED_XMP, XMP, JpegStream
 from unflat.formats.mpo import frame_size
+from unflat.formats.told_rights import XMP_KEY, description_in
 from unflat.types.image import Size
 from unflat.types.stereo import StereoPair
 
@@ -89,7 +90,7 @@ def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = N
     extended = _packet({"GImage": GIMAGE}, {"GImage:Data": base64.b64encode(right).decode()}).encode()
     guid = hashlib.md5(extended, usedforsecurity=False).hexdigest().upper()
     parts = [b"\xff\xd8", segment(_APP1, exif_record(pair, text))]
-    parts.append(segment(_APP1, XMP + _main_packet(pair.size, guid)))
+    parts.append(segment(_APP1, XMP + _main_packet(pair.size, guid, description_in((text or {}).get(XMP_KEY)))))
     for at in range(0, len(extended), _CHUNK):
         place = len(extended).to_bytes(4, "big") + at.to_bytes(4, "big")
         parts.append(segment(_APP1, EXTENDED_XMP + guid.encode() + place + extended[at : at + _CHUNK]))
@@ -97,7 +98,8 @@ def encoded(pair: StereoPair, quality: int = 92, text: dict[str, str] | None = N
     return b"".join(parts)
 
 
-def _main_packet(size: Size, guid: str) -> bytes:
+def _main_packet(size: Size, guid: str, told: str) -> bytes:
+    """The packet of the panorama; ``told`` is a description that stands in it, too."""
     whole = Size(2 * size.width, size.width)
     said = {
         "GPano:UsePanoramaViewer": "True",
@@ -111,17 +113,17 @@ def _main_packet(size: Size, guid: str) -> bytes:
         "GImage:Mime": "image/jpeg",
         "xmpNote:HasExtendedXMP": guid,
     }
-    packet = _packet({"GPano": GPANO, "GImage": GIMAGE, "xmpNote": _NOTE}, said)
+    packet = _packet({"GPano": GPANO, "GImage": GIMAGE, "xmpNote": _NOTE}, said, told)
     return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="r"?>'.encode()
 
 
-def _packet(spaces: dict[str, str], said: dict[str, str]) -> str:
+def _packet(spaces: dict[str, str], said: dict[str, str], told: str = "") -> str:
     """One description whose properties are attributes; values of letters, digits and base64 need no escapes."""
     names = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in spaces.items())
     values = "".join(f' {name}="{value}"' for name, value in said.items())
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        f'<rdf:Description rdf:about=""{names}{values}/></rdf:RDF></x:xmpmeta>'
+        f'<rdf:Description rdf:about=""{names}{values}/>{told}</rdf:RDF></x:xmpmeta>'
     )
 
 

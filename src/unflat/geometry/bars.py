@@ -36,6 +36,13 @@ class Window:
         """What lies in it of an (h, w, 3) frame; a view."""
         return pixels[self.top : self.bottom, self.left : self.right]
 
+    def cut_small(self, small: U8, width: int, height: int) -> U8:
+        """What lies in it of a smaller copy of a frame that is ``width`` by ``height`` pixels; a view."""
+        h, w = small.shape[:2]
+        top, bottom = round(self.top * h / height), round(self.bottom * h / height)
+        left, right = round(self.left * w / width), round(self.right * w / width)
+        return small[top:bottom, left:right]
+
     def put(self, inner: U8, width: int, height: int) -> U8:
         """A frame of the whole size, ``inner`` in the window and black around; ``inner`` itself if it is as large."""
         if inner.shape[:2] == (height, width):

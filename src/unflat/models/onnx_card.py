@@ -18,7 +18,7 @@ from typing import Any
 from unflat.errors import WeightsError
 from unflat.models.meaning import KINDS, Meaning, kind_named
 from unflat.trust.licences import UNKNOWN, allows_commerce, forbids_commerce
-from unflat.trust.rights import cleaned
+from unflat.trust.stated import cleaned
 
 METADATA = "unflat"
 """Key of the graph's own metadata that may hold the same JSON."""

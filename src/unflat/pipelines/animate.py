@@ -29,6 +29,7 @@ from unflat.types.provenance import Step
 from unflat.types.scene import Node, Scene
 
 if TYPE_CHECKING:
+    from unflat.formats.outlet import SealOptions
     from unflat.pipelines.result import PhotoResult
     from unflat.pipelines.source import Picture
     from unflat.stages.render_view import Painter
@@ -251,13 +252,14 @@ class Animation:
             colour = defocused(colour, view.inverse, 1 / (share * self.stand.pivot), blur)
         return np.asarray(cv2.convertScaleAbs(colour), np.uint8)
 
-    def save(self, *paths: str | Path, force: bool = False) -> Animation:
+    def save(self, *paths: str | Path, force: bool = False, seal: SealOptions | None = None) -> Animation:
         """Write the film, or the scene with the move in it; the suffix of each path chooses the format.
 
         Args:
             *paths: ``x.mp4``, ``x.gif``, ``x.webp``, or ``x.png``, which becomes x.00000.png and so on; ``x.glb`` or
                 ``x.gltf`` for the scene.
             force: Replace files that exist.
+            seal: Whether, and with what, the files are signed.
 
         Raises:
             InputError: No film format has the suffix, or the keyframes are wrong.
@@ -266,6 +268,7 @@ class Animation:
         """
         from unflat.formats import registry
         from unflat.formats.atomic import check_places
+        from unflat.formats.outlet import SealOptions, handed_out
         from unflat.formats.picture_story import film_words
         from unflat.formats.video import fitted, write_film
 
@@ -274,15 +277,21 @@ class Animation:
         if self.options.lens.aperture > 0 and any(path.suffix.lower() in SCENES for path in places):
             self.result.warn("A scene keeps the move of the camera; depth of field is only in films.")
         whole = self.result.camera.intrinsics.size.fitted(self.options.lens.long_side)
-        told = film_words(self.result.film_story(self._told()))
+        seal = seal or SealOptions()
         for path in places:
             if path.suffix.lower() in SCENES:
                 with self.result.timed("write"):
-                    registry.write(self.scene(), path, registry.ExportOptions(force=force))
-                self.result.wrote(path)
+                    out = registry.write(self.scene(), path, registry.ExportOptions(force=force, seal=seal))
+                self.result.wrote(path, notes=out.notes)
                 continue
-            with self.result.timed("film"), closing(self.frames(fitted(path, whole))) as film:
-                self.result.wrote(*write_film(film, path, self.motion.fps, told, force=force))
+            story = self.result.film_story(self._told())
+            with (
+                self.result.timed("film"),
+                handed_out(path, story, seal, force=force) as out,
+                closing(self.frames(fitted(path, whole))) as film,
+            ):
+                written = write_film(film, out.path, self.motion.fps, film_words(out.story))
+            self.result.wrote(*(path.with_name(file.name) for file in written), notes=out.notes)
         return self
 
     def __repr__(self) -> str:

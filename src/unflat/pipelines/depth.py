@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflat.pipelines.forecast import plain
+from unflat.pipelines.people import LeaveOptions
 from unflat.pipelines.photo import PhotoOptions, believed, see, sized, take_in, told_scale
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource, Picture
@@ -36,6 +37,7 @@ class DepthMapOptions:
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
     art: ArtOptions = field(default_factory=ArtOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
 
 @dataclass(slots=True)
@@ -58,8 +60,10 @@ class DepthResult:
 
         for path in map(Path, paths):
             with self.clock.stage("write"):
-                registry.write(self.depth, path, options)
+                out = registry.write(self.depth, path, options)
             self.outputs.append(path)
+            for note in out.notes:
+                self.lineage.warn(note)
         return self
 
     @property

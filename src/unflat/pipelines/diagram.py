@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from unflat.errors import InputError, MissingExtraError
 from unflat.formats import diagram_labels
+from unflat.pipelines.people import free, meet
 from unflat.pipelines.report import Clock
 from unflat.pipelines.result import Form, PhotoResult
 from unflat.pipelines.source import open_picture
@@ -25,6 +26,7 @@ from unflat.types.scale import Scale
 from unflat.types.scene import Frame, Node, Pin, Scene
 
 if TYPE_CHECKING:
+    from unflat.formats.outlet import SealOptions
     from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
     from unflat.pipelines.source import Picture
@@ -109,7 +111,9 @@ class DiagramResult(PhotoResult):
             self._scenes[form] = Scene(self.nodes, (self.camera,), self.frame, self.scale, story, pins=self.pins)
         return self._scenes[form]
 
-    def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
+    def save_eye(
+        self, eye: Eye, *paths: str | Path, force: bool = False, seal: SealOptions | None = None
+    ) -> PhotoResult:
         """A diagram has no other eye.
 
         Raises:
@@ -157,6 +161,8 @@ def diagram_to_scene(
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
+        free([image.source], options.leave, lineage)
+        image = meet(image, options.leave, lineage).image
         for note in image.notes:
             lineage.warn(note)
         lineage.did("judge_style", style="diagram", decided="given")

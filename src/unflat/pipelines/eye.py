@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,8 +13,10 @@ from unflat.types.arrays import U8
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Image
+from unflat.types.provenance import Provenance
 
 if TYPE_CHECKING:
+    from unflat.formats.outlet import SealOptions
     from unflat.pipelines.result import PhotoResult
     from unflat.stages.build_layers import LayerOptions
     from unflat.stages.build_surface import SurfaceOptions
@@ -23,6 +26,34 @@ BETWEEN_EYES_M = 0.063
 """Between the eyes of most grown people."""
 _TRIANGLES = 4_000_000
 _ERROR = 2e-4
+
+
+def write_view(
+    view: Image, path: Path, story: Provenance, seal: SealOptions | None = None, *, force: bool = False
+) -> tuple[str, ...]:
+    """Write a picture that was made, signed.
+
+    Args:
+        view: The picture.
+        path: Where to; the suffix chooses the format.
+        story: Where it came from.
+        seal: Whether, and with what, it is signed.
+        force: Replace a file that exists.
+
+    Returns:
+        What the user should know of it.
+
+    Raises:
+        InputError: No picture format has the suffix.
+        OutputError: The place cannot be written.
+    """
+    from unflat.formats.image import write_image
+    from unflat.formats.outlet import SealOptions, handed_out
+    from unflat.formats.picture_story import picture_words
+
+    with handed_out(path, story, seal or SealOptions(), force=force) as out:
+        write_image(view, out.path, text=picture_words(out.story))
+    return out.notes
 
 
 def eye_view(result: PhotoResult, eye: Eye) -> Image:

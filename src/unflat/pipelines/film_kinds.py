@@ -18,6 +18,7 @@ from unflat.formats.clip_page import ENCODING, ClipAbout, ClipShot, PackedSizes,
 from unflat.formats.film_depth import FULL, NEAR, Bits, DepthWriter, row_of
 from unflat.formats.film_write import SEGMENT_SUFFIX, EncodeOptions, Packing, SegmentWriter
 from unflat.formats.mv_segment import SpatialSegment, find_encoder
+from unflat.formats.outlet import seal_targets
 from unflat.formats.stereo_names import signs_in
 from unflat.formats.stereo_picture import VIEWS_APART
 from unflat.pipelines.eye import BETWEEN_EYES_M
@@ -127,8 +128,9 @@ def check_targets(
     for path in paths:
         check_suffix(path, purpose)
     files = [file for path in paths for file in targets(path, purpose, options.lay.layout)]
-    check_places(files, _settled_name, force=force)
-    check_apart(files, [*films, Path(options.source.depth)])
+    beside = [seal for file in files for seal in seal_targets(file)]
+    check_places([*files, *beside], _settled_name, force=force)
+    check_apart([*files, *beside], [*films, Path(options.source.depth)])
     return files
 
 
@@ -213,16 +215,17 @@ class TwoViews:
         from unflat.formats.stereo_mark import SUFFIXES as MARKED
         from unflat.formats.stereo_mark import mark_stereo
 
-        told = film_words(film.story("stereo film", layout=self.layout.value))
         whole = _among(segments, self.path)
-        film.warn(film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, told=told, force=True))
+        story = film.named("stereo film", self.path, layout=self.layout.value)
+        told = film_words(story)
+        notes = film_join.join(segments, film.path, whole, start=film.start, stop=film.stop, told=told, force=True)
         if whole.suffix.lower() in MARKED:
             fov = None if self.layout is Layout.VR180 else self._fov
             spatial = self.layout is Layout.SPATIAL
             mark_stereo(whole, self.layout, fov_x_deg=fov, baseline_m=BETWEEN_EYES_M if spatial else None)
-        moved(whole, self.path, force=force)
-        if self.layout is Layout.SPATIAL:
-            film.warn([_ASSUMED_EYES])
+        with film.handed_out(self.path, story, force=force) as out:
+            moved(whole, out.path)
+        film.warn([*notes, *([_ASSUMED_EYES] if self.layout is Layout.SPATIAL else [])])
         self.files = [self.path]
 
 
@@ -263,14 +266,16 @@ class Depth:
         from unflat.formats.film_depth import write_depth_film, write_depth_row
 
         told = {"bits": int(self.bits), "shots": film.shots, "model": film.model}
-        story = film.story("depth film")
+        story, written = film.named("depth film", self.path), [self.path]
         if self.path.suffix.lower() == ROW:
-            self.files = write_depth_row(segments, self.path, told, story, force=force)
+            with film.handed_out(self.path, story, force=force) as out:
+                written = write_depth_row(segments, out.path, told, out.story, force=force)
         else:
             whole = _among(segments, self.path)
             write_depth_film(segments, whole, told, story, start=film.start, force=True)
-            moved(whole, self.path, force=force)
-            self.files = [self.path]
+            with film.handed_out(self.path, story, force=force) as out:
+                moved(whole, out.path)
+        self.files = [self.path.with_name(file.name) for file in written]
 
 
 class Page:
@@ -307,9 +312,9 @@ class Page:
             ClipShot(start, max(shot["near"], 1e-6), min(shot["far"], shot["near"]))
             for start, shot in zip(starts, film.shots, strict=True)
         )
-        story = film.story("clip page")
-        about = ClipAbout(self._size, float(self._clip.fps), film.lens.fov_x_deg, shots, story)
-        write_page(whole, self.path, about, force=force)
+        with film.handed_out(self.path, film.named("clip page", self.path), force=force) as out:
+            about = ClipAbout(self._size, float(self._clip.fps), film.lens.fov_x_deg, shots, out.story)
+            write_page(whole, out.path, about)
         self.files = [self.path]
 
 

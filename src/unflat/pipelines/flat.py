@@ -91,6 +91,8 @@ def _fits(value: Any, choice: Any) -> bool:
         return value in get_args(choice)
     if get_origin(choice) is tuple:
         parts = get_args(choice)
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return isinstance(value, tuple) and all(_fits(one, parts[0]) for one in cast("tuple[Any, ...]", value))
         return isinstance(value, tuple) and len(value) == len(parts) and all(map(_fits, value, parts))
     if isinstance(value, bool) or choice is bool:
         return isinstance(value, bool) and choice is bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from unflat.formats.matroska import SUFFIXES as MATROSKA
 from unflat.formats.matroska import read_matroska
 from unflat.formats.phone_depth import read_phone_depth
 from unflat.formats.picture_story import story_in, story_in_words
-from unflat.formats.provenance_text import safe_to_plain, scale_to_plain, to_plain
+from unflat.formats.provenance_text import safe_to_plain, scale_to_plain
 from unflat.formats.stereo_found import find_stereo
 from unflat.formats.stereo_told import told_stereo
-from unflat.pipelines.inspect_views import floor, trajectory, views
+from unflat.pipelines.inspect_views import floor, told_story, trajectory, views
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.mesh import Mesh
@@ -71,7 +72,7 @@ def inspect(file: str | Path) -> dict[str, Any]:
         layers = _layers(path) if path.suffix.lower() == ".exr" else None
         depth = _depth(row.load().read(path))
         if layers is not None:
-            depth |= {"what": "layers"} | layers | {"provenance": depth["provenance"]}
+            depth |= {"what": "layers"} | layers
         return about | {"format": row.name} | depth
     return about | _picture(path)
 
@@ -168,7 +169,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
             "detail": scene.scale.detail,
         },
         "safe_view": _safe(scene),
-        "provenance": to_plain(scene.provenance),
+        **told_story(scene.provenance),
     }
 
 
@@ -239,7 +240,7 @@ def _depth(depth: DepthMap) -> dict[str, Any]:
         "model": depth.origin,
         "licence": depth.licence,
         "scale": None if depth.scale is None else scale_to_plain(depth.scale),
-        "provenance": None if depth.provenance is None else to_plain(depth.provenance),
+        **told_story(depth.provenance),
     }
 
 
@@ -297,7 +298,7 @@ def _clip(clip: ClipAbout) -> dict[str, Any]:
 
 
 def _told(story: Provenance | None) -> dict[str, Any]:
-    return {"invented": story and story.invented, "provenance": story and to_plain(story)}
+    return {"invented": story and story.invented, **told_story(story)}
 
 
 def _picture(path: Path) -> dict[str, Any]:
@@ -324,6 +325,7 @@ def _picture(path: Path) -> dict[str, Any]:
         "alpha": image.alpha is not None,
         "lens": {name: value for name, value in lens.items() if value is not None},
         "rights": {name: value for name, value in rights.items() if value is not None},
+        "reserved": [asdict(one) for one in image.source.reserved],
         "private": list(image.private),
         "phone_depth": phone and {"kind": phone.kind.value, "size": str(phone.size)},
         "shows_depth": shows and {"kind": shows.kind.value, "model": shows.model},

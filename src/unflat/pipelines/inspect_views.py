@@ -13,7 +13,12 @@ import numpy as np
 from unflat.errors import InputError
 from unflat.formats import occupancy_map
 from unflat.formats.atomic import MARK
+from unflat.formats.consent_file import standing
+from unflat.formats.provenance_text import from_plain, to_plain
+from unflat.formats.story import story_in_lines
+from unflat.formats.told_rights import promises
 from unflat.types.occupancy import FREE, OCCUPIED, UNKNOWN
+from unflat.types.provenance import Provenance
 
 _VERTICES = re.compile(rb"element vertex (\d+)")
 _HEADER = 1 << 16
@@ -39,7 +44,8 @@ def trajectory(path: Path) -> dict[str, Any]:
         "seconds": round(float(np.ptp(rows[:, 0])), 6),
         "length": round(float(steps.sum()), 4),
         "extent": [round(float(side), 4) for side in np.ptp(rows[:, 1:4], axis=0)],
-        "says": [line.lstrip("# ") for line in lines if line.startswith("#")],
+        "says": [said for said in _remarks(lines) if not said.startswith("unflat-json ")],
+        **_story_in(lines),
     }
 
 
@@ -59,6 +65,7 @@ def floor(path: Path) -> dict[str, Any]:
         "cells": f"{width}×{height}",
         "extent_m": [round(width * found.cell, 4), round(height * found.cell, 4)],
         **{f"{name}_share": round(float((found.cells == kind).mean()), 4) for name, kind in shares.items()},
+        **_story_in(path.with_suffix(".yaml").read_text(encoding="utf-8", errors="replace").splitlines()),
     }
 
 
@@ -72,9 +79,29 @@ def views(folder: Path) -> dict[str, Any]:
         told = json.loads((folder / MARK).read_text(encoding="utf-8"))
         counts = _colmap(folder) if folder.suffix.lower() == ".colmap" else _nerfstudio(folder)
         about = {name: told[name] for name in ("unit", "frame", "scale", "lost", "notes", "sources", "generator")}
+        story = told.get("provenance")
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise InputError(f"{folder.name} is damaged, or was not written by unflat: {error}") from error
-    return {"what": "cameras of many pictures", **counts, **about}
+    return {"what": "cameras of many pictures", **counts, **about, **told_story(story and from_plain(story))}
+
+
+def told_story(story: Provenance | None) -> dict[str, Any]:
+    """What a story promises (label, source type, rights, bill of materials, consents as of today), and the story."""
+    if story is None:
+        return {"provenance": None}
+    consents = () if story.likeness is None else story.likeness.consent
+    told = {"consents": [{"id": one, "today": standing(one)} for one in consents]} if consents else {}
+    return {**promises(story), **told, "provenance": to_plain(story)}
+
+
+def _remarks(lines: list[str]) -> list[str]:
+    return [line.lstrip("# ") for line in lines if line.startswith("#")]
+
+
+def _story_in(lines: list[str]) -> dict[str, Any]:
+    """The story in the remarks of a text file."""
+    found = story_in_lines(_remarks(lines))
+    return told_story(None if found is None else from_plain(found))
 
 
 def _colmap(folder: Path) -> dict[str, int]:

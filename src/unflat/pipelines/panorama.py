@@ -28,6 +28,7 @@ from unflat.types.scene import Frame, Node
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from unflat.formats.outlet import SealOptions
     from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
     from unflat.stages.build_sphere import Sphere
@@ -82,7 +83,9 @@ class PanoramaResult(PhotoResult):
         with self._clock.stage("safe view"):
             return safe_sphere(sphere, self.options.safe)
 
-    def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
+    def save_eye(
+        self, eye: Eye, *paths: str | Path, force: bool = False, seal: SealOptions | None = None
+    ) -> PhotoResult:
         """A panorama has no other eye.
 
         Raises:

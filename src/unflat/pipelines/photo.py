@@ -18,6 +18,7 @@ from unflat.errors import InputError
 from unflat.geometry.lens import judge_lens
 from unflat.pipelines.diagram import DiagramOptions, diagram_to_scene
 from unflat.pipelines.forecast import minded
+from unflat.pipelines.people import LeaveOptions, free, meet
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.result import PhotoResult, size_warning
 from unflat.pipelines.source import (
@@ -80,6 +81,7 @@ class PhotoOptions:
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
     art: ArtOptions = field(default_factory=ArtOptions)
     diagram: DiagramOptions = field(default_factory=DiagramOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
 
 def photo(
@@ -169,6 +171,7 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
     if image.alpha is not None:
         check_opaque(image.alpha)
     lineage = Lineage.begin(image.source)
+    free([image.source], options.leave, lineage, commercial_only=options.estimate.commercial_only)
     panorama = look_for_panorama(image, options.around, options.camera, options.source, lineage)
     crop, source = None, replace(options.source, phone_depth=options.source.phone_depth and panorama is None)
     if panorama is None:
@@ -177,6 +180,8 @@ def take_in(picture: Picture, options: PhotoOptions, handed: DepthMap | NDArray[
         given = given_depth(source, picture, image, crop)
     else:
         given = handed_depth(handed, source.depth_kind, image, crop)
+    met = meet(image, options.leave, lineage)
+    image, given = met.image, given and replace(given, depth=met.redacted(given.depth))
     if given is not None and given.source is not None and lost_confidence(given.depth):
         lineage.warn(
             f"{given.source.name} does not hold the confidence that its depth was made with: nothing in it counts as "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unflat.errors import InputError
+from unflat.models.painter import painter
 from unflat.pipelines.flat import from_keywords
 from unflat.pipelines.forecast import plain
 from unflat.pipelines.report import Clock, peak_memory_mb
@@ -23,6 +24,7 @@ from unflat.types.scale import Scale
 from unflat.types.scene import Frame, Node, Scene
 
 if TYPE_CHECKING:
+    from unflat.formats.outlet import SealOptions
     from unflat.formats.registry import ExportOptions
     from unflat.pipelines.eye import Eye
     from unflat.pipelines.photo import PhotoOptions
@@ -172,8 +174,9 @@ class PhotoResult:
         shared = self._lineage.seal()
         if form == "relief":
             shared = replace(shared, warnings=tuple(w for w in shared.warnings if w != size_warning(self.scale)))
-        step = Step(f"build {form}", options=tuple(sorted(asdict(self.chosen(form)).items())))
-        return replace(shared, steps=(*shared.steps, step), invented=_any_invented(nodes))
+        made, told = _any_invented(nodes), tuple(sorted(asdict(self.chosen(form)).items()))
+        step = Step(f"build {form}", *painter(used=made), told)
+        return replace(shared, steps=(*shared.steps, step), invented=made)
 
     def chosen(self, form: Form) -> SurfaceOptions | SplatOptions | PointOptions | ReliefOptions:
         """The options that a form is built with."""
@@ -222,26 +225,28 @@ class PhotoResult:
             else:
                 thing = self._told_depth() if holds_depth else self.as_form(form_for(path, ply))
             with self._clock.stage("write"):
-                registry.write(thing, path, options)
-            self._outputs.append(path)
+                out = registry.write(thing, path, options)
+            self.wrote(path, notes=out.notes)
         return self
 
-    def save_eye(self, eye: Eye, *paths: str | Path, force: bool = False) -> PhotoResult:
+    def save_eye(
+        self, eye: Eye, *paths: str | Path, force: bool = False, seal: SealOptions | None = None
+    ) -> PhotoResult:
         """Write what the other eye sees of the layered scene, as pictures of the picture's own size.
 
         Args:
             eye: "left" or "right"; the picture itself is the other one.
             *paths: ``x.png``, ``x.jpg`` …
             force: Replace files that exist.
+            seal: Whether, and with what, the files are signed.
 
         Raises:
             InputError: No such eye, or no picture format has the suffix.
             OutputError: A file exists already, or cannot be written.
         """
         from unflat.formats.atomic import check_places
-        from unflat.formats.image import check_suffix, write_image
-        from unflat.formats.picture_story import picture_words
-        from unflat.pipelines.eye import eye_view
+        from unflat.formats.image import check_suffix
+        from unflat.pipelines.eye import eye_view, write_view
 
         if eye not in ("left", "right"):
             raise InputError(f"there is no {eye!r} eye", hint="Choose left or right.")
@@ -252,11 +257,9 @@ class PhotoResult:
         step = Step("render eye", options=(("eye", eye),))
         story = self._lineage.seal()
         story = replace(story, steps=(*story.steps, step), invented=True)
-        told = picture_words(story)
         for path in places:
             with self._clock.stage("write"):
-                write_image(seen, path, force=force, text=told)
-            self._outputs.append(path)
+                self.wrote(path, notes=write_view(seen, path, story, seal, force=force))
         return self
 
     def film_story(self, told: tuple[tuple[str, str | float], ...]) -> Provenance:
@@ -272,9 +275,11 @@ class PhotoResult:
         """Note something that the user should know, for the report and for files written from now on."""
         self._lineage.warn(message)
 
-    def wrote(self, *paths: Path) -> None:
-        """Note files that were written elsewhere, for the report."""
+    def wrote(self, *paths: Path, notes: tuple[str, ...] = ()) -> None:
+        """Note files that were written, and what the user should know of that."""
         self._outputs += paths
+        for note in notes:
+            self.warn(note)
 
     def _repr_html_(self) -> str:
         """For notebooks: the depth as a picture, and what is known of camera and size."""
@@ -294,7 +299,7 @@ class PhotoResult:
         layers, story = self.layers, self._lineage.seal()
         others = (*layers.behind, layers.soft, layers.sky)
         made = any(one is not None and bool(one.invented.any()) for one in others)
-        step = Step("build_layers", options=(("reach_m", layers.reach),))
+        step = Step("build_layers", *painter(used=made), (("reach_m", layers.reach),))
         story = replace(story, steps=(*story.steps, step), invented=story.invented or made)
         self._of_layers = story
         return replace(layers, depth=replace(layers.depth, provenance=story, scale=self.scale))
@@ -307,7 +312,6 @@ class PhotoResult:
         triangles = {form: self._scenes[form].triangles for form in _MESHES if form in self._scenes}
         safe = next((s.safe_view for s in self._scenes.values() if s.safe_view is not None), None)
         confidence = self.depth.confidence
-        seen = self.depth.seen
         return {
             "outputs": [str(path) for path in self._outputs],
             "seconds": {name: round(value, 4) for name, value in self._clock.seconds.items()},
@@ -317,7 +321,7 @@ class PhotoResult:
             "surface_error": self._error,
             "kind": self.depth.kind.value,
             "model": self.depth.origin,
-            "confidence": None if confidence is None else round(float(confidence[seen].mean()), 4),
+            "confidence": None if confidence is None else round(float(confidence[self.depth.seen].mean()), 4),
             "scale": {
                 "basis": self.scale.basis,
                 "low": self.scale.low,
@@ -393,5 +397,4 @@ _BUILDERS: dict[Form, Callable[[PhotoResult], tuple[Node, ...]]] = {
 
 
 def _any_invented(nodes: tuple[Node, ...]) -> bool:
-    marks = (node.item.invented for node in nodes)
-    return any(mark is not None and bool(mark.any()) for mark in marks)
+    return any(node.item.invented is not None and bool(node.item.invented.any()) for node in nodes)

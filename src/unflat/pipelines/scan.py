@@ -22,6 +22,19 @@ from unflat.errors import InputError
 from unflat.formats.film_parts import key_of
 from unflat.formats.scan_shelf import Depths, Shelf
 from unflat.formats.stills import Album, album
+from unflat.pipelines.people import (
+    LeaveOptions,
+    counted,
+    decided,
+    free,
+    in_numbers,
+    look,
+    meet_stills,
+    most_of,
+    people_of,
+    without,
+    without_people,
+)
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.scan_look import Guess, network_guess, weights_of
 from unflat.stages.bake_texture import TextureOptions
@@ -36,15 +49,17 @@ from unflat.stages.sample_frames import SampleOptions, sample_film, sample_photo
 from unflat.stages.track_cameras import TrackOptions, track_cameras
 from unflat.stages.undistort_views import undistort_views
 from unflat.trust.lineage import Lineage
+from unflat.types.clip import Clip
 from unflat.types.image import Image
 from unflat.types.mesh import Mesh
+from unflat.types.people import People
 from unflat.types.views import Dropped, Lens, Offered, Reconstruction, Still, Stills
 
 _AMONG_PHOTOGRAPHS = Fraction(1, 2)
 """Of a film that is given together with photographs, or with other films, a frame in so many seconds is taken."""
 _DEPTHS = 24
 """The depth that phones put into their pictures is read of about so many of them."""
-_SAMPLED, _MESH = "sampled", "mesh"
+_SAMPLED, _PEOPLE, _MESH = "sampled", "people", "mesh"
 """What the shelf calls them."""
 _NAMED = 5
 """So many of the pictures that are left out for one reason are named; the report names all."""
@@ -83,6 +98,7 @@ class ScanOptions:
     fuse: FuseOptions = field(default_factory=FuseOptions)
     texture: TextureOptions = field(default_factory=TextureOptions)
     occupancy: OccupancyOptions = field(default_factory=OccupancyOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
 
 class Scan:
@@ -122,6 +138,7 @@ class Scan:
         self.album: Album = album(paths, self.options.work.fps)
         self.clock = Clock(progress)
         self.lineage = Lineage()
+        self._people: People | None = None
         self._told_network = False
         self._temporary = None
         if shelf is None:
@@ -136,7 +153,8 @@ class Scan:
             given = {"version": __version__, "files": self.album.digests()}
         told = self.options
         taken = {"longest": told.work.longest, "fps": told.work.fps, "stamps": self.album.stamps}
-        return key_of({**given, **taken, "sample": asdict(told.sample), "lens": asdict(told.camera)})
+        people = told.leave.people.treats or "kept"
+        return key_of({**given, **taken, "sample": asdict(told.sample), "lens": asdict(told.camera), "people": people})
 
     def _key(self, *groups: str) -> str:
         """What a step is known by: all that was given, and the options of the steps that led to it."""
@@ -161,10 +179,23 @@ class Scan:
                 self.shelf.clear()
                 found = self._sampled()
                 self.shelf.put_stills(key, found)
+                self.shelf.put_notes(_PEOPLE, key, in_numbers(self._people))
         for note in (*self.album.notes, *self.shelf.get_notes(_SAMPLED, key)):
             self.lineage.warn(note)
         for source in {still.source.sha256: still.source for still in found.items}.values():
             self.lineage.read(source)
+        free(
+            self.lineage.sources,
+            self.options.leave,
+            self.lineage,
+            commercial_only=self.options.estimate.commercial_only,
+        )
+        with self.clock.stage("people"):
+            if self.options.leave.people.treats is None:
+                meet_stills(found.items, self.options.leave, self.lineage)
+            else:  # they are gone from the stills: how many there were was counted on the way
+                words = self.shelf.get_notes(_PEOPLE, key)
+                decided(counted(words), self.options.leave, self.lineage, found.items[0].name)
         self.lineage.did("sample_frames", taken=len(found.items), ordered=found.ordered)
         for line in _by_reason("left out", found.dropped):
             self.lineage.warn(line)
@@ -175,13 +206,21 @@ class Scan:
         if film is not None:
             self.shelf.put_notes(_SAMPLED, self._begun, film.notes)
             broken: list[Dropped] = []
-            frames = _readable(self.album.stills(), broken)
+            frames = _readable(self.album.stills(through=self._through), broken)
             found = sample_film(
                 frames, options, self._keep_frame, seconds=film.seconds, fps=float(film.fps), moving=self._moving
             )
             return replace(found, dropped=(*found.dropped, *broken))
         every = _AMONG_PHOTOGRAPHS if self.album.films else None
-        return sample_photos(self.album.stills(every), options, self._keep_photo)
+        return sample_photos(self.album.stills(every, self._through), options, self._keep_photo)
+
+    def _through(self, clip: Clip) -> Clip:
+        """A film without the people who are not to be seen."""
+        how = self.options.leave.people.treats
+        if how is None:
+            return clip
+        self._people = most_of(self._people, people_of(clip))
+        return without_people(clip, how)
 
     def _keep_frame(self, still: Still, pixels: Any, mask: Any) -> Still:
         self.clock.progress(f"sample frame {still.name}")
@@ -189,6 +228,11 @@ class Scan:
 
     def _keep_photo(self, still: Still, pixels: Any, mask: Any) -> Still:
         self.clock.progress(f"sample {still.name}")
+        how = self.options.leave.people.treats
+        if how is not None:
+            people = look(pixels)
+            self._people = most_of(self._people, people)
+            pixels = without(pixels, people, how)
         return self.shelf.keep_still(self._with_lens(still), pixels, mask, lossy=False)
 
     def _with_lens(self, still: Still) -> Still:

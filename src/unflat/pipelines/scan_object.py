@@ -15,6 +15,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.geometry.closed_surface import Closed, simplified, smoothed, told_apart
+from unflat.pipelines.people import LeaveOptions, free, meet
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.stages.cut_out import CutOut, cut_out
 from unflat.stages.estimate_depth import DepthOptions
@@ -57,6 +58,7 @@ class ObjectOptions:
     inflate: InflateOptions = field(default_factory=InflateOptions)
     stand: StandOptions = field(default_factory=StandOptions)
     wrap: WrapOptions = field(default_factory=WrapOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
     def __post_init__(self) -> None:
         if self.shape not in get_args(Shape):
@@ -105,6 +107,9 @@ def object_from_images(
     lineage = Lineage.begin(images[0].source)
     for image in images[1:]:
         lineage.read(image.source)
+    free(lineage.sources, options.leave, lineage, commercial_only=options.estimate.commercial_only)
+    with clock.stage("people"):
+        images = [meet(image, options.leave, lineage).image for image in images]
     with clock.stage("cut out"):
         cuts = [cut_out(image) for image in images]
     for cut in cuts:

@@ -145,8 +145,10 @@ class ScanResult:
         for path in places:
             thing = self._thing(path, ply)
             with self.run.clock.stage("write"):
-                registry.write(thing, path, options)
+                out = registry.write(thing, path, options)
             self._outputs.append(path)
+            for note in out.notes:
+                self.run.lineage.warn(note)
         return self
 
     @cached_property
@@ -164,9 +166,10 @@ class ScanResult:
 
         noun = format_of(path).noun
         if noun is Occupancy:
-            return self.occupancy
+            return replace(self.occupancy, provenance=self.run.lineage.seal())
         if noun is Reconstruction:
-            return self.cameras if path.suffix.lower() == ".tum" else self.run.undistorted
+            cameras = self.cameras if path.suffix.lower() == ".tum" else self.run.undistorted
+            return replace(cameras, provenance=self.run.lineage.seal())
         return self.as_form(_form_of(path, ply))
 
     @property

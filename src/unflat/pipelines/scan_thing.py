@@ -263,8 +263,9 @@ def save_thing(scene: Scene, paths: Sequence[Path], export: ExportOptions, told:
             whole["outputs"].append(str(shop_files(path)[-1]))
             whole |= {"passed": shop["passed"], "checks": shop["checks"], "size": shop["size"]}
         else:
-            registry.write(scene, path, export)
+            out = registry.write(scene, path, export)
             whole["outputs"].append(str(path))
+            whole["warnings"] = [*whole["warnings"], *out.notes]
     failed = [f"a check failed: {one['name']} ({one['found']})" for one in whole["checks"] if not one["passed"]]
     parts = [node.item.confidence for node in scene.nodes if node.item.confidence is not None]
     return {

@@ -197,7 +197,7 @@ class TourRun:
         for name in names:
             try:
                 with self.clock.stage("read"):
-                    one = Station(name, self.files[name], self.plan.entry(name), self.options.estimate, self.clock)
+                    one = Station(name, self.files[name], self.plan.entry(name), self.options, self.clock)
             except InputError as error:
                 if name in self.sizes:
                     raise

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from unflat.errors import InputError
 from unflat.geometry.ground import on_ground
 from unflat.geometry.layout import PACKED
+from unflat.pipelines.people import LeaveOptions
 from unflat.pipelines.photo import PhotoOptions, Taken, believed, see, sized, take_in, told_scale
 from unflat.pipelines.report import Clock, Progress, silent
 from unflat.pipelines.source import DepthSource, Picture
@@ -48,6 +49,7 @@ class StereoPictureOptions:
     ahead: ForecastOptions = field(default_factory=ForecastOptions)
     around: PanoramaOptions = field(default_factory=PanoramaOptions)
     art: ArtOptions = field(default_factory=ArtOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
 
 def stereo(

@@ -6,8 +6,8 @@ clip ─ frames with steady depth (film_line) ─► two_eyes ─► laid out �
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from itertools import chain, islice
@@ -18,10 +18,12 @@ from unflat import __version__
 from unflat.errors import InputError, UnitError
 from unflat.formats.film_depth import DepthFilmOptions
 from unflat.formats.film_write import EncodeOptions
+from unflat.formats.outlet import Handing, SealOptions, handed_out, named
 from unflat.geometry.bands import side_by_side
 from unflat.geometry.bars import Window, window_of
 from unflat.pipelines.film_line import Cut, Line, Run
 from unflat.pipelines.film_span import ShotOptions, SpanOptions, read_settings
+from unflat.pipelines.people import LeaveOptions, free, meet_film
 from unflat.pipelines.photo import say_depth
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.pipelines.source import DepthSource
@@ -79,6 +81,7 @@ class FilmOptions:
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     deep: DepthFilmOptions = field(default_factory=DepthFilmOptions)
     work: WorkOptions = field(default_factory=WorkOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class DepthFilm:
     span: SpanOptions = field(default_factory=SpanOptions)
     deep: DepthFilmOptions = field(default_factory=DepthFilmOptions)
     work: WorkOptions = field(default_factory=WorkOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
 
     @property
     def whole(self) -> FilmOptions:
@@ -128,9 +132,8 @@ class Film:
         from unflat.formats.film_read import open_clip
 
         self.clock = Clock(progress)
-        self.path, self.options = path, options
+        self.path, self.options, self._seal, self._progress = path, options, SealOptions(), progress
         self.purpose: Purpose = purpose
-        self._progress = progress
         self._settings = read_settings(options.shot.shots)
         if options.eyes.ipd_mm is not None:
             raise UnitError(
@@ -141,6 +144,9 @@ class Film:
             self._given = self._opened_depth(options.source)
         self.start, self.stop = self._span()
         self._lineage = Lineage.begin(self.clip.source)
+        free([self.clip.source], options.leave, self._lineage, commercial_only=options.estimate.commercial_only)
+        with self.clock.stage("people"):
+            self.clip = meet_film(self.clip, options.leave, self._lineage)
         if self._given is not None:
             self._lineage.read(self._given[0].source)
         for note in self.clip.notes:
@@ -149,9 +155,7 @@ class Film:
             self.window, first, bursts = self._looked()
             self.signs, self.old = self._judged(bursts)
         source = options.source
-        with self.clock.stage(
-            "depth"
-        ):  # who will see it is settled now, also where a better model is fetched meanwhile
+        with self.clock.stage("depth"):  # who will see it is settled now: a better model may be fetched meanwhile
             seen = None if self._given else estimate_depth(first, source.depth, options.estimate, source.depth_kind)
         self._first = seen
         self.model = source.depth if seen is None or source.depth != "auto" else seen.depth.origin
@@ -207,7 +211,7 @@ class Film:
         if (window.right - window.left, window.bottom - window.top) != (size.width, size.height):
             inner = Size(window.right - window.left, window.bottom - window.top)
             self._lineage.warn(f"Black bars are left as they are: the picture has {inner} of {size} pixels.")
-        rows = [[_within(window, size, small) for small in burst[1]] for burst in bursts]
+        rows = [[window.cut_small(small, size.width, size.height) for small in burst[1]] for burst in bursts]
         return window, Image(window.cut(found[0]), source=self.clip.source), rows
 
     def _judged(self, bursts: Sequence[Sequence[U8]]) -> tuple[FilmSigns | None, bool]:
@@ -253,7 +257,7 @@ class Film:
             frame = next(frames, None)
         return [] if frame is None else [frame]
 
-    def save(self, *paths: str | Path, force: bool = False) -> Film:
+    def save(self, *paths: str | Path, force: bool = False, seal: SealOptions | None = None) -> Film:
         """Make the films; the suffix of each path, and the words in its name, choose what it is.
 
         A run that is killed leaves ``NAME.parts`` beside the first film; the same call goes on from there.
@@ -262,6 +266,7 @@ class Film:
             *paths: ``x.mp4``, ``.mov``, ``.mkv`` or ``.webm``; for depth also ``x.png``, a row of files; for two eyes
                 ``x.html``, a clip to move in.
             force: Replace files that exist.
+            seal: Whether, and with what, the films are signed.
 
         Raises:
             InputError: A name is of no format.
@@ -270,7 +275,7 @@ class Film:
         """
         from unflat.pipelines.film_kinds import check_targets, film_kinds
 
-        files = [Path(path) for path in paths]
+        files, self._seal = [Path(path) for path in paths], seal or self._seal
         check_targets(files, [self.path], self.options, self.purpose, force=force)
         kinds = film_kinds(files, self)
         self._make(kinds, force=force)
@@ -349,15 +354,23 @@ class Film:
         self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
         self._lineage.invented = self.purpose == "stereo"
 
+    @contextmanager
+    def handed_out(self, path: Path, story: Provenance, *, force: bool) -> Generator[Handing]:
+        """Write a film of this run within this block; it leaves signed; see :mod:`unflat.formats.outlet`."""
+        with handed_out(path, story, self._seal, force=force) as out:
+            yield out
+        self.warn(out.notes)
+
     def warn(self, notes: Iterable[str]) -> None:
         """Tell the user, each once; notes begin small and have no full stop."""
         for words in dict.fromkeys(notes):
             self._lineage.warn(words[:1].upper() + words[1:] + ".")
 
-    def story(self, step: str, **told: Any) -> Provenance:
-        """Where a film of this run comes from; ``step`` is its last."""
+    def named(self, step: str, path: Path, **told: Any) -> Provenance:
+        """Where a film of this run comes from, and which manifest will speak for it; ``step`` is its last."""
         story = self._lineage.seal()
-        return replace(story, steps=(*story.steps, Step(step, options=tuple(sorted(told.items())))))
+        steps = (*story.steps, Step(step, options=tuple(sorted(told.items()))))
+        return named(replace(story, steps=steps), path, self._seal)
 
     @property
     def report(self) -> dict[str, Any]:
@@ -385,11 +398,3 @@ class Film:
 
     def __repr__(self) -> str:
         return f"Film({self.clip}, {self.options.lay.layout or 'layout by name'})"
-
-
-def _within(window: Window, size: Size, small: U8) -> U8:
-    """The part of a small frame that is within the bars."""
-    h, w = small.shape[:2]
-    top, bottom = round(window.top * h / size.height), round(window.bottom * h / size.height)
-    left, right = round(window.left * w / size.width), round(window.right * w / size.width)
-    return small[top:bottom, left:right]

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from unflat.errors import InputError
+from unflat.formats.outlet import SealOptions, handed_out, seal_targets
 from unflat.geometry.layout import PACKED
+from unflat.models.painter import painter
 from unflat.pipelines.forecast import plain
 from unflat.pipelines.report import Clock, peak_memory_mb
 from unflat.stages.lay_out import LayoutOptions, lay_out, shown_depth
@@ -146,7 +148,7 @@ class StereoResult:
             "width": rig.width,
         }
         told |= {"edge_window": eyes.edge_window, "swap": eyes.swap}
-        self._steps[where] = Step("make_stereo", options=tuple(sorted(told.items())))
+        self._steps[where] = Step("make_stereo", *painter(used=self._care.still), tuple(sorted(told.items())))
         camera, focal = self.depth.intrinsics, self._focal_px
         fx = None if camera is None else camera.resized(self.picture.size).fx
         return replace(
@@ -175,13 +177,16 @@ class StereoResult:
         mean = np.rint((getattr(pair, name).astype(np.float32) + other) / 2).astype(np.uint8)
         return replace(pair, **{name: mean})
 
-    def save(self, *paths: str | Path, force: bool = False, quality: int = 95) -> StereoResult:
+    def save(
+        self, *paths: str | Path, force: bool = False, quality: int = 95, seal: SealOptions | None = None
+    ) -> StereoResult:
         """Write the views; the layout of each file is that of the options, or what its name says.
 
         Args:
             *paths: ``x.jpg``, ``x.png`` …, ``x_LR.jpg`` (half side by side), ``x.mpo``, ``x.gif`` …
             force: Replace files that exist.
             quality: 1..100, of JPEG, WebP and AVIF.
+            seal: Whether, and with what, the files are signed.
 
         Returns:
             Itself, so that calls can be chained.
@@ -196,14 +201,15 @@ class StereoResult:
             raise InputError(f"the quality must be between 1 and 100, not {quality}")
         places = [place_of(Path(path), self.lay, self.eyes) for path in paths]
         files = [file for place in places for file in place.files]
+        files += [beside for file in files for beside in seal_targets(file)]
         for file in files:
             check_target(file, force=force)
         check_distinct(files)
         for place in places:
-            self._write(place, force=force, quality=quality)
+            self._write(place, seal or SealOptions(), force=force, quality=quality)
         return self
 
-    def _write(self, place: Place, *, force: bool, quality: int) -> None:
+    def _write(self, place: Place, seal: SealOptions, *, force: bool, quality: int) -> None:
         from unflat.formats.stereo_picture import Writing, keeps_cover, write_stereo, write_views
 
         pair = self._pair_for(place.layout)
@@ -212,17 +218,20 @@ class StereoResult:
             with self._clock.stage("lay out"):
                 pack = lay_out(place.layout, pair.size, self.lay, pair.fov_x_deg)
         cover = self._cover if keeps_cover(place.path, place.layout) else None
-        how = Writing(self._story(place.layout, pair), pack, cover, quality, self.lay.wiggle_fps, force)
-        with self._clock.stage("write"):
+        story = self._story(place.layout, pair)
+        with self._clock.stage("write"), handed_out(place.path, story, seal, force=force) as out:
+            how = Writing(out.story, pack, cover, quality, self.lay.wiggle_fps)
             if place.layout is None:
                 number = 0 if self.eyes.eye == "left" else 1
-                view = {place.path: (pair.left, pair.right)[number]}
+                view = {out.path: (pair.left, pair.right)[number]}
                 written = write_views(pair, view, how, cover=() if cover is None else (cover[number],))
             else:
-                written, notes = write_stereo(pair, place.path, place.layout, how)
+                written, notes = write_stereo(pair, out.path, place.layout, how)
                 for note in notes:
                     self._lineage.warn(f"{note[:1].upper()}{note[1:]}.")
-        self._outputs += written
+        for note in out.notes:
+            self._lineage.warn(note)
+        self._outputs += [place.path.with_name(file.name) for file in written]
         self._layouts += [place.said] * len(written)
 
     @cached_property

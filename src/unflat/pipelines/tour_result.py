@@ -206,8 +206,10 @@ class TourResult:
         for path in places:
             scene = self.scene
             with self.run.clock.stage("write"):
-                registry.write(scene, path, options)
+                out = registry.write(scene, path, options)
             self._outputs.append(path)
+            for note in out.notes:
+                self.run.lineage.warn(note)
         return self
 
     @property

@@ -12,13 +12,14 @@ from unflat.errors import InputError
 from unflat.formats.image import read_image
 from unflat.geometry.lens import judge_lens
 from unflat.geometry.measure import spot_at
+from unflat.pipelines.people import free, meet
 from unflat.pipelines.photo import PhotoOptions, look_for_panorama, photo
 from unflat.pipelines.report import Clock
 from unflat.pipelines.result import PhotoResult
+from unflat.pipelines.scan import ScanOptions
 from unflat.pipelines.source import DepthSource, told_style
 from unflat.stages.calibrate import CameraOptions, calibrate
 from unflat.stages.crop_frame import crop_frame, crop_points
-from unflat.stages.estimate_depth import DepthOptions
 from unflat.stages.place_scene import Hints, PlaceOptions, place_scene
 from unflat.stages.recognise_panorama import EYE_HEIGHT_M, PanoramaOptions
 from unflat.trust.lineage import Lineage
@@ -46,7 +47,7 @@ class Station:
         entry: What the plan says of it.
     """
 
-    def __init__(self, name: str, path: Path, entry: Entry, estimate: DepthOptions, clock: Clock) -> None:
+    def __init__(self, name: str, path: Path, entry: Entry, options: ScanOptions, clock: Clock) -> None:
         """Open a picture; frames and mounts around it are taken off.
 
         Raises:
@@ -54,10 +55,12 @@ class Station:
         """
         self.name = name
         self.entry = entry
-        self._estimate, self._clock = estimate, clock
-        whole = read_image(path)
-        self._crop = crop_frame(whole, PhotoOptions().frame)
+        self._estimate, self._clock = options.estimate, clock
         self._notes = Lineage()
+        whole = read_image(path)
+        free([whole.source], options.leave, self._notes, commercial_only=options.estimate.commercial_only)
+        whole = meet(whole, options.leave, self._notes).image
+        self._crop = crop_frame(whole, PhotoOptions().frame)
         picture = whole if self._crop is None else self._crop.picture
         self._picture, self._art = told_style(picture, PhotoOptions().art, self._notes)
         self._lens: Intrinsics | None = None

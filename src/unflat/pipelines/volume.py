@@ -15,6 +15,7 @@ from unflat.formats.looks import NOT_FOR_DIAGNOSIS
 from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, series_in
 from unflat.formats.voxel_arrays import labels_of_array, series_of_array
 from unflat.pipelines.flat import from_keywords, leaves
+from unflat.pipelines.people import LeaveOptions, free
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.stages.crop_volume import coarser_box, coarser_seeds, cropped
 from unflat.stages.deface import Shears, deface, deface_labels, shears_of
@@ -63,6 +64,7 @@ class VolumeOptions:
     named: LabelOptions = field(default_factory=LabelOptions)
     surface: SurfaceOptions = field(default_factory=SurfaceOptions)
     by_name: OrganOptions = field(default_factory=OrganOptions)
+    leave: LeaveOptions = field(default_factory=LeaveOptions)
     deface: bool = False
     """Cut the face off a scan of a head before anything is made of it, so that nobody can be recognised."""
 
@@ -147,6 +149,7 @@ class VolumeResult:
             for note in reading.notes:
                 self.lineage.warn(note)
         self.lineage.read(source)
+        free([source], self.options.leave, self.lineage)
         if self.options.deface:
             with self.clock.stage("deface"):
                 self._shears = shears_of(volume)
@@ -312,8 +315,10 @@ class VolumeResult:
         scene = self.scene
         for path in places:
             with self.clock.stage("write"):
-                registry.write(scene, path, told)
+                out = registry.write(scene, path, told)
             self._outputs.append(path)
+            for note in out.notes:
+                self.lineage.warn(note)
         return self
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 from unflat import __version__
 from unflat.types.forecast import Finding
-from unflat.types.provenance import Provenance, Source, Step
+from unflat.types.provenance import Likeness, Provenance, Source, Step
 
 
 @dataclass(slots=True)
@@ -22,6 +22,10 @@ class Lineage:
     warnings: list[str] = field(default_factory=list[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     invented: bool = False
+    likeness: Likeness | None = None
+    leave: str | None = None
+    converter: str | None = None
+    subject: str | None = None
 
     @staticmethod
     def begin(source: Source) -> Lineage:
@@ -48,7 +52,16 @@ class Lineage:
     def seal(self) -> Provenance:
         """Close the notebook."""
         return Provenance(
-            tuple(self.sources), tuple(self.steps), __version__, self.invented, tuple(self.warnings), created_now()
+            tuple(self.sources),
+            tuple(self.steps),
+            __version__,
+            self.invented,
+            tuple(self.warnings),
+            created_now(),
+            self.likeness,
+            self.leave,
+            converter=self.converter,
+            subject=self.subject,
         )
 
 

@@ -5,8 +5,9 @@ from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image, LensRecord, Size
 from unflat.types.mesh import Mesh
 from unflat.types.occupancy import Occupancy
+from unflat.types.people import People, Sighting
 from unflat.types.points import PointCloud, PointMap
-from unflat.types.provenance import Provenance, Rights, Source, Step
+from unflat.types.provenance import Basis, Credentials, Likeness, Provenance, Reservation, Rights, Source, Step
 from unflat.types.safe_view import SafeView
 from unflat.types.scale import Scale, ScaleBasis
 from unflat.types.scene import Finish, Frame, Node, Pin, Role, Scene
@@ -17,7 +18,9 @@ from unflat.types.views import Lens, Reconstruction, Similarity, SparsePoints, S
 from unflat.types.volume import Grid, Label, LabelMap, Volume
 
 __all__ = [
+    "Basis",
     "Camera",
+    "Credentials",
     "DepthKind",
     "DepthMap",
     "Doorway",
@@ -31,21 +34,25 @@ __all__ = [
     "LabelMap",
     "Lens",
     "LensRecord",
+    "Likeness",
     "Mesh",
     "Node",
     "Occupancy",
+    "People",
     "Pin",
     "PointCloud",
     "PointMap",
     "Pose",
     "Provenance",
     "Reconstruction",
+    "Reservation",
     "Rights",
     "Role",
     "SafeView",
     "Scale",
     "ScaleBasis",
     "Scene",
+    "Sighting",
     "Similarity",
     "Size",
     "Source",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import ShapeError
 from unflat.types.arrays import settle
+from unflat.types.provenance import Provenance
 from unflat.types.scale import Scale
 
 UNKNOWN, FREE, OCCUPIED = -1, 0, 1
@@ -27,6 +28,7 @@ class Occupancy:
         z: Likewise.
         band: From which to which height above the floor, in metres, something makes a cell occupied.
         scale: How well the metres are known; None where nobody settled that.
+        provenance: Where it came from, or None.
     """
 
     cells: Cells
@@ -35,6 +37,7 @@ class Occupancy:
     z: float
     band: tuple[float, float] = (0.0, 0.0)
     scale: Scale | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         settle(self, "cells", "int8", (None, None))

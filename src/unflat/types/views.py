@@ -12,7 +12,7 @@ from unflat.types.arrays import F32, F64, U8, Bool, settle
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
 from unflat.types.image import Size
-from unflat.types.provenance import Source
+from unflat.types.provenance import Provenance, Source
 from unflat.types.scale import Scale
 from unflat.types.track import Track
 
@@ -243,6 +243,7 @@ class Reconstruction:
         scale: How well its unit is known as metres; None while it is free.
         level: Whether y points down along gravity.
         notes: What the user should know, in words.
+        provenance: Where it came from, or None.
     """
 
     views: tuple[View, ...]
@@ -251,6 +252,7 @@ class Reconstruction:
     scale: Scale | None = None
     level: bool = False
     notes: tuple[str, ...] = ()
+    provenance: Provenance | None = None
 
     def moved(self, target_from_this: Similarity) -> Reconstruction:
         """The same in another frame."""
