@@ -93,8 +93,10 @@ def test_damaged_pictures(kind: str, originals: dict[str, bytes], tmp_path: Path
             ["photo", str(path), "--depth", "ramp", "--triangles", "200", "--no-familiar", "-o", str(out), "-q"]
         )
         check(code, said, kind, seed)
-        assert out.exists() == (code == 0), f"{kind} {seed}"
-        out.unlink(missing_ok=True)
+        made = [out, out.with_name("o.glb.c2pa")]
+        for result in made:
+            assert result.exists() == (code == 0), f"{kind} {seed}: {result.name}"
+            result.unlink(missing_ok=True)
         assert [p.name for p in tmp_path.iterdir()] == [path.name], f"{kind} {seed}"
 
 
