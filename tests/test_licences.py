@@ -12,6 +12,7 @@ REASONS = {
     "pi-heif": "BSD code; the wheel carries libheif and libde265 (LGPL) as separate shared libraries, decoders only",
     "opencv-python-headless": "Apache-2.0; the wheel carries FFmpeg (LGPL) as separate shared libraries",
     "usd-core": "TOST-1.0 is Apache-2.0 with a changed trademark clause",
+    "certifi": "MPL-2.0: a list of public certificates, brought by c2pa-python's build script; nothing here reads it",
     "openexr": "BSD-3-Clause; its metadata names no licence",
 }
 

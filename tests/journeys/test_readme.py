@@ -29,7 +29,8 @@ def test_the_first_command_makes_a_scene(tmp_path: Path) -> None:
     words = words.replace(".venv/bin/unflat", f"{shlex.quote(sys.executable)} -m unflat.cli.entry")
     done = subprocess.run(["sh", "-ec", words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
-    assert {"astronaut.html", "astronaut.glb"} == {path.name for path in tmp_path.iterdir()}
+    made = {"astronaut.html", "astronaut.glb", "astronaut.html.c2pa", "astronaut.glb.c2pa"}
+    assert {path.name for path in tmp_path.iterdir()} == made
 
 
 def test_the_python_block_runs(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_a_folder_becomes_a_place_and_cameras(unflat: Run, around: Path, tmp_pat
     assert report["level"] and not report["partial"]
     assert report["scale"]["basis"] == "assumed"
     assert any("known-length" in note for note in report["warnings"])
-    assert set(p.name for p in tmp_path.iterdir()) == {"a.glb", "a.tum", "a.html"}
+    made = {"a.glb", "a.tum", "a.html"}
+    assert set(p.name for p in tmp_path.iterdir()) == made | {f"{name}.c2pa" for name in made}
     scene = glb.read(tmp_path / "a.glb")
     mesh = scene.nodes[0].item
     assert isinstance(mesh, Mesh) and mesh.texture is not None

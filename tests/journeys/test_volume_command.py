@@ -95,7 +95,8 @@ def test_without_an_output_nothing_is_named_after_the_patient(unflat: Run, folde
     assert done.returncode == 0, done.stderr
     assert left(folder.parent) == {"scan", "ct-bone.html"}
     assert_two_lines(unflat("volume", folder), 9)
-    (folder.parent / "ct-bone.html").unlink()
+    for name in ("ct-bone.html", "ct-bone.html.c2pa"):
+        (folder.parent / name).unlink()
 
 
 def test_a_folder_of_slices_is_known_by_what_is_in_it(unflat: Run, folder: Path) -> None:
