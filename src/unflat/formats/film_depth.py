@@ -23,6 +23,7 @@ from unflat.formats.film_join import join
 from unflat.formats.film_read import open_depth_film
 from unflat.formats.film_write import EncodeOptions, SegmentWriter
 from unflat.formats.picture_story import film_words
+from unflat.formats.png_words import with_words
 from unflat.formats.provenance_text import to_plain
 from unflat.types.image import Size
 from unflat.types.provenance import Provenance
@@ -171,19 +172,20 @@ def write_depth_row(
     """
     import cv2
 
-    written, new = list[Path](), list[Path]()
+    written, new, words = list[Path](), list[Path](), film_words(story)
     try:
         for values in _frames(segments):
             target = row_of(path, len(written))[0]
             new += [] if target.exists() else [target]
             with replacing(target, force=force) as (draft,):
-                draft.write_bytes(cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())
+                png = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+                draft.write_bytes(with_words(png, words))
             written.append(target)
         note = row_of(path)[1]
         new += [] if note.exists() else [note]
         with replacing(note, force=force) as (draft,):
-            words = {**meaning(told), "provenance": to_plain(story)}
-            draft.write_text(json.dumps(words, indent=1), encoding="utf-8")
+            meant = {**meaning(told), "provenance": to_plain(story)}
+            draft.write_text(json.dumps(meant, indent=1), encoding="utf-8")
     except BaseException:
         for target in new:
             target.unlink(missing_ok=True)

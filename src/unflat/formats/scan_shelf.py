@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from unflat.errors import InputError, OutputError
+from unflat.errors import ConsentError, InputError, OutputError, RightsError
 from unflat.formats.atomic import replacing, safe_stem, translated
 from unflat.formats.film_parts import locked
 from unflat.formats.shelf_source import source_of, source_told
@@ -285,7 +285,7 @@ def shelf_beside(target: Path, longest: int, *, keep: bool = False) -> Generator
     """The shelf of the scene that is to become ``target``: NAME.parts beside it, for one run at a time.
 
     Where the block ends without an error the shelf goes; a run that was stopped is gone on from there. It also goes
-    where it holds nothing worth going on from: no pictures yet, or, of an input that was refused, no cameras.
+    where nothing is worth it: no pictures yet, of an input that was refused no cameras, or nobody gave leave.
 
     Args:
         target: The scene.
@@ -309,6 +309,9 @@ def shelf_beside(target: Path, longest: int, *, keep: bool = False) -> Generator
                 worth = None
             except InputError:
                 worth = _CAMERAS
+                raise
+            except (ConsentError, RightsError):
+                worth, keep = None, False
                 raise
             finally:
                 if not (keep if worth is None else shelf.holds(worth)):

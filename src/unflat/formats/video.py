@@ -9,8 +9,6 @@ EXIF image description of a WebP, the text chunk "Comment" of every PNG.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +23,7 @@ from unflat.errors import InputError, MissingExtraError
 from unflat.formats.atomic import check_target, replacing, translated
 from unflat.formats.exif import DESCRIPTION, exif_block
 from unflat.formats.film_rights import add_packet, tags_of
+from unflat.formats.png_words import with_words
 from unflat.formats.told_rights import XMP_KEY
 from unflat.types.arrays import U8
 from unflat.types.image import Size
@@ -34,7 +33,6 @@ SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 _GIF_SIDE, _WEBP_SIDE = 640, 960
 """Longest side of the animated still formats: larger ones are slow to load and jerk when they play."""
 _DIGITS = 5
-_PNG_HEAD = 8 + 12 + 13
 """Signature and first chunk of a PNG, in bytes."""
 Told = dict[str, str]
 """``comment``: what the film says of itself."""
@@ -188,17 +186,9 @@ def _write_row(frames: Iterable[U8], path: Path, told: Told, *, force: bool) -> 
 
 
 def _png(pixels: U8, told: Told) -> bytes:
-    """A picture as PNG, with its words as international text chunks (PNG, third edition, 11.3.3.4)."""
+    """A picture as PNG, with its words."""
     order = np.ascontiguousarray(pixels[..., ::-1])
-    data = cv2.imencode(".png", order, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
-    places = {"Comment": told.get("comment"), XMP_KEY: told.get(XMP_KEY)}
-    chunks = b"".join(_text_chunk(key, words) for key, words in places.items() if words)
-    return data[:_PNG_HEAD] + chunks + data[_PNG_HEAD:]
-
-
-def _text_chunk(key: str, words: str) -> bytes:
-    chunk = b"iTXt" + key.encode() + b"\0" + bytes(4) + words.encode()
-    return struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return with_words(cv2.imencode(".png", order, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes(), told)
 
 
 _WRITERS: dict[str, Callable[[Iterable[U8], Path, float, Told], None]] = {

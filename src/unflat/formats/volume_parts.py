@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -78,6 +79,7 @@ class Series:
         notes: What was odd about it, in words.
         images: How many files or frames it was put together from.
         stack: Prepares it for reading.
+        place: The file or folder that was looked at; what its owner says of its use may lie beside it.
     """
 
     number: int
@@ -90,6 +92,7 @@ class Series:
     notes: tuple[str, ...]
     images: int
     stack: Callable[[ReadOptions], Stack]
+    place: Path | None = None
 
     def __repr__(self) -> str:
         return f"Series({self.number}: {self.title})"

@@ -14,6 +14,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.formats import dicom, metaimage, nifti, nrrd, slices
+from unflat.formats.reserved import with_sidecars
 from unflat.formats.volume_blobs import Blob, blobs
 from unflat.formats.volume_parts import UNPLACED, Kind, Plane, ReadOptions, Series, Stack, gather, memory_of, steps_for
 from unflat.types.provenance import Source
@@ -89,7 +90,7 @@ def series_in(path: Path, options: ReadOptions | None = None) -> tuple[Series, .
         found.append(_slices(pictures, options))
     if not found:
         raise _nothing(reasons, len(given))
-    return _ranked(found)
+    return _ranked([replace(one, place=path) for one in found])
 
 
 def choose(series: tuple[Series, ...], options: ReadOptions) -> Series:
@@ -127,6 +128,10 @@ def read_volume(series: Series, options: ReadOptions | None = None) -> Reading:
     else:
         word = modality if modality != "other" else _NAMES[series.kind]
         source = Source(f"{word} series, {series.images} slices", None, series.kind)
+    if series.place is not None:
+        inside = series.place / "0" if series.place.is_dir() else series.place
+        source, said = with_sidecars(source, inside)
+        notes += said
     return Reading(volume, source, tuple(notes), steps)
 
 
