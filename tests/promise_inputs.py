@@ -1,4 +1,4 @@
-"""One source of every kind that is read: with somebody's face in it, words about whose it is, and what must not get out.
+"""One source of every kind that is read: with a face in it, words about whose it is, and what must not get out.
 
 Two sources of a kind differ in nothing but the face, and these two faces have the same nine means: the pieces of one
 are exchanged within each ninth of it. So whatever is made of the two after their faces were taken out is the same to
@@ -8,6 +8,7 @@ the last byte, or something of the faces got through.
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +17,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from bodies import trunk
-from film_files import FilmRecipe, make_film
 from numpy.typing import NDArray
 from PIL import Image as Pil
 from PIL import PngImagePlugin
@@ -25,10 +24,12 @@ from tests.phantoms import Phantom, write_dicom, write_nifti
 from tests.scan_places import thing
 
 import pictures
+from bodies import trunk
+from film_files import FilmRecipe, make_film
 from unflat.types.image import Size
 from unflat.types.people import People, Sighting
 
-Family = Literal["picture", "film", "views", "slices"]
+Family = Literal["picture", "cut-out", "film", "views", "slices"]
 Pixels = NDArray[np.uint8]
 SIZE = Size(256, 192)
 CREATOR, NOTICE, TERMS = "Ann Open", "(c) 2026 Ann Open", "ask first"
@@ -93,7 +94,7 @@ def with_face(pixels: Pixels, which: int) -> Pixels:
 def _exchanged(pixels: Pixels) -> Pixels:
     """The blocks of each ninth of the face in the opposite order."""
     out = pixels.copy()
-    spans = [(max(a, _FROM), min(b, _TO)) for a, b in zip(_CELLS, _CELLS[1:], strict=False)]
+    spans = [(max(a, _FROM), min(b, _TO)) for a, b in itertools.pairwise(_CELLS)]
     for top, bottom in spans:
         for left, right in spans:
             tiles = pixels[top:bottom, left:right].reshape((bottom - top) // _BLOCK, _BLOCK, -1, _BLOCK, 3)
@@ -168,6 +169,15 @@ def _png(folder: Path, which: int) -> Path:
     path = folder / "source.png"
     Pil.fromarray(portrait(which)).save(path, pnginfo=info, exif=_exif(which))
     return path
+
+
+def _cut_out(folder: Path, which: int) -> Path:
+    """A bust without its surroundings, as shops have them."""
+    y, x = np.mgrid[0 : SIZE.height, 0 : SIZE.width] + 0.5
+    alpha = np.where(np.hypot(x - 96, y - 96) < 80, 255, 0).astype(np.uint8)
+    path = folder / "source.png"
+    Pil.fromarray(np.dstack([portrait(which), alpha])).save(path, exif=_exif(which))
+    return _beside(path)
 
 
 def _by_pillow(name: str, **options: Any) -> Callable[[Path, int], Path]:
@@ -309,12 +319,13 @@ KINDS: tuple[Kind, ...] = (
         (".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".m2v"),
         _film("source.ts", pix_fmt="yuv444p", options=_EXACT),
     ),
+    Kind("PNG of a thing cut out", "cut-out", ("PNG",), _cut_out),
     Kind("folder of pictures", "views", (), _walk),
     Kind("DICOM", "slices", (), _dicom),
     Kind("NIfTI", "slices", (), _nifti),
     Kind("NRRD", "slices", (), _nrrd),
     Kind("MetaImage", "slices", (), _metaimage),
-    Kind("slices as pictures", "slices", (), _slices),
+    Kind("slices as pictures", "slices", ("slices",), _slices),
 )
 OTHER_FILMS = (".ogv", ".ogg", ".flv", ".wmv", ".asf", ".mxf", ".dv")
 """Films of these names are read by the very code that reads the others: a container has no code of its own here."""

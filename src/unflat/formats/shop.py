@@ -23,7 +23,7 @@ import numpy as np
 
 from unflat.errors import InputError
 from unflat.formats import glb, registry
-from unflat.formats.atomic import check_target, replacing
+from unflat.formats.atomic import check_target
 from unflat.formats.image import write_image
 from unflat.formats.outlet import handed_out
 from unflat.formats.picture_story import picture_words
@@ -82,8 +82,6 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
         write_image(poster, out.path, text=picture_words(out.story))
     second = apple.name if with_usd else None
     text = snippet_of(path.stem, model.name, second, picture.name, true_size=not scene.scale.assumed)
-    with replacing(snippet, force=options.force) as (draft,):
-        draft.write_text(text, encoding="utf-8")
     checks = told.get("checks", []) + checked(scene, model, apple if with_usd else None)
     whole = {
         "article": path.stem,
@@ -95,8 +93,9 @@ def write_shop(scene: Scene, poster: Image, path: Path, options: ExportOptions, 
         "checks": checks,
         "record": record(scene),
     }
-    with replacing(report, force=options.force) as (draft,):
-        draft.write_text(json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+    with handed_out(report, scene.provenance, options.seal, force=options.force) as out:
+        out.path.with_name(snippet.name).write_text(text, encoding="utf-8")
+        out.path.write_text(json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
     return whole
 
 

@@ -161,7 +161,7 @@ def diagram_to_scene(
     with clock.stage("read"):
         image = open_picture(picture)
         lineage = Lineage.begin(image.source)
-        free([image.source], options.leave, lineage)
+        free([image.source], options.leave, lineage, commercial_only=options.estimate.commercial_only)
         image = meet(image, options.leave, lineage).image
         for note in image.notes:
             lineage.warn(note)
