@@ -20,6 +20,7 @@ from unflat.formats import consent_file, registry
 from unflat.formats.c2pa_late import EMBEDS
 from unflat.formats.c2pa_read import read_verdict
 from unflat.formats.outlet import SealOptions, handed_out
+from unflat.pipelines.verify import verify
 from unflat.trust.lineage import Lineage
 from unflat.types.consent import ConsentRecord
 from unflat.types.provenance import Likeness, Provenance, Source
@@ -130,6 +131,15 @@ def test_credentials_of_a_source_are_kept_without_what_is_private(tmp_path: Path
     verdict = read_verdict(made)
     assert verdict.state == "this machine"
     assert [(one.name, one.state) for one in verdict.ingredients] == [("camera.jpg", "valid")]
+
+
+def test_a_sidecar_stands_for_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.glb"
+    out = registry.write(scenes.textured_scene(), path)
+    assert verify(tmp_path / "a.glb.c2pa").urn == out.story.urn
+    path.rename(tmp_path / "b.glb")
+    with pytest.raises(InputError, match=r"speaks for a\.glb"):
+        verify(tmp_path / "a.glb.c2pa")
 
 
 def test_unsigned_means_nothing_beside_and_nothing_inside(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from unflat.errors import InputError
 from unflat.formats.atomic import MARK
 from unflat.formats.c2pa_read import read_verdict
+from unflat.formats.outlet import SIDECAR
 from unflat.formats.provenance_text import to_plain
 from unflat.types.verdict import Ingredient, Verdict
 
@@ -37,7 +38,7 @@ _WORTH = {
 
 
 def verify(path: Path, anchors: Path | None = None) -> Verdict:
-    """Hold the credentials of a file (or of a folder of views) against its bytes.
+    """Hold the credentials of a file (or of a folder of views) against its bytes; of a sidecar, of what it speaks for.
 
     Args:
         path: What to look at.
@@ -50,6 +51,11 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
         if not (path / MARK).is_file():
             raise InputError(f"{path} is a folder that unflat did not write", hint="Name a file in it.")
         path = path / MARK
+    if path.suffix == SIDECAR:
+        owner = path.with_suffix("")
+        if not owner.is_file():
+            raise InputError(f"{path.name} speaks for {owner.name}, which is not beside it", hint="Put them together.")
+        path = owner
     return read_verdict(path, anchors)
 
 
