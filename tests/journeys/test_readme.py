@@ -61,9 +61,8 @@ def test_links_and_pictures_exist() -> None:
 def test_every_flag_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
     from unflat.cli.main import run
 
-    assert all(
-        run([verb, "--help"]) == 0 for verb in ("photo", "animate", "stereo", "depth", "scan", "volume", "inspect")
-    )
+    verbs = ("photo", "animate", "stereo", "depth", "scan", "volume", "inspect", "verify", "consent give")
+    assert all(run([*verb.split(), "--help"]) == 0 for verb in verbs)
     told = capsys.readouterr().out
     for flag in set(re.findall(r"(--[a-z][a-z-]+)", README)):
         assert flag in told, f"the README names {flag}"
