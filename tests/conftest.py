@@ -1,18 +1,48 @@
-"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets`` and others)."""
+"""Lets every test folder import the makers that lie beside this file (``scenes``, ``worlds``, ``nets`` and others), and
+no test reach for another machine."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import alone
+
 if TYPE_CHECKING:
     from hubs import Hub
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # tests that start onnxruntime themselves report to nobody either
+
+_NOTES = tempfile.TemporaryDirectory(prefix="unflat-attempts-")
+_WATCHED = str(Path(__file__).parent / "watched")
+os.environ[alone.NOTES] = _NOTES.name
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_WATCHED, os.environ.get("PYTHONPATH")]))
+alone.watch(Path(_NOTES.name))
+
+
+def pytest_unconfigure() -> None:
+    """All tests are over."""
+    _NOTES.cleanup()
+
+
+@pytest.fixture
+def attempts() -> Path:
+    """The folder that attempts to reach other machines are written into; a test that makes some takes them out."""
+    return Path(_NOTES.name)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_reaches_other_machines(attempts: Path) -> Iterator[None]:
+    """A test fails that reaches for another machine, itself or in a Python process that it starts; see ``alone``."""
+    yield
+    tried = alone.written_down(attempts)
+    if tried:
+        pytest.fail("another machine was reached for:\n" + "\n".join(tried))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
 """A film that is not finished yet: its segments, and what each hands on to the next.
 
-They lie in a folder beside the film to be, ``NAME.parts``. A segment counts when its note is there, which is written
-last; whatever a killed run left behind it is thrown away. The folder is locked while a run works in it.
+They lie in a folder beside the film to be, ``NAME.parts``, that nobody but its owner may look into. A segment counts
+when its note is there, which is written last; whatever a killed run left behind it is thrown away. The folder is locked
+while a run works in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import OutputError
 from unflat.formats.atomic import translated
+from unflat.trust.places import close_files, close_folder
 
 HandedOn = Mapping[str, NDArray[Any]]
 """What the next segment must know, by name."""
@@ -77,6 +79,7 @@ class Parts:
             with _beside(note) as draft, draft.open("w", encoding="utf-8") as file:
                 json.dump({**about, _SIZES: sizes}, file)
                 _to_disk(file)
+            close_files(state, note, *self._films(self.done))
         except OSError as error:
             raise translated(error, note) from error
         if self.done > 1:
@@ -142,6 +145,7 @@ class Parts:
                 old.unlink()
         with _beside(job) as draft:
             draft.write_text(json.dumps({"key": key}), encoding="utf-8")
+            close_files(draft)
 
 
 @contextmanager
@@ -159,8 +163,8 @@ def parts_of(film: Path, key: str) -> Generator[Parts]:
     try:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / _LOCK).is_file():
             raise OutputError(f"{folder} is in the way", hint="Move it: unfinished films lie in a folder of that name.")
-        folder.mkdir(exist_ok=True)
-        with (folder / _LOCK).open("a+b") as lock:
+        with (close_folder(folder) / _LOCK).open("a+b") as lock:
+            close_files(folder / _LOCK)
             if not locked(lock):
                 raise OutputError(f"another run works on {film}", hint="Wait for it, or choose another name with -o.")
             parts = Parts(folder)

@@ -1,7 +1,8 @@
 """The one door out: every file that is made goes through here, and leaves signed and whole, or not at all.
 
-What is made is written under its true name into a hidden folder beside its place, signed there, and then renamed into
-place: files that others refer to first, the file itself last. No writer knows of it.
+What is made is written under its true name into a hidden folder beside its place, which its owner alone may look into,
+signed there, and then renamed into place: files that others refer to first, the file itself last. No writer knows of
+it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import MARK, check_target, translated
+from unflat.trust.places import close_folder
 from unflat.types.provenance import Provenance
 
 SIDECAR = ".c2pa"
@@ -102,7 +104,7 @@ def handed_out(
     hidden = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part")
     handing = Handing(hidden / path.name, named(story, path, options))
     try:
-        hidden.mkdir()
+        close_folder(hidden)
         yield handing
         _sign(hidden, path.name, handing, options)
         handing.files = _moved(hidden, path, force=force)

@@ -6,10 +6,9 @@ It and all that is in it can be read by its owner alone (modes 700 and 600; on W
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-from unflat.errors import OutputError
+from unflat.trust.places import close_folder, place_of
 
 PLACE = "UNFLAT_DATA"
 """Environment variable that names another folder."""
@@ -21,24 +20,7 @@ def own_folder() -> Path:
     Raises:
         OutputError: Neither is known: the user has no home folder, as in a container that runs as a bare number.
     """
-    told = os.environ.get(PLACE)
-    try:
-        return Path(told).expanduser().absolute() if told else _usual_folder()
-    except RuntimeError as error:
-        raise OutputError(
-            "there is no home folder to keep keys and consent records in",
-            hint=f"Name a folder in the environment variable {PLACE}.",
-        ) from error
-
-
-def _usual_folder() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "unflat"
-    if sys.platform == "win32":
-        roaming = os.environ.get("APPDATA")
-        return (Path(roaming) if roaming else Path.home() / "AppData" / "Roaming") / "unflat"
-    xdg = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".local" / "share") / "unflat"
+    return place_of("data", PLACE, "keys and consent records")
 
 
 def closed_folder(*names: str) -> Path:
@@ -48,13 +30,9 @@ def closed_folder(*names: str) -> Path:
         OSError: It cannot be made.
         OutputError: There is no home folder.
     """
-    folder = own_folder()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for name in ("", *names):
-        folder = folder / name
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
+    folder = close_folder(own_folder())
+    for name in names:
+        folder = close_folder(folder / name)
     return folder
 
 

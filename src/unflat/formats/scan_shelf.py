@@ -1,7 +1,7 @@
 """What a scan has done so far: its pictures, cameras, depth and surface, each by the content of what went into it.
 
-A shelf is a folder. Every thing on it has a name and a key, a digest of all that decides what it holds; a thing whose
-key differs is as good as not there. Things appear whole or not at all.
+A shelf is a folder that its owner alone may look into. Every thing on it has a name and a key, a digest of all that
+decides what it holds; a thing whose key differs is as good as not there. Things appear whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from PIL import Image as Pil
 from unflat.errors import ConsentError, InputError, OutputError, RightsError
 from unflat.formats.atomic import replacing, safe_stem, translated
 from unflat.formats.film_parts import locked
-from unflat.formats.shelf_source import source_of, source_told
+from unflat.formats.shelf_source import lens_of, lens_words, source_of, source_told
 from unflat.formats.zip_faults import ZIP_FAULTS
+from unflat.trust.places import close_files, close_folder
 from unflat.types.arrays import U8, Bool
-from unflat.types.camera import Intrinsics, Pose
+from unflat.types.camera import Pose
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Size
 from unflat.types.mesh import Mesh
@@ -49,7 +50,7 @@ class Shelf:
         self.folder = folder
         self.longest = longest
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            close_folder(folder)
         except OSError as error:
             raise translated(error, folder) from error
 
@@ -71,7 +72,7 @@ class Shelf:
             OutputError: The disk is full or cannot be written.
         """
         words = json.dumps({"key": key, "told": told}, default=str)
-        with replacing(self._place(name), force=True) as (draft,), draft.open("wb") as file:
+        with _closed(self._place(name)) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, words=np.array(words), **arrays)
 
     def keep_still(self, still: Still, pixels: U8, mask: Bool | None, *, lossy: bool) -> Still:
@@ -86,14 +87,14 @@ class Shelf:
         size = still.size.fitted(self.longest)
         small = _resized(pixels, size)
         picture = self.folder / f"{safe_stem(still.name)}.{'jpg' if lossy else 'npy'}"
-        with replacing(picture, force=True) as (draft,):
+        with _closed(picture) as draft:
             if lossy:
                 Pil.fromarray(small).save(draft, "JPEG", quality=_LOSSY, subsampling=0)
             else:
                 with draft.open("wb") as file:
                     np.save(file, small, allow_pickle=False)
         if mask is not None:
-            with replacing(self._mask(still), force=True) as (draft,), draft.open("wb") as file:
+            with _closed(self._mask(still)) as draft, draft.open("wb") as file:
                 np.save(file, _resized(mask.astype(np.uint8) * 255, size) >= 128, allow_pickle=False)
         lens = None if still.lens is None else still.lens.resized(size)
         return self._still(
@@ -107,7 +108,7 @@ class Shelf:
             still: From this shelf.
             mask: (h, w) bool of its size.
         """
-        with replacing(self._mask(still), force=True) as (draft,), draft.open("wb") as file:
+        with _closed(self._mask(still)) as draft, draft.open("wb") as file:
             np.save(file, mask, allow_pickle=False)
         return replace(still, mask=_loader(self._mask(still)))
 
@@ -147,7 +148,7 @@ class Shelf:
     def put_reconstruction(self, key: str, made: Reconstruction) -> None:
         """Put cameras and points there; their stills must be on the shelf."""
         views = [
-            {"name": v.still.name, "lens": _lens_words(v.lens), "error_px": v.error_px, "sure": v.sure}
+            {"name": v.still.name, "lens": lens_words(v.lens), "error_px": v.error_px, "sure": v.sure}
             for v in made.views
         ]
         told = {
@@ -170,7 +171,7 @@ class Shelf:
         told, arrays = found
         by_name = {still.name: still for still in stills.items}
         views = tuple(
-            View(by_name[row["name"]], _lens_of(row["lens"]), Pose(pose), row["error_px"], row["sure"])
+            View(by_name[row["name"]], lens_of(row["lens"]), Pose(pose), row["error_px"], row["sure"])
             for row, pose in zip(told["views"], arrays.pop("poses"), strict=True)
         )
         return Reconstruction(
@@ -196,7 +197,7 @@ class Shelf:
         ):
             if plane is not None:
                 arrays[what] = np.asarray(plane, kind)
-        told = {"kind": depth.kind.value, "origin": depth.origin, "lens": _lens_words(Lens(depth.intrinsics))}
+        told = {"kind": depth.kind.value, "origin": depth.origin, "lens": lens_words(Lens(depth.intrinsics))}
         self.put(name, key, told, arrays)
 
     def get_depth(self, name: str, key: str, view: View) -> ViewDepth | None:
@@ -212,7 +213,7 @@ class Shelf:
             valid=arrays["valid"],
             sky=arrays.get("sky"),
             confidence=None if confidence is None else confidence.astype(np.float32),
-            intrinsics=_lens_of(told["lens"]).intrinsics,
+            intrinsics=lens_of(told["lens"]).intrinsics,
             origin=told["origin"],
         )
         normals = None if normals is None else normals.astype(np.float32)
@@ -271,13 +272,21 @@ class Shelf:
     def _still_of(self, row: Mapping[str, Any]) -> Still | None:
         size = Size(*row["size"])
         bare = Still(
-            row["name"], size, _nothing, row["camera"], row["lens"] and _lens_of(row["lens"]), row["seconds"], None,
+            row["name"], size, _nothing, row["camera"], row["lens"] and lens_of(row["lens"]), row["seconds"], None,
             source_of(row["source"]), row["sharpness"], Size(*row["taken"]),
         )  # fmt: skip
         picture = self.folder / f"{safe_stem(bare.name)}{row['suffix']}"
         if not picture.is_file() or (row["masked"] and not self._mask(bare).is_file()):
             return None
         return self._still(bare, picture, masked=row["masked"])
+
+
+@contextmanager
+def _closed(place: Path) -> Generator[Path]:
+    """A draft that its owner alone may read, and that takes its place in the end."""
+    with replacing(place, force=True) as (draft,):
+        yield draft
+        close_files(draft)
 
 
 @contextmanager
@@ -299,8 +308,8 @@ def shelf_beside(target: Path, longest: int, *, keep: bool = False) -> Generator
     try:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / _LOCK).is_file():
             raise OutputError(f"{folder} is in the way", hint="Move it: unfinished scenes lie in such folders.")
-        folder.mkdir(exist_ok=True)
-        with (folder / _LOCK).open("a+b") as lock:
+        with (close_folder(folder) / _LOCK).open("a+b") as lock:
+            close_files(folder / _LOCK)
             if not locked(lock):
                 raise OutputError(f"another run works on {target}", hint="Wait for it, or choose another name with -o.")
             shelf, worth = Shelf(folder, longest), _STILLS
@@ -374,23 +383,12 @@ def _nothing() -> U8:
     raise OutputError("a still without pixels was read")
 
 
-def _lens_words(lens: Lens) -> dict[str, Any]:
-    own = lens.intrinsics
-    words = {"fx": own.fx, "fy": own.fy, "cx": own.cx, "cy": own.cy, "basis": own.basis}
-    return {**words, "size": [own.size.width, own.size.height], "bent": [lens.k1, lens.k2, lens.p1, lens.p2]}
-
-
-def _lens_of(words: Mapping[str, Any]) -> Lens:
-    own = Intrinsics(words["fx"], words["fy"], words["cx"], words["cy"], Size(*words["size"]), words["basis"])
-    return Lens(own, *words["bent"])
-
-
 def _still_words(still: Still, suffix: str) -> dict[str, Any]:
     return {
         "name": still.name,
         "size": [still.size.width, still.size.height],
         "camera": still.camera,
-        "lens": None if still.lens is None else _lens_words(still.lens),
+        "lens": None if still.lens is None else lens_words(still.lens),
         "seconds": still.seconds,
         "masked": still.mask is not None,
         "source": source_told(still.source),

@@ -1,4 +1,4 @@
-"""A source as JSON values and back, with all that it knows: for what is kept between two runs on one machine.
+"""A source, or a lens, as JSON values and back, with all that it knows: for what one machine keeps between two runs.
 
 The story in a file (``provenance_text``) tells less: neither when a picture was taken nor whole credentials.
 """
@@ -10,7 +10,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from unflat.types.camera import Intrinsics
+from unflat.types.image import Size
 from unflat.types.provenance import Credentials, Reservation, Rights, Source
+from unflat.types.views import Lens
 
 _ARCHIVES = ("parent", "component")
 
@@ -52,3 +55,16 @@ def _credentials_of(told: Mapping[str, Any]) -> Credentials:
         private=tuple(told["private"]),
         entries=tuple((use, how) for use, how in told["entries"]),
     )
+
+
+def lens_words(lens: Lens) -> dict[str, Any]:
+    """All that a lens knows, as JSON values."""
+    own = lens.intrinsics
+    words = {"fx": own.fx, "fy": own.fy, "cx": own.cx, "cy": own.cy, "basis": own.basis}
+    return {**words, "size": [own.size.width, own.size.height], "bent": [lens.k1, lens.k2, lens.p1, lens.p2]}
+
+
+def lens_of(words: Mapping[str, Any]) -> Lens:
+    """The inverse of :func:`lens_words`."""
+    own = Intrinsics(words["fx"], words["fy"], words["cx"], words["cy"], Size(*words["size"]), words["basis"])
+    return Lens(own, *words["bent"])

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from typing import Any, Literal
 from unflat.errors import InputError, OutputError, WeightsError
 from unflat.models.onnx_file import sha256_of
 from unflat.trust.licences import allows_commerce
+from unflat.trust.places import place_of
 
 RECORD = "unflat.json"
 PLACE = "UNFLAT_CACHE"
@@ -75,23 +75,7 @@ def cache_folder() -> Path:
     Raises:
         OutputError: Neither is known: the user has no home folder, as in a container that runs as a bare number.
     """
-    told = os.environ.get(PLACE)
-    try:
-        return Path(told).expanduser().absolute() if told else _usual_folder()
-    except RuntimeError as error:
-        raise OutputError(
-            "there is no home folder to keep models in", hint=f"Name a folder in the environment variable {PLACE}."
-        ) from error
-
-
-def _usual_folder() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "unflat"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "unflat" / "Cache"
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache") / "unflat"
+    return place_of("cache", PLACE, "models")
 
 
 def models_folder() -> Path:

@@ -33,6 +33,7 @@ from unflat.models.onnx_file import files_of, metadata_of, sha256_of
 from unflat.models.outside import licence_in
 from unflat.models.registry import SHIPPED, taken
 from unflat.trust.licences import UNKNOWN
+from unflat.trust.places import close_files, close_folder
 
 HUB = "https://huggingface.co"
 """Where repositories are fetched from, unless the environment variable HF_ENDPOINT names a mirror."""
@@ -199,7 +200,9 @@ def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], 
     draft = place.with_name(f".{name}.{secrets.token_hex(4)}.part")
     _sweep(place)
     try:
-        draft.mkdir(parents=True)
+        close_folder(models_folder().parent, again=False)
+        close_folder(models_folder(), again=False)
+        close_folder(draft)
         room, needed = shutil.disk_usage(draft).free, sum(file.bytes or 0 for file in files)
         if needed > room:
             raise OutputError(f"'{name}' needs {needed / 1e9:.1f} GB, there are {room / 1e9:.1f}", hint=_ROOM)
@@ -207,6 +210,7 @@ def _whole(name: str, source: str, files: list[_File], finish: Callable[[Path], 
             _fetch(file, draft, progress)
         model = finish(draft)
         write_record(model, draft)
+        close_files(*draft.iterdir())
         if os.path.lexists(place):
             place.replace(place.with_name(f"{draft.name}.old"))
         draft.replace(place)

@@ -1,1 +1,1 @@
-"""Promises: what never leaves a source, and whose rights travel with it. Policy and records, no files."""
+"""Promises: what never leaves a source, whose rights travel with it, who may read what is kept. Policy only."""
