@@ -13,12 +13,13 @@ from PIL import ImageCms
 import pictures
 from unflat.formats import spatial_heic
 from unflat.formats.colour import recoloured
+from unflat.formats.icc import impersonal
 from unflat.formats.image import read_image
 from unflat.formats.own_colours import own_colours
 from unflat.types.stereo import StereoPair
 
 Q = pictures.quarters()
-WIDE = pictures.swapped_profile()
+WIDE = impersonal(pictures.swapped_profile()) or b""
 
 
 @pytest.mark.parametrize(("suffix", "row"), [(".png", "PNG"), (".tif", "TIFF"), (".webp", "WEBP"), (".jpg", "JPEG")])

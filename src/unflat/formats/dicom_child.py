@@ -27,6 +27,7 @@ def decoded(words: dict[str, Any], frame: bytes) -> Any:
     Raises:
         ValueError: Damaged, and the many other things that decoders raise.
     """
+    sys.modules.setdefault("requests", None)  # type: ignore[arg-type]  # it would look for sockets: see dicom_late
     encaps: Any = importlib.import_module("pydicom.encaps")
     decoders: Any = importlib.import_module("pydicom.pixels")
     decoder = decoders.get_decoder(words["syntax"])

@@ -17,6 +17,7 @@ from typing import Any
 
 from unflat.errors import InputError, MissingExtraError
 from unflat.formats import metaimage
+from unflat.formats.dicom_late import pydicom_module
 from unflat.formats.dicom_parse import looks_like_dicom
 from unflat.formats.zip_faults import ZIP_FAULTS
 
@@ -178,11 +179,10 @@ def _lines(found: dict[str, set[str]], name: str, text: bytes) -> None:
 
 def _of_dicom(data: bytes, found: dict[str, set[str]]) -> None:
     try:
-        import pydicom
+        reader = pydicom_module()
     except ImportError as error:
         raise MissingExtraError("reading what a scan says of its patient", "volume") from error
     try:
-        reader: Any = pydicom
         dataset: Any = reader.dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
         elements: list[Any] = [*getattr(dataset, "file_meta", ()), *dataset.iterall()]
         told = [(str(e.keyword or e.name or e.tag), str(e.VR), e.value) for e in elements if str(e.VR) in _TEXT]

@@ -14,6 +14,7 @@ from unflat.formats.colour import srgb_from
 from unflat.formats.decode import foreign_faults, opened, turned
 from unflat.formats.exif import exif_of, orientation_of
 from unflat.formats.heic import heic_plane, open_heic
+from unflat.formats.icc import impersonal
 from unflat.formats.image import read_bytes
 from unflat.formats.sniff import kind_of
 from unflat.types.arrays import U8
@@ -30,7 +31,8 @@ def own_colours(path: Path) -> tuple[U8, bytes] | None:
         path: A file that was read before; what it declares was judged then.
 
     Returns:
-        (h, w, 3) uint8 and the ICC profile; None where they are sRGB anyway, or no 8-bit RGB with a usable profile.
+        (h, w, 3) uint8 and the ICC profile, which names nobody (:mod:`~unflat.formats.icc`); None where they are sRGB
+        anyway, or no 8-bit RGB with a usable profile.
 
     Raises:
         InputError: It cannot be read any more.
@@ -54,8 +56,8 @@ def own_colours(path: Path) -> tuple[U8, bytes] | None:
 
 
 def _worth(profile: object, mode: str) -> bytes | None:
-    """The profile, where pixels of that mode are RGB in it and not sRGB already."""
+    """The profile without what it says of machines and people, where pixels of that mode are RGB in it and not sRGB."""
     if not isinstance(profile, bytes) or not 0 < len(profile) <= _LONGEST or mode not in ("RGB", "RGBA"):
         return None
-    way = srgb_from("RGB", profile)
-    return profile if way.mode == "RGB" and way.transform is not None else None
+    clean, way = impersonal(profile), srgb_from("RGB", profile)
+    return clean if way.mode == "RGB" and way.transform is not None else None

@@ -18,6 +18,7 @@ import webbrowser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, cast
 
@@ -144,6 +145,11 @@ class _Http(ThreadingHTTPServer):
     page: bytes
     path: str
     hosts: frozenset[str]
+
+    def server_bind(self) -> None:
+        """Listen, without asking whoever knows names for this machine's, as the library does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = ADDRESS, int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report what is our fault; a cut connection is not."""
