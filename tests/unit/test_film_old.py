@@ -12,8 +12,9 @@ from tests.film_files import FilmRecipe, make_film
 from tests.unit.test_restore_film import film
 
 from unflat.errors import InputError
+from unflat.pipelines.film_span import WorkOptions
 from unflat.pipelines.source import DepthSource
-from unflat.pipelines.stereo_film import Film, FilmOptions, WorkOptions
+from unflat.pipelines.stereo_film import Film, FilmOptions
 from unflat.stages.restore_film import RestoreOptions
 
 av: Any = pytest.importorskip("av")

@@ -13,7 +13,8 @@ function label(viewer: Shown, name: string): string {
   const shown = viewer.mode === "picture" ? "" : ` · ${viewer.mode}`;
   const made = viewer.place.photographed ? " · depth estimated by computer" : "";
   const scale = viewer.mode === "depth" && viewer.place.scaleAssumed ? " · scale assumed" : "";
-  return `${name}${shown}${made}${scale} · unflat`;
+  const mark = document.getElementById("mark")?.textContent;
+  return `${mark ? `${mark} · ` : ""}${name}${shown}${made}${scale} · unflat`;
 }
 
 /** The view as a PNG with its label below. */

@@ -24,6 +24,7 @@ from unflat.errors import InputError
 from unflat.formats.c2pa_late import OTHER, context, library, media_type
 from unflat.formats.keys import Keys
 from unflat.formats.provenance_text import to_plain
+from unflat.trust import mark
 from unflat.trust.label import source_type
 from unflat.types.provenance import Credentials, Provenance, Source, Step
 
@@ -180,6 +181,8 @@ def _actions(story: Provenance) -> list[dict[str, Any]]:
 def _action(step: Step) -> dict[str, Any]:
     """One step: what it was, and which model did it."""
     told: dict[str, Any] = {"action": "c2pa.edited", "description": step.name}
+    if step.name == mark.STEP:
+        told |= {"action": "c2pa.drawing", "description": f"{step.name}: {dict(step.options).get(mark.WORDS)}"}
     if step.model is not None:
         told["softwareAgent"] = {"name": step.model}
         told["parameters"] = {"org.unflat.licence": step.licence or "unknown"}

@@ -33,6 +33,9 @@ class SealOptions:
     """Your certificate chain (PEM) to sign with, instead of the key that is made on this machine."""
     key: Path | None = None
     """The private key (PEM) of your certificate."""
+    mark: bool = False
+    """Draw a small visible mark into the pictures, films and pages that are made: "AI-generated 3D" where a trained
+    network took part, else "computed 3D"; in both eyes, at the same place."""
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):

@@ -13,6 +13,7 @@ from importlib.resources import files
 import unflat
 from unflat.formats.told_rights import all_rights, meta_rows
 from unflat.trust.label import label_text
+from unflat.trust.mark import mark_in
 from unflat.trust.rights import UNKNOWN, statement
 from unflat.types.provenance import Provenance
 
@@ -34,7 +35,7 @@ def filled(template: str, words: Mapping[str, str | Iterable[str]]) -> Generator
 
 
 def common(style: str, script: str, title: str, story: Provenance, *, media: bool = False) -> dict[str, str]:
-    """The words that all pages need: POLICY, GENERATOR, META, TITLE, STYLE and SCRIPT.
+    """The words that all pages need: POLICY, GENERATOR, META, TITLE, MARK, STYLE and SCRIPT.
 
     Args:
         style: The CSS file of the built viewer.
@@ -43,7 +44,7 @@ def common(style: str, script: str, title: str, story: Provenance, *, media: boo
         story: Where what it shows comes from: whose it is and what it is called stands in its head.
         media: The page plays a film that is inside it.
     """
-    css, js = static(style), static(script)
+    css, js, mark = static(style), static(script), mark_in(story)
     inside = "media-src blob:" if media else "connect-src blob:"
     return {
         "POLICY": f"default-src 'none'; script-src {_hash(js)}; style-src {_hash(css)}; img-src data: blob:; {inside}; "
@@ -51,6 +52,7 @@ def common(style: str, script: str, title: str, story: Provenance, *, media: boo
         "GENERATOR": escaped(f"unflat {unflat.__version__}"),
         "META": "\n".join(f'<meta name="{name}" content="{escaped(text)}">' for name, text in meta_rows(story)),
         "TITLE": escaped(title),
+        "MARK": "" if mark is None else f'<p id="mark">{escaped(mark)}</p>\n',
         "STYLE": css,
         "SCRIPT": js,
     }

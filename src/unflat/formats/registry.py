@@ -12,6 +12,7 @@ from unflat.errors import InputError
 from unflat.formats.atomic import check_target, safe_stem
 from unflat.formats.outlet import Handing, SealOptions, handed_out, seal_targets
 from unflat.trust.lineage import Lineage
+from unflat.trust.mark import with_mark, without_mark
 from unflat.types.depth import DepthMap
 from unflat.types.layers import Layers
 from unflat.types.occupancy import Occupancy
@@ -73,6 +74,8 @@ class Format:
         return importlib.import_module(f"unflat.formats.{self.module}")
 
 
+_DRAWN_ON = ("html",)
+"""What shows the visible mark: a surface or a depth map would be changed by it."""
 Near = Literal["white", "black"]
 Thing = Scene | DepthMap | Layers | Reconstruction | Occupancy
 """What a file can hold."""
@@ -349,8 +352,13 @@ def write(thing: Thing, path: Path, options: ExportOptions | None = None) -> Han
         row = format_of(Path("any.splat.ply"))
     told = story_of(thing)
     story = told or Lineage.begin(Source.array(type(thing).__name__)).seal()
+    drawn = options.seal.mark and row.module in _DRAWN_ON
+    story = with_mark(story) if drawn else without_mark(story)
     with handed_out(path, story, options.seal, force=options.force, folder=row.folder) as out:
-        row.load().write(thing if told is None else with_story(thing, out.story), out.path, options)
+        unchanged = told is None and not drawn
+        row.load().write(thing if unchanged else with_story(thing, out.story), out.path, options)
+    if options.seal.mark and not drawn:
+        out.notes += (f"No mark is drawn in {path.name}: pictures, films and pages show one, others only say it.",)
     return out
 
 

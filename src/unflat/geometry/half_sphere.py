@@ -93,6 +93,11 @@ class HalfSphere:
         return out
 
     @property
+    def scale(self) -> float:
+        """How many pixels of the shrunk view one of the view becomes, at most 1."""
+        return self._shrunk.width / self.size.width
+
+    @property
     def _border(self) -> float:
         """How wide the border is that fades, in pixels of the shrunk view."""
         return max(self.soft * min(self._shrunk.width, self._shrunk.height), 0.5)

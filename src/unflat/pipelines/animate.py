@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.pipelines.marking import marked_view
 from unflat.pipelines.photo import PhotoOptions, photo
 from unflat.pipelines.report import Progress, silent
 from unflat.stages.move_camera import MotionOptions, Stand, flown, moved, tracked
+from unflat.trust.mark import with_mark
 from unflat.types.arrays import U8
 from unflat.types.camera import Camera
 from unflat.types.image import Size
@@ -285,12 +287,14 @@ class Animation:
                 self.result.wrote(path, notes=out.notes)
                 continue
             story = self.result.film_story(self._told())
+            story = with_mark(story) if seal.mark else story
             with (
                 self.result.timed("film"),
                 handed_out(path, story, seal, force=force) as out,
                 closing(self.frames(fitted(path, whole))) as film,
             ):
-                written = write_film(film, out.path, self.motion.fps, film_words(out.story))
+                shown = (marked_view(frame, story) for frame in film)
+                written = write_film(shown, out.path, self.motion.fps, film_words(out.story))
             self.result.wrote(*(path.with_name(file.name) for file in written), notes=out.notes)
         return self
 

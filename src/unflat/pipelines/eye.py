@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from unflat.errors import InputError
+from unflat.trust.mark import with_mark
 from unflat.types.arrays import U8
 from unflat.types.camera import Camera, Intrinsics, Pose
 from unflat.types.depth import DepthMap
@@ -50,8 +51,13 @@ def write_view(
     from unflat.formats.image import write_image
     from unflat.formats.outlet import SealOptions, handed_out
     from unflat.formats.picture_story import picture_words
+    from unflat.pipelines.marking import marked_view
 
-    with handed_out(path, story, seal or SealOptions(), force=force) as out:
+    seal = seal or SealOptions()
+    if seal.mark:
+        story = with_mark(story)
+        view = replace(view, pixels=marked_view(view.pixels, story), jpeg=None)
+    with handed_out(path, story, seal, force=force) as out:
         write_image(view, out.path, text=picture_words(out.story))
     return out.notes
 

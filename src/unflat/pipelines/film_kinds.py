@@ -22,6 +22,7 @@ from unflat.formats.outlet import seal_targets
 from unflat.formats.stereo_names import signs_in
 from unflat.formats.stereo_picture import VIEWS_APART
 from unflat.pipelines.eye import BETWEEN_EYES_M
+from unflat.pipelines.marking import marked_pair, stamp_of
 from unflat.stages.follow_outlines import follow_outlines
 from unflat.stages.lay_out import Pack, Spheres, lay_out, moved_apart, shown_depth
 from unflat.types.arrays import U8
@@ -168,6 +169,7 @@ class TwoViews:
         self.two_eyes = self.layout is not Layout.RGBD
         self._window, clip = film.window, film.clip
         self._size = _even(clip.size)
+        self._shown = Size(film.window.right - film.window.left, film.window.bottom - film.window.top)
         wider = clip.size.width / (film.window.right - film.window.left)
         self._fov = 2 * math.degrees(math.atan(wider * math.tan(math.radians(film.lens.fov_x_deg) / 2)))
         if self.layout is Layout.SPATIAL:
@@ -179,16 +181,19 @@ class TwoViews:
         self._packed = Size(packed.shape[1], packed.shape[0])
         self._encode = settled(film_join.fitting(path, film.options.encode), self._packed, self.layout)
         eyes = film.options.eyes
+        self._drawn = None if film.mark is None else stamp_of(film.mark, self._shown, self._pack)
         self._tick, self._fps, self._left = clip.tick, clip.fps, 1 - eyes.left if eyes.swap else eyes.left
         view = "both" if eye is None else VIEWS_APART[eye]
-        self.words = ["two views", self.layout.value, view, str(self._packed), str(self._encode)]
+        self.words = ["two views", self.layout.value, view, str(self._packed), str(self._encode), str(film.mark)]
         self.told = self.layout.value
         self.files: list[Path] = []
 
     def look(self, frame: DepthFrame, pair: StereoPair | None) -> U8:
         """Both views in one picture, the bars of the film around each."""
         if pair is None or not self.two_eyes:
-            return self._pack(self._whole(frame.frame.pixels), self._whole(_grey(frame)))
+            pair = StereoPair(frame.frame.pixels, _grey(frame))
+        if self._drawn is not None:
+            pair = marked_pair(pair, self._drawn, self.layout)
         left, right = self._whole(pair.left), self._whole(pair.right)
         if isinstance(self._pack, Spheres):  # infinity lies at infinity there
             return self._pack(left, right, moved_apart(pair, self._left))

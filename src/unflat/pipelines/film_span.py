@@ -88,6 +88,20 @@ class ShotSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkOptions:
+    """How the work is cut up."""
+
+    segment_seconds: float = 10.0
+    """Seconds of film that are finished at once: a run that was killed goes on behind the last."""
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.segment_seconds <= 600:
+            raise InputError(
+                f"--segment-seconds {self.segment_seconds:g} is out of range", hint="Give 0.1 to 600 seconds."
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class ShotOptions:
     """What is different in some shots."""
 

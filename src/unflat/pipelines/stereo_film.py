@@ -22,7 +22,7 @@ from unflat.formats.outlet import Handing, SealOptions, handed_out, named
 from unflat.geometry.bands import side_by_side
 from unflat.geometry.bars import Window, window_of
 from unflat.pipelines.film_line import Cut, Line, Run
-from unflat.pipelines.film_span import ShotOptions, SpanOptions, read_settings
+from unflat.pipelines.film_span import ShotOptions, SpanOptions, WorkOptions, read_settings
 from unflat.pipelines.people import LeaveOptions, free, meet_film
 from unflat.pipelines.photo import say_depth
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
@@ -35,7 +35,9 @@ from unflat.stages.lay_out import LayoutOptions
 from unflat.stages.plan_stereo import StereoOptions
 from unflat.stages.restore_film import RestoreOptions, small_copy
 from unflat.stages.stabilise_depth import SteadyOptions
+from unflat.trust.label import label_text
 from unflat.trust.lineage import Lineage
+from unflat.trust.mark import with_mark
 from unflat.types.arrays import U8
 from unflat.types.clip import Clip, TimedFrame
 from unflat.types.image import Image, Size
@@ -49,20 +51,6 @@ _SHAPE = 0.02
 """A film of depth may differ by so much in its proportions."""
 _SAMPLES = 5
 """Frames all over the film in which bars are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOptions:
-    """How the work is cut up."""
-
-    segment_seconds: float = 10.0
-    """Seconds of film that are finished at once: a run that was killed goes on behind the last."""
-
-    def __post_init__(self) -> None:
-        if not 0.1 <= self.segment_seconds <= 600:
-            raise InputError(
-                f"--segment-seconds {self.segment_seconds:g} is out of range", hint="Give 0.1 to 600 seconds."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +265,8 @@ class Film:
 
         files, self._seal = [Path(path) for path in paths], seal or self._seal
         check_targets(files, [self.path], self.options, self.purpose, force=force)
+        if self._seal.mark and self.purpose == "depth":
+            self.warn(["no mark is drawn in a film of depth: it would be taken for depth"])
         kinds = film_kinds(files, self)
         self._make(kinds, force=force)
         self.layouts += [kind.told for kind in kinds for _ in kind.files]
@@ -304,8 +294,7 @@ class Film:
     @property
     def _cut(self) -> Cut:
         """Which part is made, in segments of whole frames."""
-        length = max(1, round(self.options.work.segment_seconds * self.clip.fps))
-        return Cut(self.start, self.stop, length)
+        return Cut(self.start, self.stop, max(1, round(self.options.work.segment_seconds * self.clip.fps)))
 
     def _line(self) -> Line:
         options = self.options
@@ -347,12 +336,22 @@ class Film:
             self.warn([f"{self.clip.count - run.frames} of {self.clip.count} frames are damaged and were left out"])
         if self.old:
             self._lineage.did("restore film" if self.options.old.restore else "clean copies", frames=run.frames)
-        if self._first is None:
-            self._lineage.did("depth", model=self.model, kind="disparity", frames=run.frames)
-        else:
-            say_depth(self._first, self._first.depth, self._lineage)
+        self._say_depth(self._lineage, run.frames)
         self._lineage.did("stabilise depth", shots=len(shots), flicker=self.flicker["after"])
         self._lineage.invented = self.purpose == "stereo"
+
+    def _say_depth(self, lineage: Lineage, frames: int) -> None:
+        if self._first is None:
+            lineage.did("depth", model=self.model, kind="disparity", frames=frames)
+        else:
+            say_depth(self._first, self._first.depth, lineage)
+
+    @property
+    def mark(self) -> str | None:
+        """The words that are drawn into every frame: who sees the depth decides them before the first one; or None."""
+        notebook = Lineage()
+        self._say_depth(notebook, 0)
+        return label_text(notebook.seal()) if self._seal.mark else None
 
     @contextmanager
     def handed_out(self, path: Path, story: Provenance, *, force: bool) -> Generator[Handing]:
@@ -369,8 +368,9 @@ class Film:
     def named(self, step: str, path: Path, **told: Any) -> Provenance:
         """Where a film of this run comes from, and which manifest will speak for it; ``step`` is its last."""
         story = self._lineage.seal()
-        steps = (*story.steps, Step(step, options=tuple(sorted(told.items()))))
-        return named(replace(story, steps=steps), path, self._seal)
+        story = replace(story, steps=(*story.steps, Step(step, options=tuple(sorted(told.items())))))
+        marks = self._seal.mark and self.purpose == "stereo"
+        return named(with_mark(story) if marks else story, path, self._seal)
 
     @property
     def report(self) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from unflat.formats.outlet import SealOptions, handed_out, seal_targets
 from unflat.geometry.layout import PACKED
 from unflat.models.painter import painter
 from unflat.pipelines.forecast import plain
+from unflat.pipelines.marking import marked_pair, stamp_of
 from unflat.pipelines.report import Clock, peak_memory_mb
-from unflat.stages.lay_out import LayoutOptions, lay_out, shown_depth
+from unflat.stages.lay_out import LayoutOptions, Pack, lay_out, shown_depth
 from unflat.stages.make_stereo import Care, make_stereo
 from unflat.stages.plan_stereo import DEEPEST, StereoOptions, beyond_comfort, plan_stereo
 from unflat.stages.see_inverse import inverse_everywhere, reach_of
 from unflat.trust.lineage import Lineage
+from unflat.trust.mark import mark_in, with_mark
 from unflat.types.arrays import F32, U8
 from unflat.types.depth import DepthKind, DepthMap
 from unflat.types.image import Image
@@ -219,6 +221,9 @@ class StereoResult:
                 pack = lay_out(place.layout, pair.size, self.lay, pair.fov_x_deg)
         cover = self._cover if keeps_cover(place.path, place.layout) else None
         story = self._story(place.layout, pair)
+        if seal.mark:
+            story = with_mark(story)
+            pair, cover = self._marked(pair, cover, place, pack, str(mark_in(story)))
         with self._clock.stage("write"), handed_out(place.path, story, seal, force=force) as out:
             how = Writing(out.story, pack, cover, quality, self.lay.wiggle_fps)
             if place.layout is None:
@@ -233,6 +238,19 @@ class StereoResult:
             self._lineage.warn(note)
         self._outputs += [place.path.with_name(file.name) for file in written]
         self._layouts += [place.said] * len(written)
+
+    def _marked(
+        self, pair: StereoPair, cover: tuple[U8, U8] | None, place: Place, pack: Pack | None, words: str
+    ) -> tuple[StereoPair, tuple[U8, U8] | None]:
+        """Both views with the mark at one place, and what of them is opaque then."""
+        from unflat.formats.video import fitted
+
+        turns = place.layout is Layout.WIGGLE
+        scale = fitted(place.path, pair.size).width / pair.size.width if turns else 1.0
+        drawn = stamp_of(words, pair.size, pack, scale=scale)
+        if cover is not None:
+            cover = drawn.covering(cover[0]), drawn.covering(cover[1])
+        return marked_pair(pair, drawn, place.layout), cover
 
     @cached_property
     def _cover(self) -> tuple[U8, U8] | None:

@@ -10,6 +10,7 @@ from unflat.formats.atomic import MARK
 from unflat.formats.c2pa_read import read_verdict
 from unflat.formats.outlet import SIDECAR
 from unflat.formats.provenance_text import to_plain
+from unflat.trust.mark import mark_in
 from unflat.types.verdict import Ingredient, Verdict
 
 _STATES = {
@@ -72,6 +73,8 @@ def in_words(verdict: Verdict) -> list[str]:
     story = verdict.story
     if story is not None:
         lines += [f"Step: {step.name}{_by(step.model, step.licence)}" for step in story.steps]
+        drawn = mark_in(story)
+        lines += [] if drawn is None else [f'A visible mark was drawn on it: "{drawn}".']
         made_up = "Some of what it shows was made up, not seen." if story.invented else "Nothing in it was made up."
         lines.append(made_up)
         lines += [] if story.created is None else [f"Says that it was made at: {story.created}"]
