@@ -18,5 +18,7 @@ def legible(pixels: NDArray[np.uint8], drawn: Stamp) -> float:
 
 def shift_of(left: NDArray[np.uint8], right: NDArray[np.uint8], drawn: Stamp, reach: int = 6) -> int:
     """By how many columns the mark lies farther right in the left view than in the right one."""
-    places = [max(range(-reach, reach + 1), key=lambda by: legible(np.roll(view, -by, 1), drawn)) for view in (left, right)]
+    places = [
+        max(range(-reach, reach + 1), key=lambda by: legible(np.roll(view, -by, 1), drawn)) for view in (left, right)
+    ]
     return places[0] - places[1]
