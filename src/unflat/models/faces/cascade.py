@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,15 +144,12 @@ def _taken_apart(text: str) -> Cascade:
         raise ValueError("it is of another kind")
     boxes, weights = _features(text)
     sizes = [len(re.findall("<internalNodes>", stage)) for stage in text.split("<weakClassifiers>")[1:]]
-    nodes = _rows("internalNodes", text)
-    lengths = np.array([len(words) for words in nodes])
-    if len(nodes) != sum(sizes) or not np.isin(lengths, (4, 8)).all():
+    node, lengths = _rows("internalNodes", text, 8)
+    if len(node) != sum(sizes) or not np.isin(lengths, (4, 8)).all():
         raise ValueError("its trees are of another kind")
     chained = lengths == 8
-    node = np.zeros((len(nodes), 8), np.float64)
-    for row, words in zip(node, nodes, strict=True):
-        row[: len(words)] = words
-    leaf = np.array([(words + words[-1:])[:3] for words in _rows("leafValues", text)], np.float64)
+    leaf, lengths = _rows("leafValues", text, 3)
+    leaf[:, 2] = np.where(lengths == 2, leaf[:, 1], leaf[:, 2])
     forward = np.where(node[:, 0] > 0, -1, 1)
     leaf = np.where(chained[:, None], _by_links(node, leaf, 4, forward), _by_links(node, leaf, 0, forward))
     which = node[:, [2, 6]].astype(np.int64)
@@ -172,9 +169,20 @@ def _taken_apart(text: str) -> Cascade:
     return Cascade(width, height, trees, Corners.of(trees.box), Corners.of(frame))
 
 
-def _rows(word: str, text: str) -> list[list[float]]:
-    """The numbers in every element that is called so."""
-    return [[float(number) for number in row.split()] for row in re.findall(f"<{word}>([^<]*)", text)]
+def _rows(word: str, text: str, most: int) -> tuple[F64, I64]:
+    """The numbers in every element that is called so, (n, most), zeros behind them; and how many each has, (n,)."""
+    rows = re.findall(f"<{word}>([^<]*)", text)
+    lengths = np.array([len(row.split()) for row in rows])
+    return _parted(np.array(" ".join(rows).split(), np.float64), lengths, most), lengths
+
+
+def _parted(numbers: NDArray[Any], lengths: I64, most: int) -> NDArray[Any]:
+    """Numbers in rows of so many, (n, most, …), zeros behind them."""
+    if lengths.sum() != len(numbers) or not len(lengths) or lengths.max() > most:
+        raise ValueError("its rows are of another kind")
+    rows = np.zeros((len(lengths), most, *numbers.shape[1:]), numbers.dtype)
+    rows[np.arange(most) < lengths[:, None]] = numbers
+    return rows
 
 
 def _by_links(node: F64, leaf: F64, last: int, forward: I64) -> F64:
@@ -187,13 +195,9 @@ def _by_links(node: F64, leaf: F64, last: int, forward: I64) -> F64:
 
 def _features(text: str) -> tuple[I32, F32]:
     """Corners of all features' boxes, and their weights."""
-    rows = [re.findall(r"<_>\s*([^<]*)</_>", one) for one in re.findall(r"<rects>(.*?)</rects>", text, re.DOTALL)]
-    counts = [len(row) for row in rows]
-    if not rows or max(counts) > _BOXES:
-        raise ValueError("its features are of another kind")
-    numbers = np.array([row.split() for one in rows for row in one], np.float64)
-    boxes, weights = np.zeros((len(rows), _BOXES, 4), np.int32), np.zeros((len(rows), _BOXES), np.float32)
-    place = np.repeat(np.arange(len(rows)), counts), np.concatenate([np.arange(count) for count in counts])
-    left, top, width, height, weights[place] = numbers.T
-    boxes[place] = np.stack([left, top, left + width, top + height], 1)
-    return boxes, weights
+    rows = [one.partition("</rects>")[0] for one in text.split("<rects>")[1:]]
+    words = " ".join(rows).replace("<_>", " ").replace("</_>", " ").split()
+    numbers = np.array(words, np.float64).reshape(-1, 5)
+    boxes = _parted(numbers, np.array([row.count("</_>") for row in rows]), _BOXES)
+    boxes[..., 2:4] += boxes[..., :2]
+    return boxes[..., :4].astype(np.int32), boxes[..., 4].astype(np.float32)
