@@ -53,7 +53,7 @@ def test_no_byte_of_a_signed_picture_can_be_changed_in_silence(tmp_path: Path, s
         bad = bytearray(data)
         bad[at] ^= 0x41
         path.write_bytes(bad)
-        assert read_verdict(path).state == "changed", f"byte {at} of {len(data)}"
+        assert read_verdict(path).state in ("changed", "missing"), f"byte {at} of {len(data)}"
 
 
 @pytest.mark.parametrize("suffix", SIDECARRED)
@@ -74,7 +74,7 @@ def test_a_scene_its_parts_and_its_manifest_are_all_held_against_each_other(tmp_
             assert read_verdict(path).state == "changed", f"byte {at} of {file.name}"
         file.write_bytes(data)
     (tmp_path / f"{path.name}.c2pa").unlink()
-    assert read_verdict(path).state in ("changed", "unsigned")
+    assert read_verdict(path).state in ("missing", "unsigned")
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "glb"])

@@ -12,11 +12,17 @@ from unflat.cli.flags import check_inputs
 from unflat.cli.inspect import one_line_keeping_indent
 from unflat.errors import InputError
 
+_UNSURE = {
+    "changed": "was changed since it was signed",
+    "missing": "is without the credentials that it names",
+    "unsigned": "holds no credentials",
+}
+
 
 def verify(file: Path, /, *, trust: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     """Say whether a file is as it was signed: made from what, by which steps and models, by whom.
 
-    Ends with 2 if it was changed since, or if it holds no credentials (C2PA).
+    Ends with 2 if it was changed since, or if its credentials (C2PA) are missing, or there are none.
 
     Args:
         file: Anything that unflat writes, or any picture or film with credentials.
@@ -36,6 +42,6 @@ def verify(file: Path, /, *, trust: Path | None = None, json: Annotated[bool, Pa
     else:
         for line in in_words(verdict):
             say(one_line_keeping_indent(line))
-    if verdict.state in ("changed", "unsigned"):
-        what = "was changed since it was signed" if verdict.state == "changed" else "holds no credentials"
+    what = _UNSURE.get(verdict.state)
+    if what is not None:
         raise InputError(one_line(f"{file.name} {what}"), hint="'unflat inspect' says what else is known of it.")

@@ -1,7 +1,7 @@
 """C2PA credentials read: of sources, to be kept; of results, to be held against their bytes. Nothing is fetched.
 
-A manifest stands in the file, or beside it as NAME.SUFFIX.c2pa or NAME.c2pa. Who signed is trusted only where the
-user's own list says so; the machine's own root is told apart from that.
+A manifest stands in the file, or, where there is none, beside it as NAME.SUFFIX.c2pa or NAME.c2pa. Who signed is
+trusted only where the user's own list says so; the machine's own root is told apart from that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -41,11 +42,16 @@ _FAULTS = {
     "claimSignature.mismatch": "the signature is not of these credentials",
     "claimSignature.missing": "the signature is missing",
     "signingCredential.invalid": "the certificate is not one that may sign",
-    "signingCredential.expired": "the certificate had ended when it was used",
-    "claimSignature.outsideValidity": "the certificate had ended when it was used",
 }
 """Failures of C2PA 2.2, section 15, in plain words."""
-_GONE = "it was signed once, and its credentials are missing or damaged"
+_ENDED = frozenset({"signingCredential.expired", "claimSignature.outsideValidity"})
+"""Without a time stamp, which nobody makes offline, a certificate counts by today's date: its end changes no byte."""
+_SOUND = "claimSignature.validated"
+_HARMLESS = frozenset({"action", "when", "softwareAgent", "digitalSourceType", "reason", "parameters", "description"})
+_HARMLESS_PARAMETERS = frozenset({"ingredient", "ingredients", "ingredientIds", "redacted", "org.unflat.licence"})
+_OWN_WORDS = re.compile(r"[a-z][a-z_ :()0-9-]{0,60}")
+"""Descriptions of actions that name a step, and cannot name a person or a place with certainty: lower case alone."""
+_PLAIN_INGREDIENT = re.compile(r"sha256 [0-9a-f]{64}|handed over in memory")
 _SIGNS, _HEAD = (b"jumb", b"c2pa"), 1 << 24
 
 
@@ -63,8 +69,16 @@ def with_credentials(source: Source, path: Path, data: bytes | None = None) -> S
     return replace(source, credentials=held, reserved=(*source.reserved, *forbidden))
 
 
+def doubts(source: Source) -> tuple[str, ...]:
+    """What the user should know of credentials that came with a source."""
+    held = source.credentials
+    if held is None or held.state != "invalid":
+        return ()
+    return ("its C2PA credentials are damaged, or of other bytes: what they forbid may be more than is known",)
+
+
 def credentials_of(path: Path, data: bytes | None = None, kind: str | None = None) -> Credentials | None:
-    """The credentials that came with a source; None where there are none, or none that can be read.
+    """The credentials that came with a source; None where there are none. Damaged ones have no name and are invalid.
 
     Args:
         path: The source.
@@ -74,9 +88,10 @@ def credentials_of(path: Path, data: bytes | None = None, kind: str | None = Non
     Raises:
         InputError: The file cannot be read.
     """
-    beside = next((place for place in sidecars(path) if place.is_file()), None)
     kind = kind or media_type(path.name)
-    if beside is None and (kind == OTHER or not _tells(path, data)):
+    inside = kind != OTHER and _tells(path, data)
+    beside = None if inside else next((place for place in sidecars(path) if place.is_file()), None)
+    if beside is None and not inside:
         return None
     c2pa = library()
     try:
@@ -84,15 +99,17 @@ def credentials_of(path: Path, data: bytes | None = None, kind: str | None = Non
         with io.BytesIO(data) if data is not None else path.open("rb") as file:
             reader = c2pa.Reader(kind, file, manifest_data=manifest, context=context(_own_anchors()))
             told, deep = json.loads(reader.json()), json.loads(reader.detailed_json())
-            known = _known(told, deep)
-            if beside is not None:
+            known, kept = _known(told, deep)
+            if beside is not None or not kept:
                 return known
             digest = _digest(file)
             return replace(
                 known, **{way: _archive(path.name, kind, file, digest, way) for way in ("parent", "component")}
             )
-    except (c2pa.C2paError, ValueError, KeyError, TypeError, RecursionError):
+    except c2pa.C2paError.ManifestNotFound:
         return None
+    except (c2pa.C2paError, ValueError, KeyError, TypeError, RecursionError):
+        return Credentials("", "invalid")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -108,12 +125,13 @@ def read_verdict(path: Path, anchors: Path | None = None) -> Verdict:
         InputError: The file cannot be read.
     """
     kind = media_type(path.name)
-    beside = next((place for place in sidecars(path) if place.is_file()), None)
     c2pa = library()
     try:
         with path.open("rb") as file:
-            if beside is None and not (kind != OTHER and _embedded(c2pa, kind, file)):
-                return Verdict("changed", (_GONE,)) if names_manifest(path) else Verdict("unsigned")
+            inside = kind != OTHER and _embedded(c2pa, kind, file)
+            beside = None if inside else next((place for place in sidecars(path) if place.is_file()), None)
+            if beside is None and not inside:
+                return Verdict("missing" if names_manifest(path) else "unsigned")
             manifest = None if beside is None else _bytes(beside)
             where = "in the file" if beside is None else beside.name
             try:
@@ -135,7 +153,7 @@ def read_verdict(path: Path, anchors: Path | None = None) -> Verdict:
 def _verdict(told: dict[str, Any], path: Path, where: str, *, own: bool) -> Verdict:
     active = _object(_object(told.get("manifests")).get(str(told.get("active_manifest"))))
     said = {a.get("label"): a.get("data") for a in _objects(active.get("assertions"))}
-    faults = _faults(told)
+    faults, ended = _faults(told)
     story, torn = _story(said.get(STORY))
     faults += torn
     names: list[str] = []
@@ -144,10 +162,12 @@ def _verdict(told: dict[str, Any], path: Path, where: str, *, own: bool) -> Verd
         names.append(name)
         faults += _compared(path.parent / name, name, digest)
     state = told.get("validation_state")
-    words = "this machine" if own else "trusted" if state == "Trusted" else "unknown signer"
+    words = "this machine" if own else "trusted" if state == "Trusted" else "ended" if ended else "unknown signer"
+    if state == "Invalid" and not ended and not faults:
+        faults = ["it is not as it was signed"]
     return Verdict(
-        "changed" if faults or state == "Invalid" else words,
-        tuple(dict.fromkeys(faults)) or (("it is not as it was signed",) if state == "Invalid" else ()),
+        "changed" if faults else words,
+        tuple(dict.fromkeys(faults)),
         _text(told.get("active_manifest")),
         _signer(active),
         _generator(active),
@@ -159,11 +179,15 @@ def _verdict(told: dict[str, Any], path: Path, where: str, *, own: bool) -> Verd
     )
 
 
-def _faults(told: dict[str, Any]) -> list[str]:
-    """What C2PA found wrong with the active manifest, in words."""
-    failed = _objects(_object(_object(told.get("validation_results")).get("activeManifest")).get("failure"))
-    codes = [(str(one.get("code")), str(one.get("explanation", ""))) for one in failed]
-    return [_FAULTS.get(code, f"{code}: {_short(why)}") for code, why in codes if code != _UNTRUSTED]
+def _faults(told: dict[str, Any]) -> tuple[list[str], bool]:
+    """What C2PA found wrong with the active manifest, in words; and whether its certificate has ended."""
+    results = _object(_object(told.get("validation_results")).get("activeManifest"))
+    codes = [(str(one.get("code")), str(one.get("explanation", ""))) for one in _objects(results.get("failure"))]
+    ended = any(code in _ENDED for code, _ in codes)
+    faults = [_FAULTS.get(code, f"{code}: {_short(why)}") for code, why in codes if code not in {_UNTRUSTED, *_ENDED}]
+    if ended and _SOUND not in {one.get("code") for one in _objects(results.get("success"))}:
+        faults.append("the signature is not of these credentials")
+    return faults, ended
 
 
 def _story(plain: object) -> tuple[Provenance | None, list[str]]:
@@ -198,31 +222,52 @@ def _ingredient(one: dict[str, Any], told: dict[str, Any]) -> Ingredient:
     return Ingredient(name, state, _signer(_object(_object(told.get("manifests")).get(urn))))
 
 
-def _known(told: dict[str, Any], deep: dict[str, Any]) -> Credentials:
-    """What is kept in memory of a source's credentials, but for the archives."""
+def _known(told: dict[str, Any], deep: dict[str, Any]) -> tuple[Credentials, bool]:
+    """What is kept in memory of a source's credentials, but for the archives; and whether these may be kept at all."""
     urn = str(told["active_manifest"])
     active = _object(_object(told["manifests"])[urn])
-    faults = _faults(told)
+    faults, _ = _faults(told)
     state = "invalid" if faults else "trusted" if told.get("validation_state") == "Trusted" else "valid"
+    if not all(_harmless(_object(one)) for one in _object(deep["manifests"]).values()):
+        return Credentials(urn, state, _signer(active), _generator(active), entries=_mining_of(active)), False
     private = [
         f"self#jumbf=/c2pa/{name}/c2pa.assertions/{label}"
         for name, one in _object(deep["manifests"]).items()
         for label in _object(_object(one).get("assertion_store"))
         if not label.startswith(_KEPT)
     ]
+    signer, generator = _signer(active), _generator(active)
+    return Credentials(urn, state, signer, generator, private=tuple(private), entries=_mining_of(active)), True
+
+
+def _mining_of(active: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a manifest says of mining and training, use by use."""
     entries: dict[str, str] = {}
     for one in _objects(active.get("assertions")):
         if str(one.get("label")).startswith(_MINING):
             for use, how in _object(_object(one.get("data")).get("entries")).items():
                 entries[use] = str(_object(how).get("use"))
-    return Credentials(
-        urn,
-        state,
-        _signer(active),
-        _generator(active),
-        private=tuple(private),
-        entries=tuple(entries.items()),
-    )
+    return tuple(entries.items())
+
+
+def _harmless(manifest: dict[str, Any]) -> bool:
+    """Whether the parts that cannot be redacted say who did what, and nothing that may tell of places or people."""
+    for label, said in _object(manifest.get("assertion_store")).items():
+        if label.startswith("c2pa.actions"):
+            for action in _objects(_object(said).get("actions")):
+                words = action.get("description", "a")
+                if not set(action) <= _HARMLESS or not isinstance(words, str) or not _OWN_WORDS.fullmatch(words):
+                    return False
+                if not set(_object(action.get("parameters"))) <= _HARMLESS_PARAMETERS:
+                    return False
+        if label.startswith("c2pa.ingredient"):
+            ingredient = _object(said)
+            words = ingredient.get("description", "handed over in memory")
+            if not isinstance(words, str) or not _PLAIN_INGREDIENT.fullmatch(words):
+                return False
+            if any(name in ingredient for name in ("informational_URI", "informationalURI", "metadata", "data")):
+                return False
+    return True
 
 
 def _archive(name: str, kind: str, file: IO[bytes], digest: str, way: str) -> bytes:

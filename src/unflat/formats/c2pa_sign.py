@@ -15,12 +15,12 @@ import mimetypes
 import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from unflat import __version__
-from unflat.errors import InputError
+from unflat.errors import InputError, OutputError
 from unflat.formats.c2pa_late import OTHER, context, library, media_type
 from unflat.formats.keys import Keys
 from unflat.formats.provenance_text import to_plain
@@ -75,11 +75,26 @@ def sign(path: Path, name: str, story: Provenance, keys: Keys, beside: Sequence[
 
     Raises:
         InputError: The certificate is none that C2PA knows, or it has ended.
+        OutputError: It cannot be signed.
         OSError: The file cannot be read or written.
     """
-    kind = media_type(name)
     c2pa = library()
-    draft = path.with_name(f"{path.name}.signed")
+    try:
+        return _signed(path, name, story, keys, beside)
+    except c2pa.C2paError as error:
+        if keys.own and _credentials(story.sources):
+            return sign(path, name, _without_archives(story), keys, beside)
+        if not keys.own:
+            raise InputError(
+                f"the certificate cannot sign {name}: {error}",
+                hint="It needs the extended key usage emailProtection or documentSigning, and a time that is not over.",
+            ) from error
+        raise OutputError(f"{name} cannot be signed: {error}", hint="--no-sign goes on without credentials.") from error
+
+
+def _signed(path: Path, name: str, story: Provenance, keys: Keys, beside: Sequence[Beside]) -> bytes | None:
+    kind, draft = media_type(name), path.with_name(f"{path.name}.signed")
+    c2pa = library()
     try:
         made = c2pa.Builder(_manifest(name, kind, story, beside), context())
         alone = len(story.sources) == 1
@@ -94,16 +109,22 @@ def sign(path: Path, name: str, story: Provenance, keys: Keys, beside: Sequence[
         with path.open("rb") as file, draft.open("w+b") as signed:
             made.sign(signer, kind, file, signed)
         draft.replace(path)
-    except c2pa.C2paError as error:
-        if not keys.own:
-            raise InputError(
-                f"the certificate cannot sign {name}: {error}",
-                hint="It needs the extended key usage emailProtection or documentSigning, and a time that is not over.",
-            ) from error
-        raise
     finally:
         draft.unlink(missing_ok=True)
     return None
+
+
+def _without_archives(story: Provenance) -> Provenance:
+    """The story with sources that are known by their hash alone.
+
+    The credentials of several sources may hold a common ancestor in two states, once whole and once redacted; no
+    manifest can hold both.
+    """
+    bare = (
+        source if (held := source.credentials) is None else replace(source, credentials=replace(held, parent=b""))
+        for source in story.sources
+    )
+    return replace(story, sources=tuple(bare))
 
 
 def ingredient_id(sha256: str | None, name: str) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unflat.errors import InputError
 from unflat.formats.av_late import check_library
-from unflat.formats.c2pa_read import with_credentials
+from unflat.formats.c2pa_read import doubts, with_credentials
 from unflat.formats.film_child import END
 from unflat.formats.film_process import child, resolved
 from unflat.formats.film_rights import film_rights
@@ -182,7 +182,7 @@ def _clip(film: _Film) -> Clip:
         count=len(shown),
         even=bool(words["even"]),
         source=source,
-        notes=(*words["notes"], *said, *beside),
+        notes=(*words["notes"], *said, *doubts(source), *beside),
         tick=film.tick,
     )
 

@@ -12,7 +12,7 @@ from PIL import PngImagePlugin, TiffImagePlugin
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.atomic import replacing, translated
-from unflat.formats.c2pa_read import with_credentials
+from unflat.formats.c2pa_read import doubts, with_credentials
 from unflat.formats.decode import DECODE_FAULTS, decode
 from unflat.formats.exif import DATE_TIME, DESCRIPTION, exif_block
 from unflat.formats.heic import decode_heic
@@ -107,7 +107,7 @@ def read_image(path: Path, *, max_pixels: int = 400_000_000, top: Path | None = 
         lens=decoded.facts.lens,
         panorama=decoded.facts.panorama if upright else None,
         private=decoded.facts.private,
-        notes=(*([wrong_name] if wrong_name else []), *decoded.notes, *turned, *beside),
+        notes=(*([wrong_name] if wrong_name else []), *decoded.notes, *turned, *doubts(said), *beside),
         jpeg=decoded.jpeg,
     )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.x509 import Certificate
 
-SIGNER = "unflat on this machine"
+SIGNER = "an unflat user"
 """What certificates of our making say of themselves."""
 _FOLDER = "signing"
 _ROOTS, _ROOT_KEY, _LEAF = "root.pem", "root.key", "signer.pem"

@@ -17,7 +17,11 @@ _STATES = {
     "trusted": "Signed by somebody whom your list of trusted certificates vouches for, and not changed since.",
     "this machine": "Signed on this machine, and not changed since. Nobody else vouches for that key.",
     "unknown signer": "Not changed since it was signed, but nobody vouches for who signed it.",
+    "ended": "Not changed since it was signed, but the time of its signer's certificate is over; whether it was over "
+    "when it signed, nobody can tell.",
     "changed": "CHANGED, or damaged, since it was signed.",
+    "missing": "It was signed once, and its credentials are missing: nobody can tell whether it was changed. "
+    "If a file named like it with .c2pa behind came along, put it beside this one.",
     "unsigned": "It holds no credentials: nobody can tell from it whether it was changed.",
 }
 _KINDS = {
@@ -34,7 +38,7 @@ _WORTH = {
     "trusted": "its own credentials were in order",
     "valid": "its own credentials were intact, its signer is unknown",
     "invalid": "its own credentials did not fit its bytes",
-    "none": "it had no credentials",
+    "none": "no credentials of its own are kept here",
 }
 
 
@@ -65,9 +69,20 @@ def in_words(verdict: Verdict) -> list[str]:
     lines = [_STATES[verdict.state], *(f"  {fault}" for fault in verdict.faults)]
     if verdict.urn is None:
         return lines
-    who = verdict.signer or "somebody without a name"
-    lines.append(f"Signed by: {who}{f', with {verdict.generator}' if verdict.generator else ''}; {verdict.where}")
-    lines += [f"Made from: {_made_from(one)}" for one in verdict.ingredients]
+    who = "this machine" if verdict.state == "this machine" else verdict.signer or "somebody without a name"
+    known = verdict.state in ("this machine", "trusted")
+    by = f"{'Signed by' if known else 'Signed by somebody who says to be'}: {who}"
+    lines.append(f"{by}{f', with {verdict.generator}' if verdict.generator else ''}; {verdict.where}")
+    told = _told(verdict)
+    if known or not told:
+        return lines + told
+    whose = "What stood in its credentials, true or not:" if verdict.state == "changed" else "What its signer says:"
+    return [*lines, whose, *(f"  {line}" for line in told)]
+
+
+def _told(verdict: Verdict) -> list[str]:
+    """What the credentials say, as true as their signer is."""
+    lines = [f"Made from: {_made_from(one)}" for one in verdict.ingredients]
     if verdict.source_type is not None:
         lines.append(f"Kind: {_KINDS.get(verdict.source_type, verdict.source_type)}")
     story = verdict.story

@@ -7,7 +7,7 @@ from typing import Literal
 
 from unflat.types.provenance import Provenance
 
-VerdictState = Literal["trusted", "this machine", "unknown signer", "changed", "unsigned"]
+VerdictState = Literal["trusted", "this machine", "unknown signer", "ended", "changed", "missing", "unsigned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class Verdict:
 
     Attributes:
         state: "trusted": signed by somebody whom the user's list vouches for; "this machine": signed with the machine's
-            own key; "unknown signer": intact, but nobody vouches for who signed; "changed": something is not as it was
-            signed; "unsigned": there are no credentials.
+            own key; "unknown signer": intact, but nobody vouches for who signed; "ended": intact, but the time of the
+            signer's certificate is over, and nobody can tell whether it was when it signed; "changed": something is not
+            as it was signed; "missing": it names credentials, and they are not there; "unsigned": it names none.
         faults: In words, what is not as it was signed; empty unless the state is "changed".
         urn: Of the manifest that speaks for the file.
         signer: Who signed, by the certificate's own words.
