@@ -130,10 +130,16 @@ def test_labels_become_named_nodes_with_pins(unflat: Run, tmp_path: Path) -> Non
 
 def test_a_head_without_its_face(unflat: Run, tmp_path: Path) -> None:
     scan = write_dicom(tmp_path / "scan", _phantom(head()))
-    for name, words in (("face.stl", ()), ("none.stl", ("--deface",))):
-        done = unflat("volume", scan, "--preset", "skin", "-o", name, "-q", *words)
+    leave = ("--people", "allow", "--basis", "no-likeness")
+    for name, words in (("face.stl", leave), ("none.stl", ("--deface",)), ("usual.stl", ())):
+        done = unflat("volume", scan, "--preset", "skin", "-o", name, *words)
         assert done.returncode == 0, done.stderr
-    face, none = (trimesh.load(tmp_path / name, force="mesh").bounds for name in ("face.stl", "none.stl"))
+        assert ("--people allow" in " ".join(done.stderr.split())) == (not words)
+    assert_two_lines(unflat("volume", scan, "--preset", "skin", "-o", "no.stl", "--people", "refuse"), 7)
+    assert not (tmp_path / "no.stl").exists()
+    bounds = [trimesh.load(tmp_path / name, force="mesh").bounds for name in ("face.stl", "none.stl", "usual.stl")]
+    face, none, usual = bounds
+    assert (usual == none).all()
     assert face[0, 1] < -105 and none[0, 1] > -90
     assert none[1, 1] == pytest.approx(face[1, 1], abs=0.5)
 

@@ -15,10 +15,11 @@ from unflat.formats.looks import NOT_FOR_DIAGNOSIS
 from unflat.formats.volumes import ReadOptions, Series, choose, read_volume, series_in
 from unflat.formats.voxel_arrays import labels_of_array, series_of_array
 from unflat.pipelines.flat import from_keywords, leaves
+from unflat.pipelines.heads import face_of, shows_skin
 from unflat.pipelines.people import LeaveOptions, free
 from unflat.pipelines.report import Clock, Progress, peak_memory_mb, silent
 from unflat.stages.crop_volume import coarser_box, coarser_seeds, cropped
-from unflat.stages.deface import Shears, deface, deface_labels, shears_of
+from unflat.stages.deface import Shears, deface, deface_labels
 from unflat.stages.extract_surface import Solid, SurfaceOptions, cut_open, extract_surface, unmet
 from unflat.stages.label_tissues import LabelOptions, beside, label_tissues
 from unflat.stages.place_pins import front_of
@@ -66,7 +67,8 @@ class VolumeOptions:
     by_name: OrganOptions = field(default_factory=OrganOptions)
     leave: LeaveOptions = field(default_factory=LeaveOptions)
     deface: bool = False
-    """Cut the face off a scan of a head before anything is made of it, so that nobody can be recognised."""
+    """Cut the face off whatever is uppermost in the scan, bone included, or say that there is no head. Without it the
+    face of a head goes, too, unless --people allow keeps it, but for surfaces of bone alone."""
 
 
 class VolumeResult:
@@ -111,6 +113,7 @@ class VolumeResult:
         self._outputs: list[Path] = []
         self._solids: dict[str, Solid] = {}
         self._shears: Shears | None = None
+        self._whole = False  # surfaces of bone alone keep what lies before the planes
         self._steps = (1, 1, 1)
         self.series: tuple[Series, ...] = ()
         if isinstance(given, Path):
@@ -134,28 +137,26 @@ class VolumeResult:
 
     @cached_property
     def volume(self) -> Volume:
-        """The scan, without its face if that was asked for."""
+        """The scan that surfaces are made of: without its face, unless that may be shown or no surface is of skin."""
         if isinstance(self._given, Volume):
-            volume, source = self._given, Source.array()
+            volume, source, placed = self._given, Source.array(), True
         else:
             with self.clock.stage("read"):
                 reading = read_volume(self.chosen, self.options.read)
             volume, source, self._steps = reading.volume, reading.source, reading.steps
-            if self.options.deface and not reading.placed:
-                raise InputError(
-                    "--deface has to know where the front is, and this scan does not tell how the patient lay",
-                    hint="Give the files that the scanner wrote; nothing was made.",
-                )
+            placed = reading.placed
             for note in reading.notes:
                 self.lineage.warn(note)
         self.lineage.read(source)
         free([source], self.options.leave, self.lineage)
-        if self.options.deface:
-            with self.clock.stage("deface"):
-                self._shears = shears_of(volume)
-                volume = deface(volume, self._shears)
+        forced, named = self.options.deface, self._labels is not None or self.options.by_name.organs
+        with self.clock.stage("deface"):
+            self._shears = face_of(volume, self.options.leave, self.lineage, forced=forced, placed=placed)
+            if self._shears is None:
+                return volume
             self.lineage.did("deface")
-        return volume
+            self._whole = not forced and not shows_skin(volume, self.options.segment, labelled=named)
+            return volume if self._whole else deface(volume, self._shears)
 
     @cached_property
     def tissues(self) -> tuple[Tissue, ...]:
@@ -270,7 +271,8 @@ class VolumeResult:
         scale = Scale("metric-source", 1 / (1 + off), 1 + off, 0.9, "the voxels' size, as the scan states it")
         pins = tuple(self._pin(note, nodes) for note in self._pins)
         roi = self._segment.roi
-        shown = volume if roi is None else cropped(volume, roi)
+        faceless = deface(volume, self._shears) if self._shears is not None and self._whole else volume
+        shown = faceless if roi is None else cropped(faceless, roi)
         return Scene(nodes, (), Frame.PATIENT_LPS, scale, self.lineage.seal(), pins=pins, volume=shown)
 
     def _pin(self, note: PinNote, nodes: tuple[Node, ...]) -> Pin:

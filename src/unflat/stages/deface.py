@@ -36,6 +36,10 @@ _SHOULDERS = 1.3
 _LEAST_M = 0.04
 """Less of a head than this, from its top down, is none that could be told."""
 _AIR_HU = -1000.0
+_WIDTHS, _DEPTHS = (0.10, 0.22), (0.12, 0.27)
+"""How wide and how deep heads are, from infants to large adults with their noses."""
+_BONE_HU, _WITHIN_SKULL_M2, _SKULL_M = 250.0, 0.004, 0.012
+"""A skull encloses more than so much of a slice, over at least such a height."""
 
 
 class Shears(NamedTuple):
@@ -88,12 +92,8 @@ def shears_of(volume: Volume) -> Shears:
     Raises:
         InputError: No head is found at the upper end of the scan.
     """
-    steps = [max(1, round(_COARSE_M / s)) for s in volume.grid.spacing]
-    values = volume.values[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
-    grid = _coarse(volume.grid, steps, values.shape)
-    level = -300.0 if volume.quantity == "hu" else threshold_of(values)
-    matter = components.filled_slices(packed(grid.shape, lambda k: values[k] >= level))
-    head = body_of(matter, grid.spacing)
+    values, grid = _sampled(volume)
+    head = _outline(values, grid, hu=volume.quantity == "hu")
     points = _points(head, grid)
     low = _chin(points)
     core = morphology.shrunk(head, morphology.steps_of(_DEPTH_M, grid.spacing))
@@ -104,6 +104,54 @@ def shears_of(volume: Volume) -> Shears:
     turns = np.radians(_ANGLES)
     normals = np.stack([np.zeros(len(turns)), -np.cos(turns), -np.sin(turns)], axis=1)
     return Shears(low, normals, (inner @ normals.T).max(axis=0))
+
+
+def shears_if_head(volume: Volume) -> Shears | None:
+    """Where a face would be cut off, if the scan shows a head; None where it shows none.
+
+    Stricter than :func:`shears_of`, for nobody asked: what is uppermost is as wide and as deep as heads are, children's
+    included. In CT it has a skull, too. Without one a limb of that shape (a knee) is taken for a head.
+    """
+    try:
+        shears = shears_of(volume)
+    except InputError:
+        return None
+    values, grid = _sampled(volume)
+    hu = volume.quantity == "hu"
+    points = _points(_outline(values, grid, hu=hu), grid)
+    points = points[points[:, 2] > shears.low]
+    slabs = np.floor(points[:, 2] / _SLAB_M).astype(np.int64)
+    sides = np.array([np.ptp(np.quantile(points[slabs == k, :2], (0.02, 0.98), axis=0), axis=0) for k in set(slabs)])
+    wide, deep = np.quantile(sides, 0.9, axis=0).tolist()
+    fits = _WIDTHS[0] < wide < _WIDTHS[1] and _DEPTHS[0] < deep < _DEPTHS[1]
+    return shears if fits and (not hu or _has_skull(values, grid, shears.low)) else None
+
+
+def _outline(values: NDArray[np.float32], grid: Grid, *, hu: bool) -> components.Packed:
+    """The body, filled slice by slice."""
+    level = -300.0 if hu else threshold_of(values)
+    matter = components.filled_slices(packed(grid.shape, lambda k: values[k] >= level))
+    return body_of(matter, grid.spacing)
+
+
+def _has_skull(values: NDArray[np.float32], grid: Grid, low: float) -> bool:
+    """Whether bone of a CT encloses as much in some slices as a skull does."""
+    bone = packed(grid.shape, lambda k: values[k] >= _BONE_HU)
+    filled, pixel = components.filled_slices(bone), float(np.prod(grid.spacing[:2]))
+    middle = np.zeros((grid.shape[0], 3))
+    middle[:, 2] = np.arange(grid.shape[0])
+    heights = grid.lps(middle)[:, 2]
+    inside = [
+        pixel * int((unpacked(filled, k) & ~unpacked(bone, k)).sum()) for k in np.flatnonzero(heights > low).tolist()
+    ]
+    return sum(area > _WITHIN_SKULL_M2 for area in inside) * grid.spacing[2] >= _SKULL_M
+
+
+def _sampled(volume: Volume) -> tuple[NDArray[np.float32], Grid]:
+    """Some of the voxels, about as far apart as :data:`_COARSE_M`, and where they are."""
+    steps = [max(1, round(_COARSE_M / s)) for s in volume.grid.spacing]
+    values = volume.values[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
+    return values, _coarse(volume.grid, steps, values.shape)
 
 
 def _coarse(grid: Grid, steps: list[int], shape: tuple[int, ...]) -> Grid:
