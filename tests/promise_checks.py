@@ -255,9 +255,9 @@ GONE = "faces are gone where they were to be taken out"
 """Held of every output, too, but of two runs at once."""
 EXCUSES: dict[tuple[str, str], str] = {
     ("slices", "says by which leave people are shown"): "A scan of a body is no picture of a face; of a head the face "
-    "is taken off (tests/journeys/test_volume_command.py).",
+    "is taken off (tests/unit/test_heads.py).",
     ("slices", GONE): "A scan of a body is no picture of a face; of a head the face is taken off "
-    "(tests/journeys/test_volume_command.py).",
+    "(tests/unit/test_heads.py).",
     ("drawing", GONE): "The solids of a drawing differ in their last bits from run to run, so two runs cannot be "
     "compared; the drawing that they are made of can, and is (tests/unit/test_redact_people.py).",
 }

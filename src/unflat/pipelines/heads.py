@@ -59,6 +59,7 @@ def face_of(volume: Volume, leave: LeaveOptions, lineage: Lineage, *, forced: bo
                 hint="Give the files that the scanner wrote; nothing was made.",
             )
         lineage.likeness = Likeness(0, 0, "kept", people.basis or "unstated", (), f"nobody looked: {_UNTOLD}")
+        lineage.warn(f"Nobody looked whether it shows a face: {_UNTOLD}. Look yourself before you show it to others.")
         return None
     shears = shears_of(volume) if forced else shears_if_head(volume)
     told = PeopleOptions("remove", people.basis, people.consent, people.children) if forced else _stricter(people)
