@@ -16,6 +16,7 @@ from cryptography.x509 import Certificate, CertificateBuilder
 from PIL import Image as Pil
 
 import scenes
+from unflat.errors import OutputError
 from unflat.formats import keys, registry
 from unflat.formats.c2pa_read import credentials_of, doubts, read_verdict, with_credentials
 from unflat.formats.c2pa_sign import sign
@@ -150,3 +151,25 @@ def test_what_lies_beside_does_not_displace_what_is_inside(tmp_path: Path) -> No
     found = credentials_of(camera)
     assert found is not None and found.state == "trusted"
     assert with_credentials(Source("camera.jpg", None, "jpeg"), camera).credentials is not None
+
+
+def test_a_folder_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, story = tmp_path / "a.colmap", Lineage.begin(Source("a.jpg", "ab" * 32, "jpeg")).seal()
+    place.mkdir()
+    (place / "kept.txt").write_text("all that there is")
+    move = Path.replace
+
+    def refusing(self: Path, target: Path) -> Path:
+        if target == place and "kept.txt" not in {file.name for file in self.iterdir()}:
+            raise PermissionError(13, "Permission denied")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    with (
+        pytest.raises(OutputError),
+        handed_out(place, story, SealOptions(sign=False), force=True, folder=True) as out,
+    ):
+        out.path.mkdir()
+        (out.path / "unflat.json").write_text("{}")
+    assert [file.name for file in place.iterdir()] == ["kept.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.colmap"]

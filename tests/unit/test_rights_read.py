@@ -18,6 +18,7 @@ from unflat.formats.reserved import read_beside
 from unflat.formats.robots import forbidden_for_ai, matches
 from unflat.formats.stills import album
 from unflat.formats.xmp_rights import rights_and_reserved
+from unflat.trust.reserved import in_words
 from unflat.types.provenance import Rights
 from unflat.types.views import Offered
 
@@ -282,3 +283,28 @@ def test_a_film_with_a_packet(tmp_path: Path) -> None:
     source = open_clip(path).source
     assert (source.rights.copyright, source.rights.creator) == ("© Ann", "Bob")
     assert [one.forbids for one in source.reserved] == ["ai"]
+
+
+@pytest.mark.parametrize(
+    "words", ["You may not use this image to train AI models.", "I do not allow AI use", "not permit training of AI"]
+)
+def test_what_people_write_in_their_own_words_stops(words: str) -> None:
+    assert [one.forbids for one in in_words(words, "a note")] == ["ai"]
+
+
+@pytest.mark.parametrize("words", ["Made with no AI tools, all by hand.", "We do not use this camera for portraits."])
+def test_what_tells_of_the_making_does_not_stop(words: str) -> None:
+    assert in_words(words, "a note") == ()
+
+
+def test_lists_of_rules_as_they_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    (tmp_path / "ai.txt").write_text("User-agent: *\nDisallow: /\n", encoding="utf-16")
+    assert [one.forbids for one in read_beside(path).reserved] == ["ai"]
+    (tmp_path / "ai.txt").unlink()
+    (tmp_path / "robots.txt").write_text("User-agent: GPTBot/1.0\nDisallow: /\n" + "\n" * 20_001)
+    found = read_beside(path)
+    assert [one.forbids for one in found.reserved] == ["ai"] and "too long" in found.notes[0]
+    (tmp_path / "robots.txt").unlink()
+    (tmp_path / "tdmrep.json").write_text('[{"location": "/", "tdm-reservation": 1.0}]')
+    assert [one.forbids for one in read_beside(path).reserved] == ["data mining"]

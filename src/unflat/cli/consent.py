@@ -67,7 +67,8 @@ def list_all(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     from unflat.formats.consent_file import kept, today
 
     rows: list[dict[str, Any]] = []
-    for one in kept():
+    records, faults = kept()
+    for one in records:
         fault = one.fault(today(), one.scope[0])
         rows.append(
             {
@@ -83,12 +84,14 @@ def list_all(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
             }
         )
     if json:
-        say_json({"consents": rows})
+        say_json({"consents": rows, "unusable": faults})
         return
     for row in rows:
         state = "holds" if row["holds"] else "withdrawn" if row["withdrawn"] else "ended"
         say(one_line(f"{row['id']}  {state}  {row['who']}: {row['purpose']} ({', '.join(row['scope'])})"))
-    if not rows:
+    for fault in faults:
+        say(one_line(fault))
+    if not rows and not faults:
         say("No consent is kept on this machine.")
 
 

@@ -53,6 +53,8 @@ def check_inputs(*paths: Path) -> None:
             raise InputError(f"{path} is a folder", hint="Name a file in it.")
         if not path.exists():
             raise InputError(f"{path} does not exist", hint="Check the spelling and the folder.")
+        if not path.is_file():
+            raise InputError(f"{path} is no ordinary file", hint="Save what comes out of it into a file first.")
 
 
 def check_outputs(outputs: list[Path], picture: Path, *, force: bool) -> None:

@@ -36,8 +36,8 @@ def keep(record: ConsentRecord) -> Path:
         OutputError: The user's folder cannot be written, or there is no lasting key to sign with.
     """
     keys = own_keys()
-    if keys.note is not None:
-        raise OutputError("consent records need a key that is kept on this machine", hint=keys.note)
+    if not keys.lasting:
+        raise OutputError("consent records need a key that is kept on this machine", hint=keys.note or "")
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -66,17 +66,23 @@ def find(word: str) -> ConsentRecord:
         InputError: The beginning is that of several.
     """
     path = Path(word)
-    if not path.is_file():
-        folder = own_folder() / _FOLDER
-        found = sorted(folder.glob(f"{word}*.json")) if len(word) >= 8 and word.replace("-", "").isalnum() else []
-        if len(found) > 1:
-            raise InputError(f"{len(found)} consent records begin with {word}", hint="Give more of the identifier.")
-        if not found:
-            raise ConsentError(
-                "there is no such consent record on this machine", hint="'unflat consent list' shows all."
-            )
-        path = found[0]
-    return read(path)
+    return read(path) if path.is_file() else known(word)
+
+
+def known(identifier: str) -> ConsentRecord:
+    """The record that is kept on this machine under an identifier, or its beginning of at least eight characters.
+
+    Raises:
+        ConsentError: There is none, or it was changed since it was signed.
+        InputError: The beginning is that of several.
+    """
+    asked = len(identifier) >= 8 and identifier.replace("-", "").isalnum()
+    found = sorted((own_folder() / _FOLDER).glob(f"{identifier}*.json")) if asked else []
+    if len(found) > 1:
+        raise InputError(f"{len(found)} consent records begin with {identifier}", hint="Give more of the identifier.")
+    if not found:
+        raise ConsentError("there is no such consent record on this machine", hint="'unflat consent list' shows all.")
+    return read(found[0])
 
 
 def read(path: Path) -> ConsentRecord:
@@ -86,6 +92,8 @@ def read(path: Path) -> ConsentRecord:
         ConsentError: It is no record, or was changed since it was signed on this machine.
         InputError: It cannot be read.
     """
+    if not path.is_file():  # nor a pipe or a device, which might never end
+        raise ConsentError(f"{path.name} is no consent record", hint="'unflat consent give' makes one.")
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST)
@@ -111,15 +119,15 @@ def read(path: Path) -> ConsentRecord:
     return record
 
 
-def kept() -> list[ConsentRecord]:
-    """Every record that is kept on this machine, the oldest first; what cannot be read is left out."""
-    records: list[ConsentRecord] = []
+def kept() -> tuple[list[ConsentRecord], list[str]]:
+    """Every record that is kept on this machine, the oldest first; and what is wrong with those that cannot be used."""
+    records, faults = list[ConsentRecord](), list[str]()
     for path in sorted((own_folder() / _FOLDER).glob("*.json")):
         try:
             records.append(read(path))
-        except (ConsentError, InputError):
-            continue
-    return sorted(records, key=lambda record: (record.given, record.id))
+        except (ConsentError, InputError) as error:
+            faults.append(str(error))
+    return sorted(records, key=lambda record: (record.given, record.id)), faults
 
 
 def check_again(identifiers: tuple[str, ...]) -> None:
@@ -129,7 +137,7 @@ def check_again(identifiers: tuple[str, ...]) -> None:
         ConsentError: One was withdrawn, has ended, or is gone.
     """
     for identifier in identifiers:
-        fault = find(identifier).fault(today())
+        fault = known(identifier).fault(today())
         if fault is not None:
             raise ConsentError(f"the consent record {identifier} does not hold: {fault}", hint="Ask for a new one.")
 
@@ -137,7 +145,7 @@ def check_again(identifiers: tuple[str, ...]) -> None:
 def standing(identifier: str) -> str:
     """How a consent that a result names stands today, in words without a name: for ``inspect``."""
     try:
-        record = find(identifier)
+        record = known(identifier)
     except (ConsentError, InputError) as error:
         return str(error)
     fault = record.fault(today())

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from unflat.errors import InputError, OutputError
 from unflat.formats.own_place import closed_folder, own_folder, write_closed
+from unflat.trust.places import close_files, close_folder
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,6 +51,7 @@ class Keys:
         key: Its private key in PEM (PKCS #8).
         own: It was made on this machine.
         note: What the user should know of it, or None.
+        lasting: It will be there the next time.
     """
 
     algorithm: str
@@ -57,6 +59,7 @@ class Keys:
     key: bytes = field(repr=False)
     own: bool
     note: str | None = None
+    lasting: bool = True
 
 
 def own_keys() -> Keys:
@@ -138,14 +141,24 @@ def _kept() -> Keys:
         OutputError: There is no home folder.
         ValueError: What lies there is no signer.
     """
-    folder = own_folder() / _FOLDER
-    if not (folder / _LEAF).is_file():
+    folder, note = own_folder() / _FOLDER, None
+    if not folder.is_dir():
         _make(folder)
-    held = _split((folder / _LEAF).read_bytes())
-    if held[0] <= datetime.now(UTC).date():
-        _renew(folder)
+    close_folder(folder)
+    close_files(*(folder / name for name in (_ROOTS, _ROOT_KEY, _LEAF) if (folder / name).is_file()))
+    held = _signer_in(folder)
+    if held is None or held[0] <= datetime.now(UTC).date() or not (folder / _ROOTS).is_file():
+        note = _renew(folder)
         held = _split((folder / _LEAF).read_bytes())
-    return Keys("ed25519", held[2], held[1], own=True)
+    return Keys("ed25519", held[2], held[1], own=True, note=note)
+
+
+def _signer_in(folder: Path) -> tuple[date, bytes, bytes] | None:
+    """What lies in a folder of keys; None where it is lost or damaged."""
+    try:
+        return _split((folder / _LEAF).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _split(data: bytes) -> tuple[date, bytes, bytes]:
@@ -174,22 +187,52 @@ def _make(folder: Path) -> None:
         raise OSError(errno.EACCES, "the folder for keys cannot be written", str(folder))
 
 
-def _renew(folder: Path) -> None:
-    """A new leaf under the old root, or both where the root ends; old roots stay, for what was signed under them."""
+def _renew(folder: Path) -> str | None:
+    """A new leaf under the old root, or both where the root ends or is damaged; what the user should know of it.
+
+    Old roots stay, for what was signed under them.
+    """
+    old, found, note = _roots_in(folder), _root_in(folder), None
+    if found is None:
+        note = "The key of this machine was lost or damaged, and a new one was made."
+    if found is None or found[0].not_valid_after_utc < datetime.now(UTC) + timedelta(days=365 * _LEAF_YEARS):
+        found = _root()
+    for name, data in _files(*found, old.replace(_pem(found[0]), b"")).items():
+        write_closed(folder / name, data)
+    return note
+
+
+def _roots_in(folder: Path) -> bytes:
+    """The root certificates that lie in a folder of keys, or, where these are lost, the one that its signer names."""
+    from cryptography import x509
+
+    try:
+        held = (folder / _ROOTS).read_bytes()
+        return b"".join(map(_pem, x509.load_pem_x509_certificates(held)))
+    except (FileNotFoundError, ValueError):
+        signer = _signer_in(folder)
+        if signer is None:
+            return b""
+    try:
+        return _pem(x509.load_pem_x509_certificates(signer[2])[-1])
+    except ValueError:
+        return b""
+
+
+def _root_in(folder: Path) -> tuple[Certificate, Ed25519PrivateKey] | None:
+    """The root and its key; None where one of them is lost or damaged, or they do not belong together."""
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    old = (folder / _ROOTS).read_bytes()
-    root = x509.load_pem_x509_certificates(old)[0]
-    key = form.load_pem_private_key((folder / _ROOT_KEY).read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("the root's key is damaged")
-    kept = b""
-    if root.not_valid_after_utc < datetime.now(UTC) + timedelta(days=365 * _LEAF_YEARS):
-        (root, key), kept = _root(), old
-    for name, data in _files(root, key, kept or old.removeprefix(_pem(root))).items():
-        write_closed(folder / name, data)
+    try:
+        root = x509.load_pem_x509_certificates(_roots_in(folder))[0]
+        key = form.load_pem_private_key((folder / _ROOT_KEY).read_bytes(), None)
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+    if not isinstance(key, Ed25519PrivateKey) or key.public_key() != root.public_key():
+        return None
+    return root, key
 
 
 def _files(root: Certificate, root_key: Ed25519PrivateKey, older: bytes = b"") -> dict[str, bytes]:
@@ -209,7 +252,7 @@ def _put(path: Path, data: bytes) -> None:
 def _passing(note: str) -> Keys:
     """A signer for one run."""
     _, key, chain = _split(_files(*_root())[_LEAF])
-    return Keys("ed25519", chain, key, own=True, note=note)
+    return Keys("ed25519", chain, key, own=True, note=note, lasting=False)
 
 
 def _root() -> tuple[Certificate, Ed25519PrivateKey]:

@@ -155,9 +155,15 @@ def _moved(hidden: Path, path: Path, *, force: bool) -> tuple[Path, ...]:
         check_target(path.with_name(file.name), force=force, folder=file.is_dir())
     for file in made:
         place = path.with_name(file.name)
-        if file.is_dir() and place.is_dir():
-            place.replace(hidden / f"{file.name}.old")
-        file.replace(place)
+        old = hidden / f"{file.name}.old" if file.is_dir() and place.is_dir() else None
+        if old is not None:
+            place.replace(old)
+        try:
+            file.replace(place)
+        except OSError:
+            if old is not None:
+                old.replace(place)
+            raise
     stale = path.with_name(path.name + SIDECAR)
     if force and stale.name not in {file.name for file in made}:
         stale.unlink(missing_ok=True)  # it spoke for the file that was replaced

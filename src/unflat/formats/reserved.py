@@ -10,6 +10,7 @@ noai and noimageai, Content-Signal (contentsignals.org) and the IETF's Content-U
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from unflat.formats.plain import is_list, is_object
-from unflat.formats.robots import forbidden_for_ai, matches
+from unflat.formats.robots import MOST_LINES, forbidden_for_ai, matches
 from unflat.formats.xmp_rights import rights_and_reserved
 from unflat.trust.reserved import in_tdm, in_words, reservation
 from unflat.trust.stated import merged
@@ -118,6 +119,8 @@ def _told_in(name: str, text: str, inside: str, notes: list[str]) -> list[Reserv
     """What one of the lists says of the file at ``inside``."""
     if name == "tdmrep.json":
         return _tdm(text, inside, notes)
+    if text.count("\n") > MOST_LINES:
+        notes.append(f"{name} beside it is too long; only its first {MOST_LINES} lines were read")
     return forbidden_for_ai(text, inside, name)
 
 
@@ -140,7 +143,10 @@ def _tdm(text: str, inside: str, notes: list[str]) -> list[Reservation]:
 
 def _text(place: Path, most: int, notes: list[str]) -> str | None:
     data = _bytes(place, most, notes)
-    return None if data is None else data.decode("utf-8-sig", errors="replace")
+    if data is None:
+        return None
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 def _bytes(place: Path, most: int, notes: list[str]) -> bytes | None:

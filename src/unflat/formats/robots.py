@@ -23,7 +23,8 @@ _NAMES = """
     """
 _AGENTS = frozenset(_NAMES.split())
 """Robots that gather for AI, in small letters."""
-_MOST_LINES = 20_000
+MOST_LINES = 20_000
+"""More of a list is not read."""
 _LONGEST_RULE = 2048
 _SIGNALS = re.compile(
     r"(?:^|[,;\s])(?:ai-train|ai-input|train-ai|train-genai|ai-output|bots)\s*=\s*(?:no|n)\b", re.IGNORECASE
@@ -95,7 +96,7 @@ def _groups(text: str) -> list[_Group]:
     """The groups of rules; user agents that follow each other share one."""
     groups: list[_Group] = [_Group({"*"})]  # what stands before any user agent counts for all
     naming = False
-    for line in text.splitlines()[:_MOST_LINES]:
+    for line in text.splitlines()[:MOST_LINES]:
         key, mark, value = line.split("#", 1)[0].partition(":")
         key, value = key.strip().lower(), value.strip()
         if not mark:
@@ -103,7 +104,7 @@ def _groups(text: str) -> list[_Group]:
         if key == "user-agent":
             if not naming:
                 groups.append(_Group())
-            groups[-1].agents.add(value.lower())
+            groups[-1].agents.add(value.lower().split("/", 1)[0].strip())
             naming = True
             continue
         naming = False

@@ -33,7 +33,7 @@ _NOT = (
 _GERMAN_NOT = r"(?:nicht (?:gestattet|erlaubt|zulässig)|untersagt|verboten|vorbehalten|ausgeschlossen)"
 _HOW_MADE = (
     r"(?![ -](?:was|were|has|have|is|are|used|involved|needed|generated|made|created|based|enhanced|assisted"
-    r"|tools? (?:was|were|used)))"
+    r"|tools?\b(?! (?:may|can|must|should|allowed|permitted))))"
 )
 """Behind "no AI": what makes it tell how the picture was made, not what may be done with it."""
 _NO = (
@@ -46,6 +46,8 @@ _ROWS: tuple[tuple[Forbidden, str], ...] = (
     ("ai", r"(?<!\w)no(?:image)?ai\b"),
     ("ai", rf"\b{_TRAINING}[^.;\n]{{0,60}}\b{_NOT}"),
     ("ai", rf"\b(?:use|usage)\b[^.;\n]{{0,40}}\b{_AI}[^.;\n]{{0,60}}\b{_NOT}"),
+    ("ai", rf"\bnot (?:be )?(?:use|allow|permit)\b[^.;\n]{{0,40}}\b(?:to|for) (?:train|{_TRAINING}|{_AI})"),
+    ("ai", rf"\bnot (?:allow|permit)\b[^.;\n]{{0,20}}\b{_AI}[ -]*(?:use|usage|training)?"),
     ("ai", rf"\bnot (?:be )?(?:used|licen[sc]ed) (?:to|for|in) (?:train|{_TRAINING}|{_AI})"),
     ("ai", rf"\b(?:no|without) (?:use (?:for|in|by) )?{_TRAINING}"),
     ("ai", r"\bkein(?:e|en|erlei)?\b[^.;\n]{0,30}\b(?:ki|künstliche[nr]? intelligenz)\b"),
@@ -125,7 +127,7 @@ def in_data_mining(value: str | None, constraint: str | None, told_by: str) -> t
 
 def in_tdm(value: str | None, policy: str | None, told_by: str) -> tuple[Reservation, ...]:
     """What the TDM Reservation Protocol's property forbids: "1" reserves text and data mining."""
-    if (value or "").strip() != "1":
+    if (value or "").strip() not in ("1", "1.0", "true", "True"):
         return ()
     return (reservation("data mining", told_by, f"tdm-reservation: 1; {policy}" if policy else "tdm-reservation: 1"),)
 
