@@ -37,6 +37,21 @@ def test_a_file_of_that_name_in_the_current_folder_does_not_stand_in(kept: Path,
     assert "no such consent record" in consent_file.standing(ID)
 
 
+def test_another_record_under_its_name_does_not_stand_in(kept: Path) -> None:
+    other = ConsentRecord("87654321" + ID[8:], "B. Person", "a portrait", ("make",), consent_file.today())
+    kept.write_bytes(consent_file.keep(other).read_bytes())
+    with pytest.raises(ConsentError, match="another consent"):
+        consent_file.check_again((ID,))
+    assert "another consent" in consent_file.standing(ID)
+    assert [one.id for one in consent_file.kept()[0]] == [other.id]
+
+
+def test_credentials_beside_a_file_are_not_inspected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.glb.c2pa").write_bytes(b"jumb")
+    assert run(["inspect", str(tmp_path / "a.glb.c2pa")]) == 2
+    assert "unflat verify a.glb" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
 def test_a_pipe_among_the_records_is_not_waited_for(kept: Path) -> None:
     os.mkfifo(kept.with_name("pipe.json"))

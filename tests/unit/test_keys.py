@@ -46,6 +46,16 @@ def test_a_root_that_was_lost_stands_in_the_signers_file(folder: Path) -> None:
     assert own_keys().note is None and own_root() == root
 
 
+@pytest.mark.parametrize("file", ["root.pem", "signer.pem"])
+def test_certificates_that_are_damaged_are_mended(folder: Path, file: str) -> None:
+    root, place = own_root(), folder / file
+    begin, body = place.read_bytes().split(b"-----BEGIN CERTIFICATE-----", 1)
+    place.write_bytes(begin + b"-----BEGIN CERTIFICATE-----\n!!!!" + body[40:])
+    found = own_keys()
+    assert own_root() == root and keys.signed_by_own_root(found.chain, b"", b"") is False, "both can be read again"
+    assert own_keys() == found
+
+
 @pytest.mark.parametrize("harm", ["lost", "damaged", "another's"])
 def test_a_root_key_that_was_lost_is_said_once(folder: Path, harm: str) -> None:
     root = own_root()

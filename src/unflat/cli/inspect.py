@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from unflat.cli.console import one_line, say, say_json
 from unflat.cli.flags import check_inputs
-from unflat.errors import ConsentError
+from unflat.errors import ConsentError, InputError
 
 
 def inspect(
@@ -30,6 +30,10 @@ def inspect(
 
     if not (file.is_dir() and is_views_folder(file)):
         check_inputs(file)
+    if file.suffix.lower() == ".c2pa":
+        raise InputError(
+            one_line(f"{file.name} holds credentials of another file"), hint=f"unflat verify {one_line(file.stem)}"
+        )
     about = look_into(file)
     if against is not None:
         about["patient"] = look_for(file, against)

@@ -73,7 +73,7 @@ def known(identifier: str) -> ConsentRecord:
     """The record that is kept on this machine under an identifier, or its beginning of at least eight characters.
 
     Raises:
-        ConsentError: There is none, or it was changed since it was signed.
+        ConsentError: There is none, it was changed since it was signed, or it is another's under that name.
         InputError: The beginning is that of several.
     """
     asked = len(identifier) >= 8 and identifier.replace("-", "").isalnum()
@@ -82,7 +82,15 @@ def known(identifier: str) -> ConsentRecord:
         raise InputError(f"{len(found)} consent records begin with {identifier}", hint="Give more of the identifier.")
     if not found:
         raise ConsentError("there is no such consent record on this machine", hint="'unflat consent list' shows all.")
-    return read(found[0])
+    return _under_its_name(found[0])
+
+
+def _under_its_name(path: Path) -> ConsentRecord:
+    """A record that is kept here; another's under that name could stand in for one that was withdrawn."""
+    record = read(path)
+    if path.stem != record.id:
+        raise ConsentError(f"{path.name} is the record of another consent", hint="Take it away.")
+    return record
 
 
 def read(path: Path) -> ConsentRecord:
@@ -124,7 +132,7 @@ def kept() -> tuple[list[ConsentRecord], list[str]]:
     records, faults = list[ConsentRecord](), list[str]()
     for path in sorted((own_folder() / _FOLDER).glob("*.json")):
         try:
-            records.append(read(path))
+            records.append(_under_its_name(path))
         except (ConsentError, InputError) as error:
             faults.append(str(error))
     return sorted(records, key=lambda record: (record.given, record.id)), faults

@@ -147,10 +147,21 @@ def _kept() -> Keys:
     close_folder(folder)
     close_files(*(folder / name for name in (_ROOTS, _ROOT_KEY, _LEAF) if (folder / name).is_file()))
     held = _signer_in(folder)
-    if held is None or held[0] <= datetime.now(UTC).date() or not (folder / _ROOTS).is_file():
+    if held is None or held[0] <= datetime.now(UTC).date() or not _vouched(folder, held[2]):
         note = _renew(folder)
         held = _split((folder / _LEAF).read_bytes())
     return Keys("ed25519", held[2], held[1], own=True, note=note)
+
+
+def _vouched(folder: Path, chain: bytes) -> bool:
+    """Whether a signer's chain ends with one of the roots that lie in a folder of keys, and all of it can be read."""
+    from cryptography import x509
+
+    try:
+        roots = x509.load_pem_x509_certificates((folder / _ROOTS).read_bytes())
+        return x509.load_pem_x509_certificates(chain)[-1] in roots
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def _signer_in(folder: Path) -> tuple[date, bytes, bytes] | None:
