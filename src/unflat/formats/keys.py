@@ -154,13 +154,11 @@ def _kept() -> Keys:
 
 
 def _vouched(folder: Path, chain: bytes) -> bool:
-    """Whether a signer's chain ends with one of the roots that lie in a folder of keys, and all of it can be read."""
-    from cryptography import x509
-
+    """Whether a signer's chain ends with one of the roots that lie in a folder of keys; compared as text."""
+    last = chain[chain.rfind(b"-----BEGIN CERTIFICATE-----") :].strip()
     try:
-        roots = x509.load_pem_x509_certificates((folder / _ROOTS).read_bytes())
-        return x509.load_pem_x509_certificates(chain)[-1] in roots
-    except (FileNotFoundError, ValueError):
+        return last in (folder / _ROOTS).read_bytes()
+    except FileNotFoundError:
         return False
 
 
