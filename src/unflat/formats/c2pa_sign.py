@@ -82,7 +82,7 @@ def sign(path: Path, name: str, story: Provenance, keys: Keys, beside: Sequence[
     try:
         return _signed(path, name, story, keys, beside)
     except c2pa.C2paError as error:
-        if keys.own and _credentials(story.sources):
+        if _credentials(story.sources):
             return sign(path, name, _without_archives(story), keys, beside)
         if not keys.own:
             raise InputError(

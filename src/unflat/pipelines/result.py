@@ -60,10 +60,8 @@ def size_warning(scale: Scale) -> str | None:
     """What the user should know where nothing told the size."""
     if not scale.assumed:
         return None
-    return (
-        f"The true size is unknown: it may be {scale.low:.2g} to {scale.high:.2g} times what is written. "
-        "Give one length with --known-length."
-    )
+    interval = f"{scale.low:.2g} to {scale.high:.2g}"
+    return f"The true size is unknown: it may be {interval} times what is written. Give one length with --known-length."
 
 
 def form_for(path: Path, ply: Form = "surface") -> Form:

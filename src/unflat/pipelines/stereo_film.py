@@ -369,8 +369,7 @@ class Film:
         """Where a film of this run comes from, and which manifest will speak for it; ``step`` is its last."""
         story = self._lineage.seal()
         story = replace(story, steps=(*story.steps, Step(step, options=tuple(sorted(told.items())))))
-        marks = self._seal.mark and self.purpose == "stereo"
-        return named(with_mark(story) if marks else story, path, self._seal)
+        return named(with_mark(story) if self._seal.mark and self.purpose == "stereo" else story, path, self._seal)
 
     @property
     def report(self) -> dict[str, Any]:
